@@ -1,0 +1,347 @@
+"""What Mizan asks of a provider, and the only words in which it is answered.
+
+A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Settles`, `Pays`,
+`States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only errors
+of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from ledger.money import Money
+
+
+class Method(StrEnum):
+    CARD = "card"
+    MOBILE = "mobile"
+    BANK = "bank"
+    BANK_TRANSFER = "bank_transfer"
+
+
+class Outcome(StrEnum):
+    """The five outcomes of asking a provider for money."""
+
+    SUCCEEDED = "succeeded"  # the provider says the money moved
+    DECLINED = "declined"  # the provider says, explicitly, that none moved
+    PENDING = "pending"  # the provider will tell later; every word we do not know is pending, and counted
+    NOT_SENT = "not_sent"  # the request never left
+    UNKNOWN = "unknown"  # everything else; query only, never resend, never fail over
+
+
+class DeclineReason(StrEnum):
+    """Why no money moved, in words a citizen may read. The pages hold the sentences, in both languages."""
+
+    DECLINED_BY_BANK = "declined_by_bank"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    CANCELLED_BY_PAYER = "cancelled_by_payer"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    NOT_SUPPORTED = "not_supported"
+    TIMED_OUT = "timed_out"
+    RISK_REFUSED = "risk_refused"
+    INVALID_DETAILS = "invalid_details"
+    PROVIDER_OUTAGE = "provider_outage"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider."""
+
+    reference: str
+    amount: Money
+    description: str
+    language: str
+    return_url: str
+    cancel_url: str
+    callback_url: str
+    expires_at: datetime
+    payer_email: str | None = None
+    payer_mobile: str | None = None
+    payer_bank: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Send the payer's browser to the provider's own page."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveOnPhone:
+    """The payer's phone shows a prompt."""
+
+    mobile: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayReference:
+    """The payer sends a transfer that carries this reference."""
+
+    iban: str
+    beneficiary: str
+    reference: str
+
+
+NextStep = Redirect | ApproveOnPhone | PayReference
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReport:
+    """A provider's truth about one attempt, as far as it is known.
+
+    `reference` is ours when the provider returned it. `captured` is set exactly when the outcome is succeeded, and is
+    what the provider says it captured. `refunded` is the sum of settled and requested refunds. `word` is the
+    provider's own status, kept for people; `facts` holds what may be shown and stored (scheme, masked card,
+    authorisation code, RRN), never account data.
+    """
+
+    outcome: Outcome
+    provider_reference: str | None = None
+    reference: str | None = None
+    captured: Money | None = None
+    authorised: Money | None = None
+    refunded: Money | None = None
+    word: str = ""
+    decline: DeclineReason | None = None
+    next_step: NextStep | None = None
+    occurred_at: datetime | None = None
+    reversed: bool = False
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackNotice:
+    """What a callback says about itself. Unless `proven`, it is a hint: the payment is queried before anything moves."""
+
+    event_id: str
+    reference: str | None
+    provider_reference: str | None
+    word: str
+    proven: bool = False
+    report: PaymentReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """A refund of a captured attempt. `reference` is the refund's own id and idempotency key."""
+
+    reference: str
+    payment_reference: str
+    provider_reference: str
+    amount: Money
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReport:
+    outcome: Outcome
+    provider_reference: str | None = None
+    amount: Money | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the provider answers, and how long it took."""
+
+    available: bool
+    detail: str = ""
+
+
+class LineKind(StrEnum):
+    """What one line of a settlement report says. A kind we do not know is OTHER, and an exception for finance."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_REVERSED = "chargeback_reversed"
+    FEE = "fee"
+    ADJUSTMENT = "adjustment"
+    PAYOUT = "payout"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLine:
+    """One line of a provider's settlement report, in our signs.
+
+    `gross` is positive for money collected and negative for money given back; `fee` and `fee_vat` are positive when
+    the provider keeps them; `net` is what the line adds to the payout: gross - fee - fee_vat.
+    """
+
+    number: int
+    kind: LineKind
+    reference: str | None
+    provider_reference: str | None
+    gross: Money
+    fee: Money
+    fee_vat: Money
+    net: Money
+    transaction_at: datetime | date | None
+    raw_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementFile:
+    """A provider's report of one business date: its lines, its own totals, the batch the bank credit will name."""
+
+    provider: str
+    name: str
+    sha256: str
+    business_date: date
+    batch_reference: str
+    currency: str
+    lines: Sequence[SettlementLine]
+    total_net: Money
+    expected_credit_date: date | None = None
+    refused_lines: Sequence[tuple[int, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """One booked entry of a bank statement; a credit is positive, a debit negative."""
+
+    number: int
+    amount: Money
+    booked_on: date
+    value_on: date
+    bank_reference: str | None
+    end_to_end_id: str | None
+    batch_reference: str | None
+    remittance: str
+    counterparty: str | None = None
+    counterparty_iban: str | None = None
+    code: str | None = None
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of one account; opening + entries = closing is proven by whoever read it."""
+
+    account_iban: str
+    identifier: str
+    sequence: int | None
+    currency: str
+    opened_on: date
+    closed_on: date
+    opening: Money
+    closing: Money
+    entries: Sequence[StatementEntry]
+    file_name: str
+    sha256: str
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutLine:
+    """One credit transfer. `end_to_end_id` is the payout line's own id, at most 35 characters."""
+
+    end_to_end_id: str
+    creditor_name: str
+    creditor_iban: str
+    creditor_bic: str | None
+    amount: Money
+    remittance: str
+    purpose: str = "GOS"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutFile:
+    """What goes to the bank. `message_id` is fixed and stored before the first send; a resend carries it again."""
+
+    message_id: str
+    created_at: datetime
+    execution_date: date
+    debtor_name: str
+    debtor_iban: str
+    debtor_bic: str | None
+    lines: Sequence[PayoutLine]
+
+
+class PayoutStatus(StrEnum):
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutReport:
+    """The bank's word on a file: for the whole, and per line (by end-to-end id) where it gives one."""
+
+    status: PayoutStatus
+    lines: Mapping[str, PayoutStatus] = field(default_factory=dict)
+    reason: str = ""
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """Every provider takes payments: start one, ask about one, read a callback."""
+
+    name: str
+    methods: frozenset[Method]
+
+    async def start(self, order: PaymentOrder) -> PaymentReport:
+        """Ask the provider to collect. Raises `NotSentError` or `OutcomeUnknownError` when no answer can be trusted."""
+        ...
+
+    async def query(self, order: PaymentOrder, provider_reference: str | None) -> PaymentReport:
+        """Read the provider's truth. "Not found" is pending, never declined: the request may still be under way."""
+        ...
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> Sequence[CallbackNotice]:
+        """Verify and read a callback, purely. Raises `CallbackRefusedError`; there is no default that accepts."""
+        ...
+
+    async def check(self) -> Health: ...
+
+
+@runtime_checkable
+class Captures(Protocol):
+    async def capture(self, reference: str, provider_reference: str, amount: Money) -> PaymentReport: ...
+
+
+@runtime_checkable
+class Voids(Protocol):
+    async def void(self, order: PaymentOrder, provider_reference: str) -> PaymentReport:
+        """Give up an uncaptured payment. Succeeded means proven dead: nothing can be captured any more."""
+        ...
+
+
+@runtime_checkable
+class Refunds(Protocol):
+    async def refund(self, order: RefundOrder) -> RefundReport: ...
+
+    async def query_refund(self, order: RefundOrder) -> RefundReport: ...
+
+
+@runtime_checkable
+class Settles(Protocol):
+    def settlement_files(self, business_date: date) -> AsyncIterator[SettlementFile]:
+        """Yield the reports for one business date; none yet is an empty stream, not an error."""
+        ...
+
+
+@runtime_checkable
+class States(Protocol):
+    """A bank that gives statements of our accounts."""
+
+    def statements(self, account_iban: str, business_date: date) -> AsyncIterator[Statement]: ...
+
+
+@runtime_checkable
+class Pays(Protocol):
+    """A bank that takes payment files. The same `message_id` sent twice is one file."""
+
+    async def send_payout(self, file: PayoutFile) -> PayoutReport: ...
+
+    async def query_payout(self, message_id: str) -> PayoutReport: ...

@@ -1,0 +1,42 @@
+"""What can go wrong while talking to a provider, told apart by what is known about the money."""
+
+
+class ProviderError(Exception):
+    """A provider could not be asked or understood."""
+
+    code = "provider_error"
+
+
+class NotSentError(ProviderError):
+    """The request never left: connection refused, name not found. Safe to retry or to fail over."""
+
+    code = "not_sent"
+
+
+class OutcomeUnknownError(ProviderError):
+    """The request may have been acted on: time-out, reset after the write, 5xx, an answer nobody can read."""
+
+    code = "outcome_unknown"
+
+
+class RejectedError(ProviderError):
+    """The provider answered, readably, that it will not do this; nothing moved."""
+
+    code = "rejected"
+
+
+class CallbackRefusedError(ProviderError):
+    """A callback's signature, header, age or shape does not stand; it changes nothing."""
+
+    code = "callback_refused"
+
+
+class FileRefusedError(ProviderError):
+    """A settlement file or statement cannot be trusted as a whole; the reason and the line say why."""
+
+    code = "file_refused"
+
+    def __init__(self, reason: str, *, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {reason}" if line is not None else reason)
+        self.reason = reason
+        self.line = line

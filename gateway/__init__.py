@@ -1,0 +1,1 @@
+"""What departments and citizens touch: API, checkout, callbacks, webhooks, receipts, messages."""

@@ -1,0 +1,43 @@
+"""Everything the ledger refuses, each with one public code and a sentence that names the fault."""
+
+
+class LedgerError(Exception):
+    """The ledger refused."""
+
+    code = "ledger_error"
+
+
+class MoneyError(LedgerError):
+    """An amount or a currency is not money as the ledger keeps it."""
+
+    code = "invalid_money"
+
+
+class AccountError(LedgerError):
+    """An account path is not in the chart, or is closed."""
+
+    code = "invalid_account"
+
+
+class EntryError(LedgerError):
+    """A journal entry is malformed: unbalanced, empty, or with a posting that cannot stand."""
+
+    code = "invalid_entry"
+
+
+class ReferenceReusedError(LedgerError):
+    """The reference is already posted with other content; nothing was posted now."""
+
+    code = "reference_reused"
+
+
+class FloorError(LedgerError):
+    """The posting would take an account below its floor; nothing was posted."""
+
+    code = "below_floor"
+
+
+class PeriodClosedError(LedgerError):
+    """The effective date lies in a closed period; the entry belongs into the open one."""
+
+    code = "period_closed"

@@ -1,0 +1,1 @@
+"""The composition root and every process: settings, wiring, command line, migrations, benchmarks."""

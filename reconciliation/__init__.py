@@ -1,0 +1,1 @@
+"""The night: provider and bank files held against the books, breaks, payouts and reports."""
