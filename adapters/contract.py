@@ -119,7 +119,7 @@ class PaymentReport:
 
 @dataclass(frozen=True, slots=True)
 class CallbackNotice:
-    """What a callback says about itself. Unless `proven`, it is a hint: the payment is queried before anything moves."""
+    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves."""
 
     event_id: str
     reference: str | None
