@@ -42,7 +42,7 @@ class Page:
         """Return the address of the first link whose address holds the given part."""
         for anchor in self.tree.iter("a"):
             if part in (anchor.get("href") or ""):
-                return urljoin(self.url, anchor.get("href"))
+                return str(urljoin(self.url, anchor.get("href")))
         raise WayLostError(f"no link with {part!r} on {self.url}")
 
 
