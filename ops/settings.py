@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ops.running import running_environment
+
 _PROVIDER: Final = re.compile(r"MIZAN_PROVIDER_([A-Z0-9]+(?:_[A-Z0-9]+)*?)__([A-Z0-9_]+)")
 _PORT_MAX: Final = 65_535
 
@@ -142,8 +144,16 @@ def _plain(value: object) -> str:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read every setting; `SettingsError` names a variable that is wrong, or that nobody knows."""
-    environment = os.environ if environment is None else environment
+    """Read every setting; `SettingsError` names a variable that is wrong, or that nobody knows.
+
+    Without an environment given, the process's own is read, over that of a Mizan which runs on the same home folder:
+    so a command typed beside a running demo reaches it.
+    """
+    if environment is None:
+        home = Path(os.environ.get("MIZAN_HOME") or ".mizan")
+        environment = {**running_environment(home), **os.environ}
+    if not environment.get("DATABASE_URL") and (environment.get("PGHOST") or environment.get("PGSERVICE")):
+        environment = {**environment, "DATABASE_URL": "postgresql://"}  # asyncpg itself reads the PG* variables
     values: dict[str, Any] = {}
     variables = {}
     for each in fields(Settings):
