@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters import ngenius
-from adapters.contract import Provider
+from adapters.contract import DeclineReason, PaymentReport, Provider
 from adapters.http import Exchange
 from adapters.manifest import Manifest, SettingsError
 from adapters.ngenius import simulator as ngenius_simulator
@@ -35,15 +35,27 @@ class Builds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A provider's description, how it is made, and its simulator."""
+    """A provider's description, how it is made, its simulator, and what the contract suite reads on its own."""
 
     manifest: Manifest
     build: Builds
     simulator: Callable[..., web.Application]
+    simulator_settings: Mapping[str, str]
+    """What the provider needs to talk to its simulator, but for addresses."""
+    read_answer: Callable[[bytes], PaymentReport]
+    """The pure reader of one answer about a payment."""
+    declines: Mapping[str, DeclineReason]
 
 
 PROVIDERS: Final[Mapping[str, Registered]] = {
-    "ngenius": Registered(NGENIUS, ngenius.build, ngenius_simulator.build_app),
+    "ngenius": Registered(
+        manifest=NGENIUS,
+        build=ngenius.build,
+        simulator=ngenius_simulator.build_app,
+        simulator_settings=ngenius_simulator.SETTINGS,
+        read_answer=ngenius.read_answer,
+        declines=ngenius.DECLINES,
+    ),
 }
 
 

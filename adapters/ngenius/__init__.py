@@ -7,13 +7,17 @@ from datetime import datetime
 
 import aiohttp
 
+from adapters.contract import PaymentReport
 from adapters.http import Exchange, WireClient
 from adapters.manifest import SettingsError
 from adapters.ngenius.client import NGenius
 from adapters.ngenius.manifest import MANIFEST
+from adapters.ngenius.mapping import DECLINES, read_report
 from adapters.ngenius.settlement import read_profile
-from adapters.ngenius.wire import ACTIONS
+from adapters.ngenius.wire import ACTIONS, read_order
 from adapters.redaction import Redaction
+
+__all__ = ["DECLINES", "MANIFEST", "NGenius", "build", "read_answer"]
 
 HEADER_CHARS_MIN = 16
 """A webhook header shorter than this could be guessed."""
@@ -49,3 +53,8 @@ def build(
         correlation=correlation,
     )
     return NGenius(wire, settings=values, profile=read_profile(values["settlement_profile"]), clock=clock)
+
+
+def read_answer(body: bytes) -> PaymentReport:
+    """Read one answer about an order, without a network."""
+    return read_report(read_order(body))

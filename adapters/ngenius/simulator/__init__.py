@@ -25,6 +25,7 @@ __all__ = [
     "HEADER_NAME",
     "HEADER_VALUE",
     "OUTLET",
+    "SETTINGS",
     "TEST_CARDS",
     "CardSample",
     "build_app",
@@ -34,6 +35,13 @@ API_KEY: Final = "c2ltdWxhdG9yOm5vdC1hLXNlY3JldA=="
 OUTLET: Final = "5d8a2c1e-0b7f-4c52-9a35-3f2b1e6d7c40"
 HEADER_NAME: Final = "X-Mizan-Webhook"
 HEADER_VALUE: Final = "simulated-webhook-header"
+SETTINGS: Final = {
+    "api_key": API_KEY,
+    "outlet": OUTLET,
+    "webhook_header_name": HEADER_NAME,
+    "webhook_header_value": HEADER_VALUE,
+}
+"""What the adapter needs beside `base_url` to talk to this simulator as it is built by default."""
 
 
 def build_app(

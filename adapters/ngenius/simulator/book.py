@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS orders (
   currency TEXT NOT NULL, amount_minor INTEGER NOT NULL, language TEXT NOT NULL, redirect_url TEXT NOT NULL,
   cancel_url TEXT NOT NULL, page_code TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
   payment TEXT NOT NULL UNIQUE, state TEXT NOT NULL, -- STARTED -> AWAIT_3DS -> CAPTURED ... as the acquirer words it
-  scheme TEXT, card TEXT, result_code TEXT, authorisation_code TEXT, rrn TEXT, trans_status TEXT, decline_code TEXT,
+  scheme TEXT, card TEXT, result_code TEXT, authorisation_code TEXT, rrn TEXT, trans_status TEXT,
   resolve_at TEXT, resolve_to TEXT
 );
 CREATE INDEX IF NOT EXISTS orders_by_merchant_reference ON orders (outlet, merchant_reference);
@@ -38,8 +38,8 @@ Row = dict[str, Any]
 
 _COLUMNS: Final = frozenset(
     {
-        "state", "scheme", "card", "result_code", "authorisation_code", "rrn", "trans_status", "decline_code",
-        "resolve_at", "resolve_to",
+        "state", "scheme", "card", "result_code", "authorisation_code", "rrn", "trans_status", "resolve_at",
+        "resolve_to",
     }
 )  # fmt: skip
 
@@ -85,9 +85,13 @@ class Book:
             "updated_at": now,
             "state": "STARTED",
         }
-        names = ", ".join(row)
-        marks = ", ".join(f":{name}" for name in row)
-        self._database.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", row)
+        self._database.execute(
+            "INSERT INTO orders (reference, outlet, merchant_reference, action, currency, amount_minor, language,"
+            " redirect_url, cancel_url, page_code, created_at, updated_at, payment, state) VALUES (:reference, :outlet,"
+            " :merchant_reference, :action, :currency, :amount_minor, :language, :redirect_url, :cancel_url,"
+            " :page_code, :created_at, :updated_at, :payment, :state)",
+            row,
+        )
         return self.order(str(row["reference"]))
 
     def find_order(self, reference: str) -> Row | None:
@@ -116,10 +120,13 @@ class Book:
         """Change an order's standing."""
         if not values.keys() <= _COLUMNS:
             raise KeyError(", ".join(values.keys() - _COLUMNS))
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        standing = self.rows("SELECT * FROM orders WHERE reference = ?", reference)[0]
         self._database.execute(
-            f"UPDATE orders SET {assignments}, updated_at = :updated_at WHERE reference = :reference",
-            {**values, "updated_at": self.now(), "reference": reference},
+            "UPDATE orders SET state = :state, scheme = :scheme, card = :card, result_code = :result_code,"
+            " authorisation_code = :authorisation_code, rrn = :rrn, trans_status = :trans_status,"
+            " resolve_at = :resolve_at, resolve_to = :resolve_to, updated_at = :updated_at"
+            " WHERE reference = :reference",
+            {**standing, **values, "updated_at": self.now()},
         )
         return self.order(reference)
 
@@ -186,6 +193,18 @@ class Book:
 
     def mark_credited(self, name: str) -> None:
         self._database.execute("UPDATE reports SET credited = 1 WHERE name = ?", (name,))
+
+    def charges(self, merchant_reference: str) -> Row:
+        """Sum what one merchant reference was charged and given back, over all its orders."""
+        return self.rows(
+            "SELECT count(DISTINCT CASE WHEN m.kind = 'capture' THEN o.reference END) AS charges,"
+            " count(CASE WHEN m.kind = 'refund' THEN 1 END) AS refunds,"
+            " coalesce(sum(CASE WHEN m.kind = 'capture' THEN m.amount_minor END), 0) AS captured_minor,"
+            " coalesce(sum(CASE WHEN m.kind = 'refund' THEN m.amount_minor END), 0) AS refunded_minor,"
+            " max(o.currency) AS currency"
+            " FROM orders o LEFT JOIN movements m ON m.order_reference = o.reference WHERE o.merchant_reference = ?",
+            merchant_reference,
+        )[0]
 
     def whole(self) -> dict[str, list[Row]]:
         """Return the book as a test or the demo's proof reads it."""

@@ -31,6 +31,7 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/simulator/book", self.book),
+            web.get("/simulator/charges", self.charges),
             web.get("/simulator/cards", self.cards),
             web.get("/simulator/faults", self.faults),
             web.post("/simulator/faults", self.add_fault),
@@ -45,6 +46,10 @@ class Control:
 
     async def book(self, request: web.Request) -> web.Response:  # noqa: ARG002 (a handler's shape)
         return _json(self._acquirer.book.whole())
+
+    async def charges(self, request: web.Request) -> web.Response:
+        """Sum what the payer of one merchant reference was charged, however often it was asked for."""
+        return _json(self._acquirer.book.charges(request.query.get("reference", "")))
 
     async def cards(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return _json([asdict(card) for card in TEST_CARDS])
