@@ -84,7 +84,7 @@ def _let_go(element: Element) -> None:
     The element stays, empty, until its next sibling ends: the parser may still be writing the text after it, and
     taking that away under its hands corrupts memory.
     """
-    element.clear(keep_tail=True)
+    element.clear(keep_tail=True)  # type: ignore[call-arg] # the stubs are older than the argument
     before, parent = element.getprevious(), element.getparent()
     if before is not None and parent is not None and before.tag == element.tag:
         parent.remove(before)

@@ -73,7 +73,7 @@ def read_status_report(data: bytes) -> StatusReport:
             reasons += _reasons(element, f"{line}: ")
             if len(lines) > LINES_MAX:
                 raise FileRefusedError(f"a status report of more than {LINES_MAX} lines is not one of ours")
-            element.clear(keep_tail=True)
+            element.clear(keep_tail=True)  # type: ignore[call-arg] # the stubs are older than the argument
     if not message_id:
         raise FileRefusedError("the file is not a payment status report: it names no original message")
     status = _whole(group_word, batch_words, lines, unknown)
