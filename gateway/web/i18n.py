@@ -12,14 +12,30 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from markupsafe import Markup
 
 LANGUAGE_COOKIE: Final = "mizan_language"
 _CATALOGUES: Final = Path(__file__).parent / "locale"
+
+
+def sentence(message: str) -> str:
+    """Mark a sentence for the catalogue where it stands in a table; whoever shows it translates it."""
+    return message
+
+
+class TwoLanguages(Protocol):
+    """A text that a department or government wrote in both languages."""
+
+    @property
+    def ar(self) -> str: ...
+
+    @property
+    def en(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +51,8 @@ class Language:
     def text(self, message: str, **values: object) -> str:
         """Return the sentence in this language with its named values put in."""
         said = self.translations.gettext(message)
+        if any(isinstance(value, Markup) for value in values.values()):
+            return Markup(said) % values  # noqa: S704 - the sentence is ours; Markup escapes the values
         return said % values if values else said
 
     def plural(self, one: str, many: str, number: int) -> str:
@@ -49,11 +67,9 @@ class Language:
         """Return `2:05 PM`; the instant is already in the zone to be shown."""
         return format_time(instant, "h:mm a", locale=self.locale)
 
-    def choose(self, texts: Mapping[str, str] | str) -> str:
+    def choose(self, texts: TwoLanguages) -> str:
         """Pick this language from a two-language text; the other one is better than nothing."""
-        if isinstance(texts, str):
-            return texts
-        return texts.get(self.code) or next((text for text in texts.values() if text), "")
+        return texts.ar or texts.en if self.code == "ar" else texts.en or texts.ar
 
 
 def _read_catalogue(code: str, *folders: Path) -> gettext.NullTranslations:

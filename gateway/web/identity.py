@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -71,11 +70,10 @@ class Colours:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a page needs to know about the government behind it; two-language texts are keyed by language code."""
+    """What a page needs to know about the government behind it; `ar` and `en` are its service's name."""
 
-    name: Mapping[str, str] = field(
-        default_factory=lambda: {"ar": "المدفوعات الحكومية", "en": "Government Payments"},
-    )
+    ar: str = "المدفوعات الحكومية"
+    en: str = "Government Payments"
     address: str = "localhost"
     help_phone: str = "800 64926"
     help_email: str = "help@pay.example"

@@ -29,6 +29,11 @@ def money(amount: Money) -> Markup:
     return Markup('<bdi dir="ltr">{}</bdi>').format(str(amount).replace(" ", "\N{NO-BREAK SPACE}", 1))
 
 
+def figures(amount: Money) -> str:
+    """Return the amount without its currency, for where the code stands apart and small."""
+    return str(amount).partition(" ")[2]
+
+
 def mobile(number: str) -> Markup:
     return ltr(show_mobile(number))
 
@@ -72,10 +77,11 @@ class Pages:
         environment.globals.update(
             ltr=ltr,
             money=money,
+            figures=figures,
             mobile=mobile,
             moment=moment,
             day=day,
-            choose=language.choose,
+            say=language.choose,
             language=language,
             other_language=other,
             identity=self.identity,
@@ -83,6 +89,10 @@ class Pages:
             static=self.assets.root,
         )
         return environment
+
+    def trial_of(self, live: bool) -> bool:  # noqa: FBT001 - the payment's own flag, passed on
+        """Tell whether the page must say that no real money moves."""
+        return self.identity.trial or not live
 
     def render(self, template: str, language: str, **values: Any) -> bytes:
         """Return the page; a value the template needs and did not get is an error, not a blank."""
