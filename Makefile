@@ -1,0 +1,48 @@
+# `make` alone prints the words. Everything lives in .venv; nothing is installed elsewhere, except that `make test`
+# installs Debian's chromium when it may.
+PYTHON ?= python3
+BIN := .venv/bin
+t ?=
+n ?= ledger
+
+.PHONY: help
+help: ## print these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Mizan needs Python 3.11 to 3.13") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing Mizan into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/.ready-dev: .venv/.ready requirements-dev.txt
+	@echo "Installing the tools of the tests into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: setup demo day test lint fix bench
+setup: .venv/.ready ## make .venv with everything Mizan needs
+
+demo: .venv/.ready ## run Mizan with embedded PostgreSQL and simulators until Ctrl-C
+	@exec $(BIN)/mizan demo
+
+day: .venv/.ready ## play one scripted day and prove the books
+	@exec $(BIN)/mizan demo --once
+
+test: .venv/.ready-dev ## run every check and test (t=path for one)
+	@.ci/browser
+	@if [ -n "$(t)" ]; then exec $(BIN)/python -m pytest $(t); fi; $(MAKE) --no-print-directory lint && exec $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.ready-dev ## check style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make fix"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: .venv/.ready-dev ## let the tools mend style
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
+	@exec $(BIN)/mizan bench $(n)

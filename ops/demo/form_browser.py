@@ -1,0 +1,95 @@
+"""A browser without a screen: opens pages, fills forms, follows redirects. What works here works without script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+from lxml import html
+
+_REDIRECTS_MAX = 10
+
+
+class WayLostError(RuntimeError):
+    """A page had no form or link of the kind its visitor looked for."""
+
+
+@dataclass(slots=True)
+class Page:
+    url: str
+    status: int
+    text: str
+    _tree: Any = field(default=None, repr=False)
+
+    @property
+    def tree(self) -> Any:
+        if self._tree is None:
+            self._tree = html.document_fromstring(self.text)
+        return self._tree
+
+    @property
+    def language(self) -> str:
+        return str(self.tree.get("lang", ""))
+
+    def words(self) -> str:
+        """Return the visible text, white space folded."""
+        return " ".join(self.tree.text_content().split())
+
+    def link(self, part: str) -> str:
+        """Return the address of the first link whose address holds the given part."""
+        for anchor in self.tree.iter("a"):
+            if part in (anchor.get("href") or ""):
+                return str(urljoin(self.url, anchor.get("href")))
+        raise WayLostError(f"no link with {part!r} on {self.url}")
+
+
+class FormBrowser:
+    """One visitor's session: its cookies, its language, the page it is on."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, language: str = "en") -> None:
+        self._session = session
+        self._headers = {"Accept-Language": language, "Accept": "text/html"}
+
+    async def open(self, url: str) -> Page:
+        return await self._go("GET", url, None)
+
+    async def submit(
+        self, page: Page, values: Mapping[str, str] | None = None, *, action: str = "", button: str = ""
+    ) -> Page:
+        """Fill the first form whose address holds `action` and that has the button, and send it."""
+        for form in page.tree.forms:
+            buttons = form.xpath(".//button[@name] | .//input[@type='submit'][@name]")
+            chosen = [each for each in buttons if each.get("value") == button] if button else []
+            if action not in (form.get("action") or "") or (button and not chosen):
+                continue
+            fields = {name: value or "" for name, value in form.form_values()}
+            unknown = set(values or {}) - set(form.fields.keys())
+            if unknown:
+                continue
+            fields.update(values or {})
+            for each in chosen:
+                fields[each.get("name")] = each.get("value")
+            target = urljoin(page.url, form.get("action") or page.url)
+            if (form.get("method") or "get").lower() == "get":
+                return await self._go("GET", target, None, fields)
+            return await self._go("POST", target, fields)
+        raise WayLostError(f"no form {action!r} {sorted(values or {})} {button!r} on {page.url} ({page.status})")
+
+    async def _go(
+        self, method: str, url: str, data: Mapping[str, str] | None, query: Mapping[str, str] | None = None
+    ) -> Page:
+        for _ in range(_REDIRECTS_MAX):
+            async with self._session.request(
+                method, url, data=data, params=query, headers=self._headers, allow_redirects=False
+            ) as answer:
+                if answer.status in (301, 302, 303, 307, 308):
+                    url = urljoin(str(answer.url), answer.headers["Location"])
+                    method, data, query = (
+                        ("GET", None, None) if answer.status not in (307, 308) else (method, data, None)
+                    )
+                    continue
+                return Page(str(answer.url), answer.status, await answer.text(errors="replace"))
+        raise WayLostError(f"more than {_REDIRECTS_MAX} redirects, the last to {url}")

@@ -1,0 +1,175 @@
+"""The only reader of the environment: every setting with its variable, what it expects and what it defaults to."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import time
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ops.running import running_environment
+
+_PROVIDER: Final = re.compile(r"MIZAN_PROVIDER_([A-Z0-9]+(?:_[A-Z0-9]+)*?)__([A-Z0-9_]+)")
+_PORT_MAX: Final = 65_535
+
+
+class SettingsError(ValueError):
+    """A variable's value is not what the setting expects; the message names both."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _switch(value: str) -> bool:
+    if value not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return value == "yes"
+
+
+def _hour(value: str) -> time:
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise ValueError("a time of day such as 02:00") from None
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone such as Asia/Dubai") from None
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[^\s]*)?", value):
+        raise ValueError("an address such as https://pay.example.gov")
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    value = re.sub(r"^postgres(ql)?(\+asyncpg)?://", "postgresql://", value)
+    if not value.startswith("postgresql://"):
+        raise ValueError("an address such as postgresql://user@host/database")
+    return value
+
+
+def _level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("debug, info, warning or error")
+    return value.lower()
+
+
+def _set(variable: str, read: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"variable": variable, "read": read, "about": about, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator may set. `read_settings` makes it; nothing else looks at the environment."""
+
+    database_url: str | None = _set(
+        "DATABASE_URL", _database, None, "your own PostgreSQL (15 or newer); embedded when unset", secret=True
+    )
+    home: Path = _set("MIZAN_HOME", Path, Path(".mizan"), "folder of the embedded data, keys and files")
+    postgres_binaries: Path | None = _set("MIZAN_POSTGRES_BINARIES", Path, None, "folder with postgres and initdb")
+    host: str = _set("MIZAN_HOST", _text, "127.0.0.1", "address the web process listens on")
+    port: int = _set("MIZAN_PORT", _whole(0, _PORT_MAX), 8080, "port the web process listens on")
+    operations_port: int = _set(
+        "MIZAN_OPERATIONS_PORT", _whole(0, _PORT_MAX), 9090, "port of /metrics, /healthz and /readyz"
+    )
+    simulators_port: int = _set(
+        "MIZAN_SIMULATORS_PORT", _whole(1, _PORT_MAX - 10), 8090, "first port of the provider simulators"
+    )
+    web_processes: int = _set("MIZAN_WEB_PROCESSES", _whole(1, 64), 1, "web processes sharing the port")
+    public_url: str | None = _set("MIZAN_PUBLIC_URL", _url, None, "address citizens and providers reach us at")
+    secret: str | None = _set(
+        "MIZAN_SECRET", _text, None, "key of checkout tokens and forms; kept in MIZAN_HOME when unset", secret=True
+    )
+    time_zone: ZoneInfo = _set("MIZAN_TIME_ZONE", _zone, ZoneInfo("Asia/Dubai"), "zone of the business day")
+    night_at: time = _set("MIZAN_NIGHT_AT", _hour, time(2, 0), "when the worker runs the night")
+    log_level: str = _set("MIZAN_LOG_LEVEL", _level, "info", "debug, info, warning or error")
+    government_en: str = _set("MIZAN_GOVERNMENT_EN", _text, "Government Payments", "name on the pages, English")
+    government_ar: str = _set("MIZAN_GOVERNMENT_AR", _text, "المدفوعات الحكومية", "name on the pages, Arabic")
+    bank_iban: str = _set("MIZAN_BANK_IBAN", _text, "AE070331234567890123456", "our own collection account")
+    bank_account: str = _set("MIZAN_BANK_ACCOUNT", _text, "main", "its name in the chart of accounts")
+    bank_name: str = _set("MIZAN_BANK_NAME", _text, "Government Treasury", "its holder, as the bank writes it")
+    bank_bic: str | None = _set("MIZAN_BANK_BIC", _text, None, "its bank's BIC")
+    smtp_host: str | None = _set("MIZAN_SMTP_HOST", _text, None, "mail server; messages go to the log when unset")
+    smtp_port: int = _set("MIZAN_SMTP_PORT", _whole(1, _PORT_MAX), 587, "its port")
+    smtp_user: str | None = _set("MIZAN_SMTP_USER", _text, None, "its user")
+    smtp_password: str | None = _set("MIZAN_SMTP_PASSWORD", _text, None, "its password", secret=True)
+    smtp_sender: str = _set("MIZAN_SMTP_SENDER", _text, "no-reply@payments.example", "From of our e-mail")
+    private_webhooks: bool = _set(
+        "MIZAN_PRIVATE_WEBHOOKS", _switch, False, "deliver webhooks to private addresses (demo and tests only)"
+    )
+    demo: bool = _set("MIZAN_DEMO", _switch, False, "show the test banner and the demo's addresses")
+    clock_file: Path | None = _set("MIZAN_CLOCK_FILE", Path, None, "file with the demo's shift of the clock")
+    providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Settings of each provider, from `MIZAN_PROVIDER_{NAME}__{KEY}`, names and keys in lower case."""
+
+    def shown(self) -> Iterator[tuple[str, str, str]]:
+        """Yield variable, value and meaning of each setting, with secrets hidden."""
+        for each in fields(self):
+            if each.name == "providers":
+                continue
+            value = getattr(self, each.name)
+            hidden = each.metadata["secret"] and value is not None
+            yield each.metadata["variable"], "(hidden)" if hidden else _plain(value), each.metadata["about"]
+        for name, keys in sorted(self.providers.items()):
+            for key, value in sorted(keys.items()):
+                hidden = not key.endswith(("url", "outlet", "realm", "iban"))
+                yield f"MIZAN_PROVIDER_{name}__{key}".upper(), "(hidden)" if hidden else value, f"of provider {name}"
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "(unset)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting; `SettingsError` names a variable that is wrong, or that nobody knows.
+
+    Without an environment given, the process's own is read, over that of a Mizan which runs on the same home folder:
+    so a command typed beside a running demo reaches it.
+    """
+    if environment is None:
+        home = Path(os.environ.get("MIZAN_HOME") or ".mizan")
+        environment = {**running_environment(home), **os.environ}
+    if not environment.get("DATABASE_URL") and (environment.get("PGHOST") or environment.get("PGSERVICE")):
+        environment = {**environment, "DATABASE_URL": "postgresql://"}  # asyncpg itself reads the PG* variables
+    values: dict[str, Any] = {}
+    variables = {}
+    for each in fields(Settings):
+        if each.name == "providers":
+            continue
+        variable = each.metadata["variable"]
+        variables[variable] = each
+        if raw := environment.get(variable, "").strip():
+            try:
+                values[each.name] = each.metadata["read"](raw)
+            except ValueError as error:
+                raise SettingsError(f"{variable} expects {error}") from None
+    providers: dict[str, dict[str, str]] = {}
+    for variable, raw in environment.items():
+        if match := _PROVIDER.fullmatch(variable):
+            providers.setdefault(match[1].lower(), {})[match[2].lower()] = raw
+        elif variable.startswith("MIZAN_") and variable not in variables:
+            raise SettingsError(f"{variable} is not a setting of Mizan; `mizan config` lists them")
+    return Settings(**values, providers=providers)

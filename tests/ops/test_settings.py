@@ -1,0 +1,56 @@
+import dataclasses
+
+import pytest
+
+from ops.settings import Settings, SettingsError, read_settings
+
+
+def test_defaults_need_no_environment():
+    assert read_settings({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expects"),
+    [
+        ("MIZAN_PORT", "eighty", "a whole number from 0 to 65535"),
+        ("MIZAN_PORT", "70000", "a whole number from 0 to 65535"),
+        ("MIZAN_NIGHT_AT", "25:00", "a time of day"),
+        ("MIZAN_TIME_ZONE", "Asia/Atlantis", "a time zone"),
+        ("MIZAN_PUBLIC_URL", "pay.example", "an address"),
+        ("MIZAN_DEMO", "perhaps", "yes or no"),
+        ("DATABASE_URL", "mysql://x", "an address such as postgresql://"),
+        ("MIZAN_LOG_LEVEL", "loud", "debug, info"),
+    ],
+)
+def test_an_error_names_the_variable_and_what_it_expects(variable, value, expects):
+    with pytest.raises(SettingsError, match=f"{variable} expects {expects}"):
+        read_settings({variable: value})
+
+
+def test_an_unknown_variable_is_refused_rather_than_ignored():
+    with pytest.raises(SettingsError, match="MIZAN_PROT is not a setting"):
+        read_settings({"MIZAN_PROT": "8080"})
+
+
+@pytest.mark.parametrize("scheme", ["postgres://", "postgresql://", "postgresql+asyncpg://"])
+def test_every_spelling_of_the_database_url_is_understood(scheme):
+    assert read_settings({"DATABASE_URL": f"{scheme}u@h/d"}).database_url == "postgresql://u@h/d"
+
+
+def test_provider_settings_are_grouped_by_name():
+    settings = read_settings({"MIZAN_PROVIDER_NGENIUS__API_KEY": "k", "MIZAN_PROVIDER_BANK_HOST__BASE_URL": "u"})
+    assert settings.providers == {"ngenius": {"api_key": "k"}, "bank_host": {"base_url": "u"}}
+
+
+def test_shown_settings_hide_every_secret():
+    settings = read_settings(
+        {
+            "DATABASE_URL": "postgresql://u:canary-1@h/d",
+            "MIZAN_SECRET": "canary-2",
+            "MIZAN_SMTP_PASSWORD": "canary-3",
+            "MIZAN_PROVIDER_NGENIUS__API_KEY": "canary-4",
+        }
+    )
+    shown = "\n".join(" ".join(row) for row in settings.shown())
+    assert "canary" not in shown
+    assert all(f.metadata["variable"] in shown for f in dataclasses.fields(settings) if f.metadata)
