@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from adapters.contract import ApproveOnPhone, DeclineReason, PayReference
+from adapters.contract import ApproveOnPhone, DeclineReason, PayReference, Redirect
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentStatus
 from gateway.services.views import CheckoutView
@@ -32,7 +33,7 @@ class State(StrEnum):
 CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
 
 
-def state_of(view: CheckoutView) -> State:
+def state_of(view: CheckoutView, now: datetime) -> State:
     """Read the state from what is committed; nothing a browser says counts."""
     attempt = view.last_attempt
     match view.status:
@@ -46,6 +47,8 @@ def state_of(view: CheckoutView) -> State:
             return State.EXPIRED
         case IntentStatus.PROCESSING:
             return State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
+        case IntentStatus.REQUIRES_PAYMENT if now >= view.expires_at:
+            return State.EXPIRED  # the sweep that says so is on its way
         case IntentStatus.REQUIRES_PAYMENT:
             return State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
 
@@ -158,7 +161,11 @@ def _paid(told: _Telling) -> OutcomePage:
         "good",
         told.say("Your payment was received. Nothing more will be taken."),
         nothing_moved=False,
-        sentences=(told.say("You do not need to do anything. Your receipt is here whenever you want it."),),
+        sentences=(
+            told.say("A second payment for this bill arrived as well. It is safe, and it will be sent back to you.")
+            if told.view.late_payment
+            else told.say("You do not need to do anything. Your receipt is here whenever you want it."),
+        ),
         acts=(Act(told.say("See your receipt"), told.path("/receipt")), *told.back("plain")),
     )
 
@@ -176,7 +183,9 @@ def _started(told: _Telling) -> OutcomePage:
                 told.say("Nothing is taken until you approve."),
                 nothing_moved=True,
                 sentences=(
-                    told.say("We sent a request to %(mobile)s. Open it and approve the payment.", mobile=mobile(step.mobile)),
+                    told.say(
+                        "We sent a request to %(mobile)s. Open it and approve the payment.", mobile=mobile(step.mobile)
+                    ),
                     told.say("This page is up to date whenever you check again. Do not pay a second time."),
                 ),
                 acts=(Act(told.say("Check again"), told.path("/result")), told.cancel()),
@@ -214,6 +223,8 @@ def _started(told: _Telling) -> OutcomePage:
 
 def _checking(told: _Telling) -> OutcomePage:
     reached = told.view.payer_email or told.view.payer_mobile
+    step = told.view.last_attempt.next_step if told.view.last_attempt else None
+    unfinished = Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain")
     return OutcomePage(
         told.say("We are waiting for your bank’s answer"),
         "turn",
@@ -226,7 +237,11 @@ def _checking(told: _Telling) -> OutcomePage:
             if reached
             else told.say("You may close this page and open the same link later to see the result."),
         ),
-        acts=(Act(told.say("Check again"), told.path("/result")), *told.back("bare")),
+        acts=(
+            Act(told.say("Check again"), told.path("/result")),
+            *([unfinished] if isinstance(step, Redirect) else []),
+            *told.back("bare"),
+        ),
         listens=told.path("/state"),
     )
 
@@ -252,7 +267,9 @@ def render_outcome(pages: Pages, view: CheckoutView, state: State, language: str
 
 
 _DECLINES: Final[Mapping[DeclineReason, str]] = {
-    DeclineReason.DECLINED_BY_BANK: sentence("Your bank declined the payment. It may tell you why if you call the number on your card."),
+    DeclineReason.DECLINED_BY_BANK: sentence(
+        "Your bank declined the payment. It may tell you why if you call the number on your card."
+    ),
     DeclineReason.INSUFFICIENT_FUNDS: sentence("There was not enough money on the card or account."),
     DeclineReason.EXPIRED_CARD: sentence("The card has expired."),
     DeclineReason.AUTHENTICATION_FAILED: sentence("Your bank could not confirm that it was you."),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.contract import Method
-from gateway.checkout.outcome import State, state_of, trouble_of
+from gateway.checkout.outcome import Trouble
+from gateway.domain.attempt import Contact
 from gateway.services.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
@@ -27,6 +28,10 @@ class PayForm:
     mobile: str | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def contact(self) -> Contact:
+        return Contact(email=self.email, mobile=self.mobile)
+
 
 def choose_method(view: CheckoutView, asked: str | None) -> Method:
     """Return the method the payer asked for when it is offered, else the one they used last, else the first."""
@@ -44,7 +49,7 @@ def empty_form(view: CheckoutView, method: Method) -> PayForm:
 
 
 def read_form(view: CheckoutView, posted: Mapping[str, object], language: Language) -> PayForm:
-    """Read what was posted, forgiving in form and strict in meaning; the sentences at fault are in the page's language."""
+    """Read what was posted: forgiving in form, strict in meaning. Faults are told in the page's language."""
     typed = {name: clean(str(posted.get(name) or ""))[:EMAIL_LENGTH_MAX] for name in FIELDS}
     method = choose_method(view, str(posted.get("method") or ""))
     email = read_email(typed["email"]) if typed["email"] else None
@@ -65,10 +70,10 @@ def read_form(view: CheckoutView, posted: Mapping[str, object], language: Langua
     return PayForm(method, typed, email, mobile, {name: errors[name] for name in order if name in errors})
 
 
-def render_pay(pages: Pages, view: CheckoutView, language: str, key: bytes, form: PayForm, *, told: bool = True) -> bytes:
-    """Return the pay page. `told` is false when the last decline is old news, as after switching the language."""
-    state = state_of(view)
-    trouble = trouble_of(view, pages.languages[language]) if state is State.DECLINED and told else None
+def render_pay(
+    pages: Pages, view: CheckoutView, language: str, key: bytes, form: PayForm, *, trouble: Trouble | None = None
+) -> bytes:
+    """Return the pay page; `trouble` says why the last try came to nothing."""
     return pages.render(
         "pay.html",
         language,

@@ -12,7 +12,7 @@ _SITES_TRUSTED: Final = frozenset({"same-origin", "none"})
 
 
 def csrf_token(key: bytes, purpose: str, subject: str) -> str:
-    """Return the value of the hidden field: good for one purpose (`pay`, `cancel`) of one subject (the link's token)."""
+    """Return the value of the hidden field, good for one purpose (`pay`, `cancel`) of one link's token."""
     return hmac.new(key, f"csrf\0{purpose}\0{subject}".encode(), hashlib.sha256).hexdigest()[:40]
 
 

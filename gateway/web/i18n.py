@@ -61,11 +61,11 @@ class Language:
 
     def date(self, day: date) -> str:
         """Return `22 November 2026`, in Latin digits in both languages, without invisible marks."""
-        return format_date(day, "d MMMM y", locale=self.locale)
+        return str(format_date(day, "d MMMM y", locale=self.locale))
 
     def hour(self, instant: datetime) -> str:
         """Return `2:05 PM`; the instant is already in the zone to be shown."""
-        return format_time(instant, "h:mm a", locale=self.locale)
+        return str(format_time(instant, "h:mm a", locale=self.locale))
 
     def choose(self, texts: TwoLanguages) -> str:
         """Pick this language from a two-language text; the other one is better than nothing."""
@@ -96,12 +96,8 @@ def languages(*extra_catalogues: Path) -> Mapping[str, Language]:
     }
 
 
-def negotiate(*choices: str | None, accept_language: str = "") -> str:
-    """Return the first known choice (address, cookie, intent), else the browser's best, else Arabic."""
-    known = languages()
-    for choice in choices:
-        if choice in known:
-            return choice
+def browser_language(accept_language: str) -> str | None:
+    """Return the browser's best among ours, if it names one."""
     ranked: list[tuple[float, int, str]] = []
     for position, part in enumerate(accept_language.split(",")[:20]):
         tag, _, quality = part.strip().partition(";q=")
@@ -110,6 +106,11 @@ def negotiate(*choices: str | None, accept_language: str = "") -> str:
             weight = float(quality) if quality else 1.0
         except ValueError:
             continue
-        if code in known and weight > 0:
+        if code in languages() and weight > 0:
             ranked.append((-weight, position, code))
-    return min(ranked)[2] if ranked else "ar"
+    return min(ranked)[2] if ranked else None
+
+
+def negotiate(*choices: str | None) -> str:
+    """Return the first choice that is a language of ours, else Arabic."""
+    return next((choice for choice in choices if choice is not None and choice in languages()), "ar")

@@ -19,6 +19,7 @@ MIZAN_CREST: Final = (
 
 _HEX: Final = re.compile(r"#[0-9a-f]{6}")
 _CONTRAST_MIN: Final = 4.5
+_LINEAR_MAX: Final = 0.04045
 
 
 def contrast(one: str, other: str) -> float:
@@ -29,7 +30,7 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels)
+    red, green, blue = (part / 12.92 if part <= _LINEAR_MAX else ((part + 0.055) / 1.055) ** 2.4 for part in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -56,7 +57,9 @@ class Colours:
         ):
             ratio = contrast(getattr(self, name), ground)
             if ratio < _CONTRAST_MIN:
-                raise ValueError(f"colour {name} on {ground} has contrast {ratio:.1f}; at least {_CONTRAST_MIN} is needed")
+                raise ValueError(
+                    f"colour {name} on {ground} has contrast {ratio:.1f}; at least {_CONTRAST_MIN} is needed"
+                )
 
     def tokens(self) -> str:
         """Return the style sheet's tokens for day and night."""

@@ -21,7 +21,9 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 def ltr(text: object, *, long: bool = False) -> Markup:
     """Isolate a code, number or address, so that an Arabic sentence cannot turn it round; `long` ones may wrap."""
-    return Markup('<bdi dir="ltr" class="long">{}</bdi>' if long else '<bdi dir="ltr">{}</bdi>').format(text)
+    if long:
+        return Markup('<bdi dir="ltr" class="long">{}</bdi>').format(text)
+    return Markup('<bdi dir="ltr">{}</bdi>').format(text)
 
 
 def money(amount: Money) -> Markup:

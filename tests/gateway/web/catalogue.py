@@ -8,7 +8,15 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 ROOT = Path(__file__).parents[3]
-KEYWORDS = {"say": None, "text": None, "sentence": None, "plural": (1, 2), "gettext": None, "_": None, "ngettext": (1, 2)}
+KEYWORDS = {"language": None, 
+    "say": None,
+    "text": None,
+    "sentence": None,
+    "plural": (1, 2),
+    "gettext": None,
+    "_": None,
+    "ngettext": (1, 2),
+}
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2"), ("**.typ", "ignore")]
 FOLDERS = ("gateway/web", "gateway/checkout")
 
