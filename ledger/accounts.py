@@ -89,12 +89,16 @@ _PATTERNS: Final = tuple((_compiled(kind.pattern), kind) for kind in CHART)
 
 
 @lru_cache(maxsize=16_384)
+def _look_up(path: str) -> Kind | None:
+    return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
+
+
 def check_path(path: str) -> Kind:
     """Return the chart's line for a path; `AccountError` names a path the chart does not have."""
-    for pattern, kind in _PATTERNS:
-        if pattern.fullmatch(path):
-            return kind
-    raise AccountError(f"account {path!r} is not in the chart of accounts")
+    kind = _look_up(path) if isinstance(path, str) else None
+    if kind is None:
+        raise AccountError(f"account {path!r} is not in the chart of accounts")
+    return kind
 
 
 def provider_receivable(provider: str) -> str:

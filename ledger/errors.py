@@ -14,7 +14,7 @@ class MoneyError(LedgerError):
 
 
 class AccountError(LedgerError):
-    """An account path is not in the chart, or is closed."""
+    """An account path is not in the chart."""
 
     code = "invalid_account"
 
@@ -38,6 +38,18 @@ class FloorError(LedgerError):
 
 
 class PeriodClosedError(LedgerError):
-    """The effective date lies in a closed period; the entry belongs into the open one."""
+    """The business date or effective instant lies in a closed period; the entry belongs into the open one."""
 
     code = "period_closed"
+
+
+class LedgerUnavailableError(LedgerError):
+    """The ledger cannot take the entry, or cannot tell whether it did: ask again with the same reference."""
+
+    code = "ledger_unavailable"
+
+
+class SealError(LedgerError):
+    """A day cannot be sealed as asked."""
+
+    code = "seal_refused"

@@ -22,7 +22,10 @@ EXPONENTS: Final[dict[str, int]] = {
 """ISO 4217:2015 minor-unit exponents of the currencies Mizan books."""
 
 AMOUNT_MINOR_MAX: Final = 10**15
-"""Bound of a single amount. A thousand such postings a second for ten years still fit a bigint balance."""
+"""Bound of an amount that comes in: ten trillion of a two-decimal currency."""
+
+TOTAL_MINOR_MAX: Final = 9 * 10**18
+"""Bound of sums and balances: what a bigint holds, less some room."""
 
 _DECIMAL: Final = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,3}))?")
 
@@ -51,20 +54,32 @@ class Money:
             raise MoneyError(f"amount_minor {self.amount_minor} is beyond ±{AMOUNT_MINOR_MAX}")
         exponent_of(self.currency)
 
+    @classmethod
+    def of_total(cls, amount_minor: int, currency: str) -> Money:
+        """Return a sum of amounts, which may be larger than an amount that comes in."""
+        if not -TOTAL_MINOR_MAX <= amount_minor <= TOTAL_MINOR_MAX:
+            raise MoneyError(f"total {amount_minor} is beyond ±{TOTAL_MINOR_MAX}")
+        money = object.__new__(cls)
+        object.__setattr__(money, "amount_minor", amount_minor)
+        object.__setattr__(money, "currency", currency)
+        return money
+
     def _same(self, other: Money) -> None:
+        if not isinstance(other, Money):
+            raise MoneyError(f"{self} cannot be added to or compared with a {type(other).__name__}")
         if self.currency != other.currency:
             raise MoneyError(f"{self.currency} and {other.currency} cannot be added or compared")
 
     def __add__(self, other: Money) -> Money:
         self._same(other)
-        return Money(self.amount_minor + other.amount_minor, self.currency)
+        return Money.of_total(self.amount_minor + other.amount_minor, self.currency)
 
     def __sub__(self, other: Money) -> Money:
         self._same(other)
-        return Money(self.amount_minor - other.amount_minor, self.currency)
+        return Money.of_total(self.amount_minor - other.amount_minor, self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.amount_minor, self.currency)
+        return Money.of_total(-self.amount_minor, self.currency)
 
     def __lt__(self, other: Money) -> bool:
         self._same(other)
@@ -95,7 +110,7 @@ class Money:
     def parse(cls, text: str, currency: str) -> Money:
         """Read decimal text exactly; more decimals than the currency has are an error unless they are zeros."""
         exponent = exponent_of(currency)
-        match = _DECIMAL.fullmatch(text)
+        match = _DECIMAL.fullmatch(text) if isinstance(text, str) and text.isascii() else None
         if match is None:
             raise MoneyError(f"{text!r} is not a decimal amount")
         sign, whole, fraction = match[1], match[2], match[3] or ""
@@ -118,7 +133,7 @@ class Money:
         # Ties go to the earlier part, so that the same split always gives the same parts.
         for index in sorted(range(len(weights)), key=lambda i: (-remainders[i], i))[:left]:
             floors[index] += 1
-        return tuple(Money(sign * part, self.currency) for part in floors)
+        return tuple(Money.of_total(sign * part, self.currency) for part in floors)
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:

@@ -1,1 +1,1 @@
-"""The demonstration: a city of forty departments, its citizens, and one scripted day."""
+"""The demo: a city of forty departments, and the days it lives through."""

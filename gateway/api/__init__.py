@@ -1,0 +1,1 @@
+"""JSON for departments. `problems` alone knows which error is which HTTP status."""

@@ -1,0 +1,34 @@
+"""The kinds of thing that carry an identifier, and how one is recognised before it reaches the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ledger import ids
+
+
+class Prefix(StrEnum):
+    INTENT = "pi"
+    ATTEMPT = "pa"
+    REFUND = "re"
+    EVENT = "ev"
+    ENDPOINT = "we"
+    API_KEY = "key"
+    MESSAGE = "ms"
+
+
+_BODY: Final = re.compile(r"[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}")
+
+
+def mint(prefix: Prefix, at: datetime, random_bytes: Callable[[int], bytes]) -> str:
+    return ids.mint(prefix.value, at, random_bytes)
+
+
+def is_id(text: str, prefix: Prefix) -> bool:
+    """Tell whether a text has the form of an identifier of this kind."""
+    head, _, body = text.partition("_")
+    return head == prefix.value and _BODY.fullmatch(body) is not None

@@ -1,0 +1,87 @@
+"""What pages show of a payment: data only, both languages, no markup and no row of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters.contract import DeclineReason, Method, NextStep
+from gateway.domain.attempt import AttemptStatus
+from gateway.domain.department import Names
+from gateway.domain.intent import IntentStatus
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One thing that is paid for, with the VAT already inside its amount."""
+
+    department: Names
+    service: Names
+    amount: Money
+    vat: Money
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead."""
+
+    attempt_id: str
+    status: AttemptStatus
+    method: Method
+    started_at: datetime
+    decline: DeclineReason | None = None
+    next_step: NextStep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutView:
+    """One intent as its payer sees it, before and after paying."""
+
+    intent_id: str
+    token: str
+    status: IntentStatus
+    department_code: str
+    department: Names
+    lines: tuple[LineView, ...]
+    total: Money
+    reference: str
+    language: str
+    expires_at: datetime
+    methods: tuple[Method, ...]
+    return_url: str | None
+    live: bool
+    late_payment: bool = False
+    payer_email: str | None = None
+    payer_mobile: str | None = None
+    last_attempt: AttemptView | None = None
+    paid_at: datetime | None = None
+    receipt_number: str | None = None
+    already_paid_elsewhere: bool = False
+    """Another intent for the same bill (department and reference) is paid or being paid: warn before paying again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """Proof of one payment. `card` holds what may be shown: scheme, masked number, authorisation code, RRN."""
+
+    intent_id: str
+    token: str
+    receipt_number: str
+    department_code: str
+    department: Names
+    vat_registration: str | None
+    lines: tuple[LineView, ...]
+    total: Money
+    vat: Money
+    refunded: Money
+    reference: str
+    method: Method
+    paid_at: datetime
+    language: str
+    return_url: str | None
+    live: bool
+    payer_email: str | None = None
+    card: Mapping[str, str] = field(default_factory=dict)

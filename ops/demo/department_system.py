@@ -1,0 +1,107 @@
+"""A department's own system, as the demo plays it: it asks Mizan for payments and listens to what Mizan tells."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+_TOLERANCE_S: Final = 300
+
+
+class RefusedError(RuntimeError):
+    """Mizan refused a request; the problem document says why."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(
+            f"{status} {problem.get('title', '')}: {problem.get('detail', '')} {problem.get('errors', '')}"
+        )
+        self.status = status
+        self.problem = problem
+
+
+def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> bool:
+    """Say whether a delivery is genuine and fresh, as Standard Webhooks 1.0.0 has it."""
+    identifier, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not timestamp.isdigit() or abs(int(timestamp) - now.timestamp()) > _TOLERANCE_S:
+        return False
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.new(key, b".".join((identifier.encode(), timestamp.encode(), body)), hashlib.sha256).digest()
+    expected = "v1," + base64.b64encode(digest).decode()
+    return any(hmac.compare_digest(expected, each) for each in headers.get("webhook-signature", "").split(" "))
+
+
+@dataclass(slots=True)
+class Listener:
+    """Receives webhooks for several departments, each at its own path, and keeps what was genuine."""
+
+    clock: Callable[[], datetime]
+    secrets: dict[str, str] = field(default_factory=dict)
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deliveries: Counter[str] = field(default_factory=Counter)
+    forged: int = 0
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/{department}", self._receive)
+        return app
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        secret = self.secrets.get(request.match_info["department"], "")
+        if not secret or not verify_webhook(secret, request.headers, body, now=self.clock()):
+            self.forged += 1
+            return web.Response(status=401)
+        identifier = request.headers["webhook-id"]
+        self.deliveries[identifier] += 1
+        self.events[identifier] = msgspec.json.decode(body)
+        return web.Response(status=204)
+
+    def about(self, intent_id: str) -> list[str]:
+        """Return the types of the events received about one intent, each once, in the order they arrived."""
+        return [event["type"] for event in self.events.values() if intent_id in _strings(event)]
+
+
+def _strings(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_strings(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_strings(each) for each in value))
+    return {value} if isinstance(value, str) else set()
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentSystem:
+    """One department's client of the API."""
+
+    code: str
+    url: str
+    api_key: str
+    session: aiohttp.ClientSession
+
+    async def post(self, path: str, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
+        """Send one idempotent request; the same key may be sent again at any time."""
+        headers = {"Authorization": f"Bearer {self.api_key}", "Idempotency-Key": f'"{key}"'}
+        async with self.session.post(f"{self.url}{path}", json=body, headers=headers) as answer:
+            return await self._read(answer)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        async with self.session.get(f"{self.url}{path}", headers=headers) as answer:
+            return await self._read(answer)
+
+    @staticmethod
+    async def _read(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+        document = msgspec.json.decode(await answer.read() or b"{}", type=dict[str, Any])
+        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own border
+            raise RefusedError(answer.status, document)
+        return document
