@@ -1,0 +1,126 @@
+"""Departments and services: small tables, read whole, kept in the process for half a minute."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.domain.department import Department, FeeBearer, Names, Service
+from gateway.store.connections import Connection
+
+AGE_MAX: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All departments and services that may be charged for, as they stood at one instant."""
+
+    departments: Mapping[str, Department]
+    services: Mapping[str, Service]
+
+
+async def read(connection: Connection) -> Catalogue:
+    departments = await connection.fetch(
+        """SELECT code, name_ar, name_en, return_origins, vat_registration, fee_bearer
+             FROM gateway.department WHERE active ORDER BY code"""
+    )
+    services = await connection.fetch(
+        """SELECT s.code, s.department, s.name_ar, s.name_en, s.revenue_code, s.currency, s.amount_minor,
+                  s.vat_basis_points
+             FROM gateway.service s JOIN gateway.department d ON d.code = s.department
+            WHERE s.active AND d.active ORDER BY s.department, s.code"""
+    )
+    return Catalogue(
+        {
+            row["code"]: Department(
+                code=row["code"],
+                names=Names(row["name_ar"], row["name_en"]),
+                return_origins=tuple(row["return_origins"]),
+                vat_registration=row["vat_registration"],
+                fee_bearer=FeeBearer(row["fee_bearer"]),
+            )
+            for row in departments
+        },
+        {
+            row["code"]: Service(
+                code=row["code"],
+                department=row["department"],
+                names=Names(row["name_ar"], row["name_en"]),
+                revenue_code=row["revenue_code"],
+                currency=row["currency"],
+                amount_minor=row["amount_minor"],
+                vat_basis_points=row["vat_basis_points"],
+            )
+            for row in services
+        },
+    )
+
+
+async def save_departments(connection: Connection, departments: Iterable[Department], at: datetime) -> None:
+    await connection.executemany(
+        """INSERT INTO gateway.department AS d
+                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, active, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, true, $7)
+           ON CONFLICT (code) DO UPDATE SET
+             name_ar = excluded.name_ar, name_en = excluded.name_en, return_origins = excluded.return_origins,
+             vat_registration = excluded.vat_registration, fee_bearer = excluded.fee_bearer, active = true,
+             updated_at = excluded.updated_at""",
+        [
+            (d.code, d.names.ar, d.names.en, list(d.return_origins), d.vat_registration, d.fee_bearer.value, at)
+            for d in departments
+        ],
+    )
+
+
+async def save_services(connection: Connection, services: Iterable[Service], at: datetime) -> None:
+    await connection.executemany(
+        """INSERT INTO gateway.service AS s
+                  (code, department, name_ar, name_en, revenue_code, currency, amount_minor, vat_basis_points, active,
+                   updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           ON CONFLICT (code) DO UPDATE SET
+             department = excluded.department, name_ar = excluded.name_ar, name_en = excluded.name_en,
+             revenue_code = excluded.revenue_code, currency = excluded.currency, amount_minor = excluded.amount_minor,
+             vat_basis_points = excluded.vat_basis_points, active = excluded.active,
+             updated_at = excluded.updated_at""",
+        [
+            (
+                s.code, s.department, s.names.ar, s.names.en, s.revenue_code, s.currency, s.amount_minor,
+                s.vat_basis_points, s.active, at,
+            )
+            for s in services
+        ],
+    )  # fmt: skip
+
+
+class CatalogueCache:
+    """The catalogue at most half a minute old; callers that find it stale together read it once."""
+
+    def __init__(
+        self, connect: Callable[[], AbstractAsyncContextManager[Connection]], clock: Callable[[], datetime]
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._catalogue = Catalogue({}, {})
+        self._read_at: datetime | None = None
+
+    async def get(self) -> Catalogue:
+        if not self._fresh():
+            async with self._lock:
+                if not self._fresh():
+                    async with self._connect() as connection:
+                        self._catalogue = await read(connection)
+                    self._read_at = self._clock()
+        return self._catalogue
+
+    def forget(self) -> None:
+        """Read again at the next use: the catalogue has just been changed."""
+        self._read_at = None
+
+    def _fresh(self) -> bool:
+        return self._read_at is not None and self._clock() - self._read_at < AGE_MAX
