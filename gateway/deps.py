@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -91,6 +91,8 @@ class Deps:
     """Whether this installation moves real money: it then takes live keys only, and test keys only otherwise."""
     refund_late_payments: bool = False
     """Whether money that comes too late is sent back at once, or kept in suspense for an operator to decide."""
+    webhook_hosts_allowed: frozenset[str] = frozenset()
+    """Hosts webhooks may reach although they are not public: a demonstration's own machine, nothing else."""
     limits: Limits = field(default_factory=Limits)
     catalogue: CatalogueCache
     creations: GroupCommit[NewIntent, StoredAnswer]
@@ -140,6 +142,7 @@ def build_deps(
     zone: tzinfo | None = None,
     live: bool = False,
     refund_late_payments: bool = False,
+    webhook_hosts_allowed: Iterable[str] = (),
     limits: Limits | None = None,
 ) -> Deps:
     """Put together what services need, with the caches and the group commit of one process."""
@@ -167,6 +170,7 @@ def build_deps(
         zone=zone or ZoneInfo("Asia/Dubai"),
         live=live,
         refund_late_payments=refund_late_payments,
+        webhook_hosts_allowed=frozenset(webhook_hosts_allowed),
         limits=bounds,
         catalogue=CatalogueCache(connect, clock),
         creations=GroupCommit(create),
