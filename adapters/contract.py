@@ -100,7 +100,8 @@ class PaymentReport:
     `reference` is ours when the provider returned it. `captured` is set exactly when the outcome is succeeded, and is
     what the provider says it captured. `refunded` is the sum of settled and requested refunds. `word` is the
     provider's own status, kept for people; `facts` holds what may be shown and stored (scheme, masked card,
-    authorisation code, RRN), never account data.
+    authorisation code, RRN), never account data. `unrecognised` marks a word this adapter does not know: the outcome is
+    pending, and whoever applies the report counts it.
     """
 
     outcome: Outcome
@@ -115,6 +116,7 @@ class PaymentReport:
     occurred_at: datetime | None = None
     reversed: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
+    unrecognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +129,25 @@ class CallbackNotice:
     word: str
     proven: bool = False
     report: PaymentReport | None = None
+    unrecognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """A refund of a captured attempt. `reference` is the refund's own id and idempotency key."""
+    """A refund of a captured attempt. `reference` is the refund's own id and idempotency key.
+
+    `refund_reference` is the provider's id of this very refund, once known. Some providers take no key with a refund;
+    `other_refunds`, the provider's ids of this payment's other refunds, lets their adapters tell a refund whose answer
+    was lost from one that was never made. None means the caller cannot say, and then nothing is inferred.
+    """
 
     reference: str
     payment_reference: str
     provider_reference: str
     amount: Money
     reason: str = ""
+    refund_reference: str | None = None
+    other_refunds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,7 @@ class RefundReport:
     provider_reference: str | None = None
     amount: Money | None = None
     word: str = ""
+    unrecognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +324,10 @@ class Captures(Protocol):
 @runtime_checkable
 class Voids(Protocol):
     async def void(self, order: PaymentOrder, provider_reference: str) -> PaymentReport:
-        """Give up an uncaptured payment. Succeeded means proven dead: nothing can be captured any more."""
+        """Give up an uncaptured payment. Succeeded means proven dead: nothing can be captured any more.
+
+        Such a report has `reversed` set and no `captured`. Raises `RejectedError` when the payment is captured already.
+        """
         ...
 
 

@@ -24,6 +24,11 @@ class RejectedError(ProviderError):
 
     code = "rejected"
 
+    def __init__(self, reason: str, *, status: int | None = None, body: bytes = b"") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.body = body
+
 
 class CallbackRefusedError(ProviderError):
     """A callback's signature, header, age or shape does not stand; it changes nothing."""

@@ -47,3 +47,9 @@ class LedgerUnavailableError(LedgerError):
     """The ledger cannot take the entry, or cannot tell whether it did: ask again with the same reference."""
 
     code = "ledger_unavailable"
+
+
+class SealError(LedgerError):
+    """A day cannot be sealed as asked."""
+
+    code = "seal_refused"

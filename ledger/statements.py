@@ -72,7 +72,7 @@ SELECT coalesce(h.debit_minor, 0) + coalesce(p.debit, 0) AS debit_minor,
   LEFT JOIN LATERAL (
     SELECT sum(t.amount_minor) FILTER (WHERE t.amount_minor > 0) AS debit,
            -sum(t.amount_minor) FILTER (WHERE t.amount_minor < 0) AS credit
-      FROM ledger.posting t
+      FROM ledger.all_postings t
      WHERE t.account_id = a.id AND t.effective_at <= $1
        AND t.effective_at >= date_bin('1 hour', $1, '2000-01-01 00:00:00+00')) p ON true
 """
@@ -81,7 +81,7 @@ _TOTALS_NOW: Final = "SELECT b.debit_minor, b.credit_minor FROM ledger.balance b
 _UNKNOWN: Final = """
 SELECT coalesce(sum(t.amount_minor) FILTER (WHERE t.amount_minor > 0), 0) AS debit_minor,
        coalesce(-sum(t.amount_minor) FILTER (WHERE t.amount_minor < 0), 0) AS credit_minor
-  FROM ledger.posting t
+  FROM ledger.all_postings t
  WHERE t.account_id = a.id AND t.recorded_at > $2 AND ($1::timestamptz IS NULL OR t.effective_at <= $1)
 """
 _NOTHING_UNKNOWN: Final = "SELECT 0::bigint AS debit_minor, 0::bigint AS credit_minor WHERE $2::timestamptz IS NULL"
@@ -138,7 +138,7 @@ async def trial_balance(
 _LINES: Final = """
 SELECT p.journal_id, j.reference, j.kind, j.business_date, p.effective_at, p.recorded_at, p.amount_minor, p.item,
        j.payment, j.provider_reference, j.description, ({opening}) AS opening_minor
-  FROM ledger.posting p JOIN ledger.journal j ON j.id = p.journal_id
+  FROM ledger.all_postings p JOIN ledger.journal j ON j.id = p.journal_id
  WHERE p.account_id = $3 AND p.effective_at > $1 AND p.effective_at < $4
    AND ($2::timestamptz IS NULL OR p.recorded_at <= $2)
  ORDER BY p.account_id, p.effective_at, p.journal_id, p.seq
@@ -205,7 +205,7 @@ WITH live AS MATERIALIZED (
    WHERE a.path = $1 AND a.currency = $2 AND i.opened_at <= $3 AND (i.amount_minor <> 0 OR i.moved_at > $3)
 ), moved AS (
   SELECT p.item, sum(p.amount_minor)::bigint AS amount_minor
-    FROM ledger.posting p
+    FROM ledger.all_postings p
    WHERE p.account_id = (SELECT id FROM ledger.account WHERE path = $1 AND currency = $2)
      AND p.effective_at >= (SELECT min(l.opened_at) FROM live l WHERE l.moved_at > $3) AND p.effective_at <= $3
      AND p.item IN (SELECT l.item FROM live l WHERE l.moved_at > $3)

@@ -60,6 +60,20 @@ CREATE TABLE ledger.posting (
 CREATE INDEX posting_effective ON ledger.posting (account_id, effective_at, journal_id, seq) INCLUDE (amount_minor);
 CREATE INDEX posting_recorded ON ledger.posting (account_id, recorded_at, journal_id, seq);
 
+-- Months taken out of the living table. They are read together with it, and may lie on slower disks.
+CREATE TABLE ledger.posting_archive (LIKE ledger.posting INCLUDING CONSTRAINTS, PRIMARY KEY (journal_id, seq, recorded_at))
+PARTITION BY RANGE (recorded_at);
+CREATE INDEX posting_archive_effective ON ledger.posting_archive (account_id, effective_at, journal_id, seq)
+  INCLUDE (amount_minor);
+CREATE INDEX posting_archive_recorded ON ledger.posting_archive (account_id, recorded_at, journal_id, seq);
+
+CREATE VIEW ledger.all_postings AS
+SELECT journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq, currency, item
+  FROM ledger.posting
+UNION ALL
+SELECT journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq, currency, item
+  FROM ledger.posting_archive;
+
 -- Closed periods and floors: decisions of people, in a chain of their own that the seals sign as well.
 CREATE TABLE ledger.decision (
   id            integer PRIMARY KEY,
@@ -196,7 +210,8 @@ BEGIN
 END $$;
 
 SELECT ledger.guard(t::regclass)
-FROM unnest(ARRAY['ledger.account', 'ledger.journal', 'ledger.posting', 'ledger.decision', 'ledger.seal']) t;
+FROM unnest(ARRAY['ledger.account', 'ledger.journal', 'ledger.posting', 'ledger.posting_archive',
+                  'ledger.decision', 'ledger.seal']) t;
 SELECT ledger.guard_balance('ledger.posting');
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -239,29 +254,24 @@ BEGIN
   END LOOP;
 END $$;
 
--- Take a month out of the living table into the archive. It stays in this schema, guarded and verifiable.
+-- Take a closed month out of the living table into the archive. It stays guarded, readable and verifiable.
 CREATE FUNCTION ledger.archive_month(p_month date) RETURNS text LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
   v_head ledger.head%ROWTYPE;
   v_from timestamptz := date_trunc('month', p_month::timestamp)::timestamptz;
+  v_until timestamptz := v_from + interval '1 month';
   v_name text := 'posting_' || to_char(v_from, 'YYYY_MM');
-  v_archived text := 'archived_' || v_name;
 BEGIN
   SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
-  IF v_head.closed_before IS NULL OR v_from + interval '1 month' > v_head.closed_before
-     OR v_from + interval '1 month' > v_head.recorded_at THEN
+  IF v_head.closed_before IS NULL OR v_until > v_head.closed_before OR v_until > v_head.recorded_at THEN
     RAISE EXCEPTION 'month % is not closed yet', to_char(v_from, 'YYYY-MM') USING ERRCODE = 'check_violation';
   END IF;
   EXECUTE format('ALTER TABLE ledger.posting DETACH PARTITION ledger.%I', v_name);
-  EXECUTE format('ALTER TABLE ledger.%I RENAME TO %I', v_name, v_archived);
-  IF NOT EXISTS (SELECT FROM pg_trigger
-                 WHERE tgrelid = format('ledger.%I', v_archived)::regclass AND tgname = 'refuse_change') THEN
-    EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON ledger.%I FOR EACH ROW
-                    EXECUTE FUNCTION ledger.refuse_change()', v_archived);
-    EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER refuse_change', v_archived);
-  END IF;
-  RETURN v_archived;
+  EXECUTE format('ALTER TABLE ledger.posting_archive ATTACH PARTITION ledger.%I FOR VALUES FROM (%L) TO (%L)',
+                 v_name, v_from, v_until);
+  EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER refuse_change', v_name);
+  RETURN v_name;
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -605,6 +615,34 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Seals
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- Hold the head until the transaction ends, so that what is sealed stands still.
+CREATE FUNCTION ledger.hold_head() RETURNS ledger.head LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT h FROM ledger.head h FOR UPDATE
+$$;
+
+CREATE FUNCTION ledger.add_seal(
+  p_business_date date, p_sealed_at timestamptz, p_trial_balance text, p_public_key bytea, p_signature bytea,
+  p_seal_hash bytea
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  v_head ledger.head%ROWTYPE;
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  IF v_head.closed_until IS NULL OR v_head.closed_until < p_business_date THEN
+    RAISE EXCEPTION 'business date % is not closed', p_business_date USING ERRCODE = 'check_violation';
+  END IF;
+  INSERT INTO ledger.seal (number, business_date, journal_id, journal_hash, decision_id, decision_hash, sealed_at,
+                           trial_balance, previous, public_key, signature)
+  VALUES (v_head.seal_number + 1, p_business_date, v_head.journal_id, v_head.hash, v_head.decision_id,
+          v_head.decision_hash, p_sealed_at, p_trial_balance, v_head.seal_hash, p_public_key, p_signature);
+  UPDATE ledger.head SET seal_number = v_head.seal_number + 1, seal_hash = p_seal_hash;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- What other packages may read and join
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -615,7 +653,7 @@ SELECT a.path AS account, a.currency, b.debit_minor - b.credit_minor AS amount_m
 CREATE VIEW ledger.postings AS
 SELECT p.journal_id, j.reference, j.kind, j.business_date, p.effective_at, p.recorded_at, a.path AS account, p.currency,
        p.amount_minor, p.item, j.payment, j.provider, j.provider_reference, j.file, j.line, j.corrects, p.seq
-  FROM ledger.posting p
+  FROM ledger.all_postings p
   JOIN ledger.journal j ON j.id = p.journal_id
   JOIN ledger.account a ON a.id = p.account_id;
 
@@ -631,4 +669,5 @@ SELECT a.path AS account, a.currency, i.item, i.amount_minor, i.opened_at, i.bus
 
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO mizan_service;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.post_batch, ledger.decide, ledger.open_months, ledger.archive_month TO mizan_service;
+GRANT EXECUTE ON FUNCTION ledger.post_batch, ledger.decide, ledger.open_months, ledger.archive_month, ledger.hold_head,
+  ledger.add_seal TO mizan_service;

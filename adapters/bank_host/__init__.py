@@ -1,0 +1,1 @@
+"""Our own bank, over its host-to-host file channel: payment orders out, statements in."""

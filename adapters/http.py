@@ -1,0 +1,217 @@
+"""The one way out to a provider: time-outs, what is known when it fails, and a transcript without secrets.
+
+A failure is told apart by what it says about the money. Only a failure before the first byte was written is
+`NotSentError`; whatever happened later is `OutcomeUnknownError`, even when it is likely that nothing moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import msgspec
+
+from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.redaction import Redaction
+
+BODY_BYTES_MAX: Final = 1 << 20
+"""An answer of an API call is never larger; a settlement file states its own limit."""
+
+CONNECTIONS_MAX: Final = 512
+CONNECTIONS_PER_HOST_MAX: Final = 128
+TRANSCRIPT_BODY_CHARS_MAX: Final = 4000
+CORRELATION_HEADER: Final = "X-Correlation-ID"
+
+_OK: Final = range(200, 300)
+_REFUSED: Final = range(400, 500)
+_REQUEST_TIMEOUT: Final = 408  # the server waited for the rest of the request and may have read enough of it
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A provider's 2xx answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call as it may be kept and shown: secrets, card numbers and contacts are gone already."""
+
+    provider: str
+    operation: str
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: str
+    status: int | None
+    response_body: str
+    outcome: str
+    duration_s: float
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as a pure builder made it."""
+
+    operation: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class _LeftUnansweredError(aiohttp.ClientError):
+    """The connection broke after the request may have been written."""
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request twice.
+
+    aiohttp 3.14 repeats GET, HEAD, OPTIONS, TRACE, PUT and DELETE (not POST) when a connection breaks, on the ground
+    that HTTP calls them idempotent; a provider's PUT may be a void. It repeats on exactly these two exceptions, so
+    they are given another class before its loop sees them.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _LeftUnansweredError(str(error) or type(error).__name__) from error
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Open the session all adapters share: no proxies or passwords from the environment, no cookies."""
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, limit_per_host=CONNECTIONS_PER_HOST_MAX)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+class WireClient:
+    """Sends one request exactly once and says what is known afterwards."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        name: str,
+        timeout_s: float = 15.0,
+        connect_timeout_s: float = 5.0,
+        redact: Redaction | None = None,
+        transcript: Callable[[Exchange], None] | None = None,
+        correlation: Callable[[], str | None] | None = None,
+    ) -> None:
+        if session.trust_env:
+            raise ValueError("a provider session must not take proxies or passwords from the environment")
+        self.name = name
+        self._session = session
+        self._timeout_s = timeout_s
+        self._connect_timeout_s = connect_timeout_s
+        self._redact = redact or Redaction()
+        self._transcript = transcript
+        self._correlation = correlation or (lambda: None)
+
+    async def send(self, call: Call, *, timeout_s: float | None = None, body_bytes_max: int = BODY_BYTES_MAX) -> Answer:
+        """Send the request; a 2xx comes back, everything else is raised by what it says about the money."""
+        correlation_id = self._correlation()
+        headers = dict(call.headers)
+        if correlation_id is not None:
+            headers.setdefault(CORRELATION_HEADER, correlation_id)
+        loop = asyncio.get_running_loop()
+        started_at = loop.time()
+        status: int | None = None
+        body = b""
+        outcome = "answered"
+        try:
+            status, answer_headers, body = await self._exchange(call, headers, timeout_s, body_bytes_max)
+            self._judge(call, status, body)
+            return Answer(status, answer_headers, body)
+        except ProviderError as error:
+            outcome = error.code
+            raise
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            if self._transcript is not None:
+                self._transcript(
+                    Exchange(
+                        provider=self.name,
+                        operation=call.operation,
+                        method=call.method,
+                        url=self._redact.text(call.url),
+                        request_headers=self._redact.headers(headers),
+                        request_body=self._redact.body(call.body)[:TRANSCRIPT_BODY_CHARS_MAX],
+                        status=status,
+                        response_body=self._redact.body(body[: 2 * TRANSCRIPT_BODY_CHARS_MAX])[
+                            :TRANSCRIPT_BODY_CHARS_MAX
+                        ],
+                        outcome=outcome,
+                        duration_s=loop.time() - started_at,
+                        correlation_id=correlation_id,
+                    )
+                )
+
+    async def _exchange(
+        self, call: Call, headers: Mapping[str, str], timeout_s: float | None, body_bytes_max: int
+    ) -> tuple[int, dict[str, str], bytes]:
+        timeout = aiohttp.ClientTimeout(
+            total=timeout_s or self._timeout_s, connect=self._connect_timeout_s, sock_connect=self._connect_timeout_s
+        )
+        try:
+            async with self._session.request(
+                call.method,
+                call.url,
+                data=call.body or None,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                middlewares=(_send_once,),
+            ) as response:
+                body = await _read_capped(response, body_bytes_max)
+                return response.status, dict(response.headers), body
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            # Refused, unknown name, failed TLS handshake, no connection in time: nothing of the request was written.
+            raise NotSentError(f"{self.name} {call.operation}: {self._say(error)}") from None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise OutcomeUnknownError(f"{self.name} {call.operation}: {self._say(error)}") from None
+
+    def _judge(self, call: Call, status: int, body: bytes) -> None:
+        if status in _OK:
+            return
+        if status in _REFUSED and status != _REQUEST_TIMEOUT:
+            raise RejectedError(f"{self.name} {call.operation}: refused with {status}", status=status, body=body)
+        raise OutcomeUnknownError(f"{self.name} {call.operation}: answered {status}")
+
+    def _say(self, error: BaseException) -> str:
+        return self._redact.text(str(error) or type(error).__name__)
+
+
+async def _read_capped(response: aiohttp.ClientResponse, body_bytes_max: int) -> bytes:
+    """Read the body after decompression, so that a small answer cannot unfold into a large one."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > body_bytes_max:
+            response.close()
+            raise OutcomeUnknownError(f"the answer is longer than {body_bytes_max} bytes")
+    return bytes(body)
+
+
+def read_json(body: bytes, shape: type[T]) -> T:
+    """Read an answer strictly into its shape; what cannot be read leaves the outcome unknown."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
+
+
+def write_json(value: Any) -> bytes:
+    return msgspec.json.encode(value)

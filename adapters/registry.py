@@ -1,0 +1,116 @@
+"""Every provider, in one literal table. Only `ops.wiring` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+import aiohttp
+from aiohttp import web
+
+from adapters import ngenius
+from adapters.bank_host import manifest as bank_host
+from adapters.bank_host import simulator as bank_host_simulator
+from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
+from adapters.http import Exchange
+from adapters.manifest import Manifest, SettingsError
+from adapters.ngenius import simulator as ngenius_simulator
+from adapters.ngenius.manifest import MANIFEST as NGENIUS
+
+
+class Builds(Protocol):
+    """Makes a provider from its settings; nothing is sent yet."""
+
+    def __call__(
+        self,
+        settings: Mapping[str, str],
+        *,
+        session: aiohttp.ClientSession,
+        clock: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes],
+        transcript: Callable[[Exchange], None] | None = None,
+        correlation: Callable[[], str | None] | None = None,
+    ) -> Provider: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A provider's description, how it is made, its simulator, and what the contract suite reads on its own."""
+
+    manifest: Manifest
+    build: Builds
+    simulator: Callable[..., web.Application]
+    simulator_settings: Mapping[str, str]
+    """What the provider needs to talk to its simulator, but for addresses."""
+    read_answer: Callable[[bytes], PaymentReport]
+    """The pure reader of one answer about a payment."""
+    declines: Mapping[str, DeclineReason]
+
+
+PROVIDERS: Final[Mapping[str, Registered]] = {
+    "ngenius": Registered(
+        manifest=NGENIUS,
+        build=ngenius.build,
+        simulator=ngenius_simulator.build_app,
+        simulator_settings=ngenius_simulator.SETTINGS,
+        read_answer=ngenius.read_answer,
+        declines=ngenius.DECLINES,
+    ),
+}
+
+
+class Bank(States, Pays, Protocol):
+    """A bank that gives statements of our account and takes our payment files."""
+
+
+class BuildsBank(Protocol):
+    """Makes a bank's channel from its settings; nothing is sent yet."""
+
+    def __call__(
+        self, settings: Mapping[str, str], session: aiohttp.ClientSession, clock: Callable[[], datetime]
+    ) -> Bank: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredBank:
+    manifest: Manifest
+    build: BuildsBank
+    simulator: Callable[..., web.Application]
+    simulator_settings: Mapping[str, str]
+
+
+BANKS: Final[Mapping[str, RegisteredBank]] = {
+    "bank_host": RegisteredBank(
+        manifest=bank_host.MANIFEST,
+        build=bank_host.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings=bank_host_simulator.SETTINGS,
+    ),
+}
+"""Banks that hold our own account; they take no payments from citizens."""
+
+
+def build(
+    name: str,
+    settings: Mapping[str, str],
+    *,
+    session: aiohttp.ClientSession,
+    clock: Callable[[], datetime],
+    random_bytes: Callable[[int], bytes],
+    transcript: Callable[[Exchange], None] | None = None,
+    correlation: Callable[[], str | None] | None = None,
+) -> Provider:
+    """Make the named provider; `SettingsError` names the provider, the key and what it means."""
+    registered = PROVIDERS.get(name)
+    if registered is None:
+        raise SettingsError(f"{name!r} is not a provider; there are {', '.join(sorted(PROVIDERS))}")
+    return registered.build(
+        settings,
+        session=session,
+        clock=clock,
+        random_bytes=random_bytes,
+        transcript=transcript,
+        correlation=correlation,
+    )

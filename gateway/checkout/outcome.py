@@ -1,0 +1,299 @@
+"""How a payment stands, in the payer's words: whether money moved, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+from adapters.contract import ApproveOnPhone, DeclineReason, PayReference, Redirect
+from gateway.domain.attempt import LIVE, PROVEN_DEAD
+from gateway.domain.intent import IntentStatus
+from gateway.services.views import CheckoutView
+from gateway.web.csrf import csrf_token
+from gateway.web.i18n import Language, sentence
+from gateway.web.pages import Pages, ltr, mobile
+
+
+class State(StrEnum):
+    """What the payer meets when they open their link."""
+
+    PAYABLE = "payable"
+    DECLINED = "declined"  # payable again, after a try that came to nothing
+    STARTED = "started"  # the provider's page is waiting for them
+    CHECKING = "checking"  # the bank has not said yes or no
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    LATE = "late"  # money came after the payment was closed
+
+
+CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
+
+
+def state_of(view: CheckoutView, now: datetime) -> State:
+    """Read the state from what is committed; nothing a browser says counts."""
+    attempt = view.last_attempt
+    match view.status:
+        case IntentStatus.PAID:
+            return State.PAID
+        case IntentStatus.CANCELLED | IntentStatus.EXPIRED if view.late_payment:
+            return State.LATE
+        case IntentStatus.CANCELLED:
+            return State.CANCELLED
+        case IntentStatus.EXPIRED:
+            return State.EXPIRED
+        case IntentStatus.PROCESSING:
+            return State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
+        case IntentStatus.REQUIRES_PAYMENT if now >= view.expires_at:
+            return State.EXPIRED  # the sweep that says so is on its way
+        case IntentStatus.REQUIRES_PAYMENT:
+            return State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing the payer can do next; with `csrf` it is a form that changes something."""
+
+    label: str
+    address: str
+    look: Literal["", "plain", "bare"] = ""
+    csrf: str | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePage:
+    """One end page: its words, in one language."""
+
+    title: str
+    icon: str
+    tone: Literal["good", "bad", "warn", "info"]
+    moved: str
+    nothing_moved: bool
+    sentences: tuple[str, ...]
+    acts: tuple[Act, ...] = ()
+    transfer: PayReference | None = None
+    listens: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    view: CheckoutView
+    language: Language
+    key: bytes
+
+    def say(self, message: str, **values: object) -> str:
+        return self.language.text(message, **values)
+
+    @property
+    def department(self) -> str:
+        return self.language.choose(self.view.department)
+
+    def path(self, part: str = "") -> str:
+        return f"/pay/{self.view.token}{part}"
+
+    def back(self, look: Literal["", "plain", "bare"] = "") -> tuple[Act, ...]:
+        if self.view.return_url is None:
+            return ()
+        label = self.say("Go back to %(department)s", department=self.department)
+        return (Act(label, self.view.return_url, look, outside=True),)
+
+    def cancel(self) -> Act:
+        csrf = csrf_token(self.key, "cancel", self.view.token)
+        return Act(self.say("Cancel this payment"), self.path("/cancel"), "bare", csrf)
+
+
+def _cancelled(told: _Telling) -> OutcomePage:
+    return OutcomePage(
+        told.say("Payment cancelled"),
+        "cross",
+        "info",
+        told.say("No money was taken."),
+        nothing_moved=True,
+        sentences=(
+            told.say("This payment was cancelled and its link cannot be used again."),
+            told.say("The fee is still due. To pay it, start again at %(department)s.", department=told.department),
+        ),
+        acts=told.back(),
+    )
+
+
+def _expired(told: _Telling) -> OutcomePage:
+    return OutcomePage(
+        told.say("This payment link has expired"),
+        "clock",
+        "info",
+        told.say("No money was taken."),
+        nothing_moved=True,
+        sentences=(
+            told.say("The time to pay is over, so this link cannot be used any more."),
+            told.say("The fee is still due. To pay it, start again at %(department)s.", department=told.department),
+        ),
+        acts=told.back(),
+    )
+
+
+def _late(told: _Telling) -> OutcomePage:
+    return OutcomePage(
+        told.say("Your money arrived late"),
+        "clock",
+        "warn",
+        told.say("Money was taken, and it is safe."),
+        nothing_moved=False,
+        sentences=(
+            told.say("It arrived after this payment was closed. Do not pay again."),
+            told.say(
+                "%(department)s will either accept it or send all of it back the way it came. You will be told which.",
+                department=told.department,
+            ),
+        ),
+        acts=told.back("plain"),
+    )
+
+
+def _paid(told: _Telling) -> OutcomePage:
+    return OutcomePage(
+        told.say("This bill is already paid"),
+        "tick",
+        "good",
+        told.say("Your payment was received. Nothing more will be taken."),
+        nothing_moved=False,
+        sentences=(
+            told.say("A second payment for this bill arrived as well. It is safe, and it will be sent back to you.")
+            if told.view.late_payment
+            else told.say("You do not need to do anything. Your receipt is here whenever you want it."),
+        ),
+        acts=(Act(told.say("See your receipt"), told.path("/receipt")), *told.back("plain")),
+    )
+
+
+def _started(told: _Telling) -> OutcomePage:
+    """Tell where the payer left off. What they must do depends on the provider's next step."""
+    step = told.view.last_attempt.next_step if told.view.last_attempt else None
+    check = Act(told.say("Check again"), told.path("/result"), "plain")
+    match step:
+        case ApproveOnPhone():
+            return OutcomePage(
+                told.say("Approve on your phone"),
+                "mobile",
+                "info",
+                told.say("Nothing is taken until you approve."),
+                nothing_moved=True,
+                sentences=(
+                    told.say(
+                        "We sent a request to %(mobile)s. Open it and approve the payment.", mobile=mobile(step.mobile)
+                    ),
+                    told.say("This page is up to date whenever you check again. Do not pay a second time."),
+                ),
+                acts=(Act(told.say("Check again"), told.path("/result")), told.cancel()),
+                listens=told.path("/state"),
+            )
+        case PayReference():
+            return OutcomePage(
+                told.say("Send the transfer"),
+                "bank",
+                "info",
+                told.say("Nothing is taken until you send it."),
+                nothing_moved=True,
+                sentences=(
+                    told.say("Send exactly this amount and quote the reference: it is how your payment is found."),
+                ),
+                acts=(check, told.cancel()),
+                transfer=step,
+                listens=told.path("/state"),
+            )
+        case _:
+            return OutcomePage(
+                told.say("You started paying"),
+                "lock",
+                "info",
+                told.say("We have no word from the bank yet."),
+                nothing_moved=False,
+                sentences=(
+                    told.say("If you have not finished, continue on the bank’s secure page."),
+                    told.say("If you finished there, check the result. Do not pay a second time."),
+                ),
+                acts=(Act(told.say("Continue on the secure page"), told.path("/continue")), check, told.cancel()),
+                listens=told.path("/state"),
+            )
+
+
+def _checking(told: _Telling) -> OutcomePage:
+    reached = told.view.payer_email or told.view.payer_mobile
+    step = told.view.last_attempt.next_step if told.view.last_attempt else None
+    unfinished = Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain")
+    return OutcomePage(
+        told.say("We are waiting for your bank’s answer"),
+        "turn",
+        "warn",
+        told.say("Do not pay again: you cannot be charged twice for this."),
+        nothing_moved=False,
+        sentences=(
+            told.say("Your bank has not yet told us whether money was taken. We keep asking until it does."),
+            told.say("You may close this page. We will write to %(contact)s as soon as we know.", contact=ltr(reached))
+            if reached
+            else told.say("You may close this page and open the same link later to see the result."),
+        ),
+        acts=(
+            Act(told.say("Check again"), told.path("/result")),
+            *([unfinished] if isinstance(step, Redirect) else []),
+            *told.back("bare"),
+        ),
+        listens=told.path("/state"),
+    )
+
+
+_TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
+    State.STARTED: _started,
+    State.CHECKING: _checking,
+    State.PAID: _paid,
+    State.CANCELLED: _cancelled,
+    State.EXPIRED: _expired,
+    State.LATE: _late,
+}
+
+
+def outcome_page(view: CheckoutView, state: State, language: Language, key: bytes) -> OutcomePage:
+    """Return the words of the page for a state that is not payable."""
+    return _TELLERS[state](_Telling(view, language, key))
+
+
+def render_outcome(pages: Pages, view: CheckoutView, state: State, language: str, key: bytes) -> bytes:
+    page = outcome_page(view, state, pages.languages[language], key)
+    return pages.render("outcome.html", language, view=view, outcome=page, trial=pages.trial_of(view.live))
+
+
+_DECLINES: Final[Mapping[DeclineReason, str]] = {
+    DeclineReason.DECLINED_BY_BANK: sentence(
+        "Your bank declined the payment. It may tell you why if you call the number on your card."
+    ),
+    DeclineReason.INSUFFICIENT_FUNDS: sentence("There was not enough money on the card or account."),
+    DeclineReason.EXPIRED_CARD: sentence("The card has expired."),
+    DeclineReason.AUTHENTICATION_FAILED: sentence("Your bank could not confirm that it was you."),
+    DeclineReason.CANCELLED_BY_PAYER: sentence("You came back before the payment was finished."),
+    DeclineReason.LIMIT_EXCEEDED: sentence("The amount is above a limit of your card or account."),
+    DeclineReason.NOT_SUPPORTED: sentence("This card or account cannot be used for this payment."),
+    DeclineReason.TIMED_OUT: sentence("The bank’s page was open for too long without an answer."),
+    DeclineReason.RISK_REFUSED: sentence("The payment service refused this card for safety."),
+    DeclineReason.INVALID_DETAILS: sentence("Some of the details did not match what the bank has."),
+    DeclineReason.PROVIDER_OUTAGE: sentence("The payment service could not be reached."),
+    DeclineReason.OTHER: sentence("The payment service did not accept the payment."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the last try came to nothing, for the top of the pay page."""
+
+    title: str
+    reason: str
+
+
+def trouble_of(view: CheckoutView, language: Language) -> Trouble:
+    reason = (view.last_attempt.decline if view.last_attempt else None) or DeclineReason.OTHER
+    came_back = reason is DeclineReason.CANCELLED_BY_PAYER
+    title = language.text("You have not paid yet") if came_back else language.text("Your payment did not go through")
+    return Trouble(title, language.text(_DECLINES[reason]))
