@@ -21,8 +21,10 @@ import structlog
 
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain.addresses import check_webhook_url
+from gateway.domain.errors import InvalidError
+from gateway.outbound import AddressRefusedError
 from gateway.services.documents import event_document
-from gateway.services.webhook_addresses import AddressRefusedError
 from gateway.store import events, webhooks
 from gateway.store.events import Event
 from gateway.store.webhooks import Delivery, Endpoint
@@ -105,6 +107,10 @@ async def _deliver(deps: Deps, delivery: Delivery) -> Answer:
     endpoint = delivery.endpoint
     if endpoint.disabled_at is not None:
         return Answer(Verdict.DEAD, "endpoint disabled")
+    try:
+        check_webhook_url(endpoint.url, private=deps.private_webhooks)
+    except InvalidError:
+        return Answer(Verdict.RETRY, "address refused")
     now = deps.clock()
     event = Event(delivery.event, endpoint.department, delivery.type, delivery.object, delivery.data, delivery.event_at)
     payload = msgspec.json.encode(event_document(event))

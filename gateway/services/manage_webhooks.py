@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from gateway.deps import Deps
+from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import IdempotencyInFlightError, NotFoundError, TransitionError
 from gateway.domain.ids import Prefix
 from gateway.services.documents import Document, endpoint_document, page_document
-from gateway.services.webhook_addresses import check_url
 from gateway.store import idempotency, webhooks
 from gateway.store.idempotency import Claim, StoredAnswer
 from gateway.store.webhooks import Endpoint
@@ -29,7 +29,7 @@ def secret_text(secret: bytes) -> str:
 
 async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -> Document:
     """Make an endpoint and show its secret: now, and to a repetition of this very request."""
-    check_url(url, deps.webhook_hosts_allowed)
+    check_webhook_url(url, private=deps.private_webhooks)
     now = deps.clock()
     async with deps.transaction() as connection:
         stored = await idempotency.replay(connection, claim)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
 
 from adapters.contract import Method
 from gateway.deps import Deps
@@ -11,14 +11,12 @@ from gateway.domain.department import Names
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
-from gateway.services.views import AttemptView, CheckoutView, LineView, ReceiptView
-from gateway.store import attempts, intents, refunds
+from gateway.services.views import AttemptView, CheckoutView, LineView
+from gateway.store import attempts, intents
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
 from gateway.store.intents import Intent, IntentLine
-from ledger.money import Money, total
-
-_SHOWN_FACTS: Final = frozenset({"scheme", "masked_card", "authorisation_code", "rrn", "wallet"})
+from ledger.money import Money
 
 
 async def read_checkout(deps: Deps, token: str) -> CheckoutView:
@@ -39,8 +37,8 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         # The job that closes intents may be a moment behind the clock; the page is not.
         status=IntentStatus.EXPIRED if is_over else intent.status,
         department_code=intent.department,
-        department=_department(catalogue, intent.department),
-        lines=_lines(catalogue, lines, intent),
+        department=names_of(catalogue, intent.department),
+        lines=line_views(catalogue, lines, intent),
         total=intent.amount,
         reference=intent.reference,
         language=intent.language,
@@ -58,60 +56,21 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
     )
 
 
-async def read_receipt(deps: Deps, token: str) -> ReceiptView:
-    """Return the proof of a payment; `NotFoundError` while there is none."""
-    intent_id = links.intent_of(deps, token)
-    catalogue = await deps.catalogue.get()
-    async with deps.connection() as connection:
-        intent = await intents.read(connection, intent_id)
-        if intent is None or intent.paid_attempt is None:
-            raise NotFoundError
-        lines = (await intents.lines(connection, [intent_id])).get(intent_id, [])
-        attempt = await attempts.read(connection, intent.paid_attempt)
-        given_back = await refunds.of_intent(connection, intent_id)
-    if attempt is None or intent.paid_at is None or intent.receipt_number is None:
-        raise NotFoundError
-    currency = intent.amount.currency
-    owner = catalogue.departments.get(intent.department)
-    return ReceiptView(
-        intent_id=intent.id,
-        token=token,
-        receipt_number=intent.receipt_number,
-        department_code=intent.department,
-        department=_department(catalogue, intent.department),
-        vat_registration=owner.vat_registration if owner else None,
-        lines=_lines(catalogue, lines, intent),
-        total=intent.amount,
-        vat=total((Money(line.vat_minor, currency) for line in lines), currency),
-        refunded=total(
-            (refund.amount for refund in given_back if refund.status.value == "succeeded" and not refund.late), currency
-        ),
-        reference=intent.reference,
-        method=attempt.method,
-        paid_at=intent.paid_at,
-        language=intent.language,
-        return_url=intent.return_url,
-        live=intent.live,
-        payer_email=attempt.contact.email or intent.payer_email,
-        card={name: value for name, value in attempt.facts.items() if name in _SHOWN_FACTS},
-    )
-
-
 def offered(deps: Deps) -> tuple[Method, ...]:
     """Return the ways to pay that some provider takes, in the order of the routing."""
     return tuple(method for method, names in deps.routing.items() if any(name in deps.providers for name in names))
 
 
-def _department(catalogue: Catalogue, code: str) -> Names:
+def names_of(catalogue: Catalogue, code: str) -> Names:
     department = catalogue.departments.get(code)
     return department.names if department else Names(code, code)
 
 
-def _lines(catalogue: Catalogue, lines: list[IntentLine], intent: Intent) -> tuple[LineView, ...]:
+def line_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent) -> tuple[LineView, ...]:
     currency = intent.amount.currency
     return tuple(
         LineView(
-            department=_department(catalogue, line.department),
+            department=names_of(catalogue, line.department),
             service=line.names,
             amount=Money(line.amount_minor, currency),
             vat=Money(line.vat_minor, currency),
