@@ -34,6 +34,8 @@ _PRIVATE_FIELD: Final = re.compile(rf'("(?:{_PRIVATE_KEYS})"\s*:\s*)(?:"(?:[^"\\
 _PARTY_VALUE: Final = re.compile(r'("key"\s*:\s*"msisdn"\s*,\s*"value"\s*:\s*)"[^"]*"', re.IGNORECASE)
 _BEARER: Final = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}")
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_MOBILE: Final = re.compile(r"\+\d{8,15}(?!\d)")
 _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z-])\d(?:[ -]?\d){12,18}(?![0-9A-Za-z-])")
 
 
@@ -75,7 +77,8 @@ class Redaction:
         text = _PRIVATE_FIELD.sub(rf'\1"{REDACTED}"', text)
         text = _PARTY_VALUE.sub(rf'\1"{REDACTED}"', text)
         text = _BEARER.sub(rf"\1 {REDACTED}", text)
-        text = _TOKEN.sub(REDACTED, text)
+        for pattern in (_TOKEN, _EMAIL, _MOBILE):
+            text = pattern.sub(REDACTED, text)
         return _DIGITS.sub(_blot_card, text)
 
     def body(self, body: bytes) -> str:

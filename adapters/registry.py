@@ -11,7 +11,9 @@ import aiohttp
 from aiohttp import web
 
 from adapters import ngenius
-from adapters.contract import DeclineReason, PaymentReport, Provider
+from adapters.bank_host import manifest as bank_host
+from adapters.bank_host import simulator as bank_host_simulator
+from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
 from adapters.http import Exchange
 from adapters.manifest import Manifest, SettingsError
 from adapters.ngenius import simulator as ngenius_simulator
@@ -57,6 +59,37 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         declines=ngenius.DECLINES,
     ),
 }
+
+
+class Bank(States, Pays, Protocol):
+    """A bank that gives statements of our account and takes our payment files."""
+
+
+class BuildsBank(Protocol):
+    """Makes a bank's channel from its settings; nothing is sent yet."""
+
+    def __call__(
+        self, settings: Mapping[str, str], session: aiohttp.ClientSession, clock: Callable[[], datetime]
+    ) -> Bank: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredBank:
+    manifest: Manifest
+    build: BuildsBank
+    simulator: Callable[..., web.Application]
+    simulator_settings: Mapping[str, str]
+
+
+BANKS: Final[Mapping[str, RegisteredBank]] = {
+    "bank_host": RegisteredBank(
+        manifest=bank_host.MANIFEST,
+        build=bank_host.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings=bank_host_simulator.SETTINGS,
+    ),
+}
+"""Banks that hold our own account; they take no payments from citizens."""
 
 
 def build(

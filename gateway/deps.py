@@ -16,6 +16,7 @@ from adapters.contract import Method, Provider
 from gateway.domain import ids
 from gateway.domain.errors import OverloadedError
 from gateway.domain.ids import Prefix
+from gateway.outbound import open_webhook_session
 from gateway.store import creation
 from gateway.store.api_keys import ApiKey
 from gateway.store.catalogue import CatalogueCache
@@ -23,6 +24,8 @@ from gateway.store.connections import Connection
 from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
 from gateway.store.idempotency import StoredAnswer
+
+__all__ = ["CachedKey", "Deps", "Limits", "OutgoingMessage", "Sender", "build_deps", "open_webhook_session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class Deps:
     """Whether this installation moves real money: it then takes live keys only, and test keys only otherwise."""
     refund_late_payments: bool = False
     """Whether money that comes too late is sent back at once, or kept in suspense for an operator to decide."""
+    private_webhooks: bool = False
+    """Whether webhooks may go to inner addresses and plain http: a demonstration's own machine, nothing else."""
     limits: Limits = field(default_factory=Limits)
     catalogue: CatalogueCache
     creations: GroupCommit[NewIntent, StoredAnswer]
@@ -140,6 +145,7 @@ def build_deps(
     zone: tzinfo | None = None,
     live: bool = False,
     refund_late_payments: bool = False,
+    private_webhooks: bool = False,
     limits: Limits | None = None,
 ) -> Deps:
     """Put together what services need, with the caches and the group commit of one process."""
@@ -167,6 +173,7 @@ def build_deps(
         zone=zone or ZoneInfo("Asia/Dubai"),
         live=live,
         refund_late_payments=refund_late_payments,
+        private_webhooks=private_webhooks,
         limits=bounds,
         catalogue=CatalogueCache(connect, clock),
         creations=GroupCommit(create),

@@ -108,6 +108,12 @@ class Settings:
     bank_account: str = _set("MIZAN_BANK_ACCOUNT", _text, "main", "its name in the chart of accounts")
     bank_name: str = _set("MIZAN_BANK_NAME", _text, "Government Treasury", "its holder, as the bank writes it")
     bank_bic: str | None = _set("MIZAN_BANK_BIC", _text, None, "its bank's BIC")
+    payout_approval_limit_minor: int = _set(
+        "MIZAN_PAYOUT_APPROVAL_LIMIT_MINOR",
+        _whole(0, 10**15),
+        0,
+        "payouts up to this many minor units are approved by policy; above it a second person approves",
+    )
     smtp_host: str | None = _set("MIZAN_SMTP_HOST", _text, None, "mail server; messages go to the log when unset")
     smtp_port: int = _set("MIZAN_SMTP_PORT", _whole(1, _PORT_MAX), 587, "its port")
     smtp_user: str | None = _set("MIZAN_SMTP_USER", _text, None, "its user")

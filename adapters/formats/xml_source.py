@@ -110,7 +110,7 @@ def _as_windows(stray: re.Match[str]) -> str:
 
 def _read_fully(stream: BinaryIO, size: int) -> bytes:
     pieces, left = [], size
-    while left and (piece := stream.read(left)):
+    while left > 0 and (piece := stream.read(left)):
         pieces.append(piece)
         left -= len(piece)
     return b"".join(pieces)

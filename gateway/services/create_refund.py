@@ -11,7 +11,13 @@ import msgspec
 from adapters.contract import Refunds
 from gateway.deps import Deps
 from gateway.domain import refund as rules
-from gateway.domain.errors import InvalidError, NotFoundError, RefundTooLargeError, TransitionError
+from gateway.domain.errors import (
+    IdempotencyInFlightError,
+    InvalidError,
+    NotFoundError,
+    RefundTooLargeError,
+    TransitionError,
+)
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
@@ -61,7 +67,8 @@ async def create_refund(
         amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
         refund = _new_refund(deps, department, attempt, amount, request.reason, late=False)
         answer = StoredAnswer(refund.id, _CREATED, msgspec.json.encode(refund_document(refund, lines)))
-        await idempotency.claim(connection, claim, answer, refund.created_at)
+        if not await idempotency.claim(connection, claim, answer, refund.created_at):
+            raise IdempotencyInFlightError(retry_after_s=1)
         await _save(deps, connection, refund, lines)
     return answer
 

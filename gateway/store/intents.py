@@ -80,6 +80,11 @@ async def read(connection: Connection, intent_id: str) -> Intent | None:
     return _intent(row) if row else None
 
 
+async def by_receipt(connection: Connection, number: str) -> Intent | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.intent WHERE receipt_number = $1", number)
+    return _intent(row) if row else None
+
+
 async def read_many(connection: Connection, intent_ids: Iterable[str]) -> dict[str, Intent]:
     rows = await connection.fetch(
         f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[])", sorted(set(intent_ids))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urljoin
 
 import aiohttp
 from lxml import html
 
-_REDIRECTS_MAX = 10
+_REDIRECTS_MAX: Final = 10
+_REFRESH: Final = re.compile(r"0;\s*url=(\S+)", re.IGNORECASE)
 
 
 class WayLostError(RuntimeError):
@@ -91,5 +93,9 @@ class FormBrowser:
                         ("GET", None, None) if answer.status not in (307, 308) else (method, data, None)
                     )
                     continue
-                return Page(str(answer.url), answer.status, await answer.text(errors="replace"))
+                page = Page(str(answer.url), answer.status, await answer.text(errors="replace"))
+            # A page may send its reader on by the Refresh header, which browsers follow without script.
+            if not (refresh := _REFRESH.fullmatch(answer.headers.get("Refresh", ""))):
+                return page
+            url, method, data, query = urljoin(page.url, refresh[1]), "GET", None, None
         raise WayLostError(f"more than {_REDIRECTS_MAX} redirects, the last to {url}")

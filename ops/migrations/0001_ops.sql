@@ -18,28 +18,3 @@ BEGIN
     EXECUTE format('GRANT mizan_service TO %I', current_user);
   END IF;
 END $$;
-
-CREATE SCHEMA ops;
-GRANT USAGE ON SCHEMA ops TO mizan_service;
-
--- A singleton (the ledger's writer, the night) holds its row here. The fence grows with every new holder, so that
--- work begun under an older lease can be told and refused.
-CREATE TABLE ops.lease (
-  name       text COLLATE "C" PRIMARY KEY,
-  holder     text NOT NULL,
-  fence      bigint NOT NULL,
-  expires_at timestamptz NOT NULL
-);
-GRANT SELECT, INSERT, UPDATE ON ops.lease TO mizan_service;
-
--- Who did what: every manual action on money and every change of a setting that moves money.
-CREATE TABLE ops.audit (
-  id         text COLLATE "C" PRIMARY KEY,
-  at         timestamptz NOT NULL,
-  actor      text NOT NULL,
-  action     text NOT NULL,
-  subject    text NOT NULL,
-  before     jsonb,
-  after      jsonb
-);
-GRANT SELECT, INSERT ON ops.audit TO mizan_service;

@@ -32,6 +32,8 @@ API_KEY: Final = web.AppKey("api_key", str)
 BODY_BYTES_MAX: Final = 256 * 1024 * 1024
 NEVER_S: Final = 3600.0
 
+DEFAULT_API_KEY: Final = "simulated-bank-key"
+
 
 def build_app(
     *,
@@ -44,7 +46,7 @@ def build_app(
     account_owner: str = "Government Treasury",
     booking_delay_days: int = 1,
     business_days_only: bool = False,
-    api_key: str = "simulated-bank-key",
+    api_key: str = DEFAULT_API_KEY,
 ) -> web.Application:
     """Build the bank of one account. A payout is debited `booking_delay_days` after it came in, or on its own date."""
     bank = Bank(

@@ -1,0 +1,116 @@
+"""A stage for one provider: its simulator on a real port, the provider built as wiring builds it, its transcript."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from adapters import registry
+from adapters.contract import PaymentOrder, Provider
+from adapters.http import Exchange, open_session
+from ledger.money import Money
+
+
+@dataclass
+class Listener:
+    """What stands where the gateway's callback route will: it keeps what arrives."""
+
+    url: str = ""
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@dataclass
+class Stage:
+    name: str
+    provider: Provider
+    base_url: str
+    session: aiohttp.ClientSession
+    clock: Callable[[], datetime]
+    listener: Listener
+    transcript: list[Exchange]
+    settings: dict[str, str]
+
+    def order(self, reference: str = "pa_01", amount: Money | None = None, **changes) -> PaymentOrder:
+        values = {
+            "reference": reference,
+            "amount": amount or Money(12_550, "AED"),
+            "description": "Trade licence renewal",
+            "language": "en",
+            "return_url": "http://127.0.0.1:9/return?token=t",
+            "cancel_url": "http://127.0.0.1:9/cancel",
+            "callback_url": self.listener.url,
+            "expires_at": self.clock() + timedelta(hours=1),
+            "payer_email": "fatima@example.ae",
+            "payer_mobile": "+971501234567",
+        }
+        return PaymentOrder(**{**values, **changes})
+
+    async def fault(self, call: str, name: str, times: int = 1, **arguments) -> None:
+        await self._control("faults", {"call": call, "fault": name, "times": times, **arguments})
+
+    async def pay(self, reference: str = "pa_01", **arguments) -> dict:
+        return await self._control("pay", {"reference": reference, **arguments})
+
+    async def drain(self) -> None:
+        await self._control("drain", {})
+
+    async def charges(self, reference: str = "pa_01") -> dict:
+        async with self.session.get(f"{self.base_url}/simulator/charges", params={"reference": reference}) as answer:
+            return await answer.json()
+
+    async def book(self) -> dict:
+        async with self.session.get(f"{self.base_url}/simulator/book") as answer:
+            return await answer.json()
+
+    async def control(self, route: str, body: dict) -> dict:
+        return await self._control(route, body)
+
+    async def _control(self, route: str, body: dict) -> dict:
+        async with self.session.post(f"{self.base_url}/simulator/{route}", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Listener]:
+    heard = Listener()
+
+    async def receive(request: web.Request) -> web.Response:
+        heard.received.append((dict(request.headers), await request.read()))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/callbacks/{provider}", receive)
+    server = TestServer(app)
+    await server.start_server()
+    heard.url = str(server.make_url("/callbacks/sample"))
+    yield heard
+    await server.close()
+
+
+@pytest.fixture
+def stages(clock, random_bytes, listener):
+    """Open a stage for a named provider: `async with stages("name", timeout_s="0.3") as stage`."""
+
+    @asynccontextmanager
+    async def open_stage(name: str, *, simulator: dict | None = None, **settings: str) -> AsyncIterator[Stage]:
+        registered = registry.PROVIDERS[name]
+        options = {"callback_url": listener.url, **(simulator or {})}
+        server = TestServer(registered.simulator(clock=clock, random_bytes=random_bytes, **options))
+        await server.start_server()
+        base_url = str(server.make_url("")).rstrip("/")
+        transcript: list[Exchange] = []
+        values = {"base_url": base_url, "timeout_s": "2", **registered.simulator_settings, **settings}
+        async with open_session() as session:
+            provider = registry.build(
+                name, values, session=session, clock=clock, random_bytes=random_bytes, transcript=transcript.append
+            )
+            yield Stage(name, provider, base_url, session, clock, listener, transcript, values)
+        await server.close()
+
+    return open_stage
