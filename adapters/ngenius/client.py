@@ -289,7 +289,7 @@ def _find_refund(payment: WirePayment, order: RefundOrder) -> RefundReport | Non
 
 def _candidates(payment: WirePayment, order: RefundOrder) -> list[RefundReport]:
     """Return the standing refunds of this amount, whoever asked for them."""
-    refunds = [*map(read_refund, payment.movements.refunds)] or [_reversal(payment)]
+    refunds: list[RefundReport | None] = [*map(read_refund, payment.movements.refunds)] or [_reversal(payment)]
     return [
         each
         for each in refunds

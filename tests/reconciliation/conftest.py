@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -22,7 +21,7 @@ from adapters.contract import (
     Statement,
     StatementEntry,
 )
-from adapters.errors import FileRefusedError, NotSentError, OutcomeUnknownError, ProviderError
+from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError
 from ledger.accounts import (
     SUSPENSE_LATE_PAYMENTS,
     department_payable,
@@ -300,7 +299,9 @@ class World:
             "payout_line", "payout_deferred",
         )  # fmt: skip
         found = {
-            table: [tuple(row) for row in await self.pool.fetch(f"SELECT * FROM reconciliation.{table} ORDER BY 1, 2, 3")]
+            table: [
+                tuple(row) for row in await self.pool.fetch(f"SELECT * FROM reconciliation.{table} ORDER BY 1, 2, 3")
+            ]
             for table in tables
         }
         found["postings"] = [
@@ -311,7 +312,9 @@ class World:
         ]
         found["payout_batch"] = [
             tuple(row)
-            for row in await self.pool.fetch("SELECT id, status, total_minor FROM reconciliation.payout_batch ORDER BY 1")
+            for row in await self.pool.fetch(
+                "SELECT id, status, total_minor FROM reconciliation.payout_batch ORDER BY 1"
+            )
         ]
         return found
 
@@ -329,7 +332,9 @@ class World:
             assert (await self.balances()).get("bank:main:cash", "0.00") == Money(closing, "AED").decimal()
 
 
-def make_deps(pool: Any, clock: Any, random_bytes: Callable[[int], bytes], provider: Any, bank: Any, **change: Any) -> Deps:
+def make_deps(
+    pool: Any, clock: Any, random_bytes: Callable[[int], bytes], provider: Any, bank: Any, **change: Any
+) -> Deps:
     settings: dict[str, Any] = {
         "settling": {"alpha": provider},
         "account": BankAccount("main", OUR_IBAN, "Treasury of Mizan"),
@@ -345,5 +350,3 @@ def make_deps(pool: Any, clock: Any, random_bytes: Callable[[int], bytes], provi
 def world(pool: Any, clock: Any, random_bytes: Callable[[int], bytes]) -> World:
     provider, bank = ScriptedProvider(), ScriptedBank()
     return World(pool, clock, make_deps(pool, clock, random_bytes, provider, bank), provider, bank)
-
-

@@ -1,7 +1,8 @@
 """One plain day and its night, as a bookkeeper would write it."""
 
-from .conftest import MONDAY, SUNDAY, aed, entry, line, settlement
 from adapters.contract import LineKind
+
+from .conftest import MONDAY, SUNDAY, aed, entry, line, settlement
 
 
 async def test_a_night_settles_receives_and_pays(world):

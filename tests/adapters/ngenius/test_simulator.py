@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestServer
 from adapters.contract import LineKind, Outcome, RefundOrder
 from adapters.errors import FileRefusedError
 from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE, TEST_CARDS
-from adapters.ngenius.simulator.faults import FAULTS
 from adapters.redaction import passes_luhn
+from adapters.simulation.faults import FAULTS
 from ledger.money import Money
 
 TODAY = date(2026, 11, 22)
