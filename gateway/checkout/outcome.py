@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -33,7 +32,7 @@ class State(StrEnum):
 CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
 
 
-def state_of(view: CheckoutView, now: datetime) -> State:
+def state_of(view: CheckoutView) -> State:
     """Read the state from what is committed; nothing a browser says counts."""
     attempt = view.last_attempt
     match view.status:
@@ -45,8 +44,6 @@ def state_of(view: CheckoutView, now: datetime) -> State:
             state = State.LATE if view.late_payment else State.EXPIRED
         case IntentStatus.PROCESSING:
             state = State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
-        case IntentStatus.REQUIRES_PAYMENT if now >= view.expires_at:
-            state = State.EXPIRED  # the sweep that writes it down is on its way
         case IntentStatus.REQUIRES_PAYMENT:
             state = State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
     return state
