@@ -14,16 +14,16 @@ import asyncpg
 
 from adapters.contract import Method, Provider
 from gateway.domain import ids
-from gateway.domain.errors import OverloadedError
+from gateway.domain.caller import ApiKey
+from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, UnavailableError
+from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.outbound import open_webhook_session
 from gateway.store import creation
-from gateway.store.api_keys import ApiKey
 from gateway.store.catalogue import CatalogueCache
-from gateway.store.connections import Connection
+from gateway.store.connections import DATABASE_DOWN, Connection
 from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
-from gateway.store.idempotency import StoredAnswer
 
 __all__ = ["CachedKey", "Deps", "Limits", "OutgoingMessage", "Sender", "build_deps", "open_webhook_session"]
 
@@ -108,13 +108,10 @@ class Deps:
     async def connection(self) -> AsyncIterator[Connection]:
         """Give a connection within the bound, or refuse: a queue nobody sees is worse than a 503."""
         try:
-            connection = await self.pool.acquire(timeout=self.limits.connection_wait_s)
-        except TimeoutError:
-            raise OverloadedError(retry_after_s=1) from None
-        try:
-            yield connection
-        finally:
-            await self.pool.release(connection)
+            async with _connection(self.pool, self.limits) as connection:
+                yield connection
+        except asyncpg.LockNotAvailableError as error:
+            raise OverloadedError(retry_after_s=1) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -129,6 +126,16 @@ class Deps:
         minted = max(self.mint(Prefix.EVENT), ids.successor(self.last_event[0]))
         self.last_event[0] = minted
         return minted
+
+
+@asynccontextmanager
+async def _connection(pool: asyncpg.Pool[Any], limits: Limits) -> AsyncIterator[Connection]:
+    """Give a connection; whatever means that the database is at fault becomes one error, which may be asked again."""
+    try:
+        async with pool.acquire(timeout=limits.connection_wait_s) as connection:
+            yield connection
+    except DATABASE_DOWN as error:
+        raise UnavailableError(retry_after_s=1) from error
 
 
 def build_deps(
@@ -151,14 +158,14 @@ def build_deps(
     """Put together what services need, with the caches and the group commit of one process."""
     bounds = limits or Limits()
 
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[Connection]:
-        async with pool.acquire(timeout=bounds.connection_wait_s) as connection:
-            yield connection
-
     async def create(intents: Sequence[NewIntent]) -> Sequence[StoredAnswer | Exception]:
-        async with connect() as connection:
-            return await creation.create(connection, intents)
+        try:
+            async with _connection(pool, bounds) as connection:
+                return await creation.create(connection, intents)
+        except asyncpg.LockNotAvailableError:
+            if len(intents) > 1:
+                raise  # one of them waits for another process; the batch is written one by one
+            return [IdempotencyInFlightError(retry_after_s=1)]
 
     return Deps(
         pool=pool,
@@ -175,6 +182,6 @@ def build_deps(
         refund_late_payments=refund_late_payments,
         private_webhooks=private_webhooks,
         limits=bounds,
-        catalogue=CatalogueCache(connect, clock),
+        catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
         creations=GroupCommit(create),
     )

@@ -185,7 +185,3 @@ def walk(source: XmlSource, *, tags: tuple[str, ...]) -> Iterator[tuple[str, etr
 
 def _first_sentence(error: etree.XMLSyntaxError) -> str:
     return str(error.msg or "it cannot be read").split(", line")[0]
-
-
-def local_name(tag: str) -> str:
-    return tag[tag.rfind("}") + 1 :]

@@ -6,14 +6,13 @@ import hashlib
 import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from gateway.deps import CachedKey, Deps
+from gateway.domain.caller import ApiKey, Scope
 from gateway.domain.errors import ForbiddenError, UnauthenticatedError
 from gateway.domain.ids import Prefix
 from gateway.store import api_keys
-from gateway.store.api_keys import ApiKey
 
 CACHE_MAX: Final = 20_000
 CACHE_AGE_MAX: Final = timedelta(seconds=60)
@@ -23,15 +22,6 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECRET_BYTES: Final = 20
 _SECRET_CHARACTERS: Final = 32
 _CHECKSUM_CHARACTERS: Final = 6
-
-
-class Scope(StrEnum):
-    """What a key may do."""
-
-    PAYMENTS_READ = "payments:read"
-    PAYMENTS_WRITE = "payments:write"
-    REFUNDS_WRITE = "refunds:write"
-    WEBHOOKS_WRITE = "webhooks:write"
 
 
 async def issue_key(

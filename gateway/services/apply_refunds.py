@@ -16,6 +16,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import postings
 from gateway.domain import refund as rules
+from gateway.domain.errors import UnavailableError
 from gateway.domain.postings import Evidence
 from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
@@ -23,7 +24,7 @@ from gateway.services import ask_provider
 from gateway.services.notices import refund_event
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.attempts import Attempt
-from gateway.store.connections import DATABASE_DOWN, Connection
+from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 from ledger.entry import Entry
 from ledger.journal import PostStatus, post_within
@@ -48,7 +49,7 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
         report = await _ask(deps, refund, paid_by[refund.attempt])
         try:
             await _apply(deps, refund.id, report)
-        except DATABASE_DOWN:
+        except UnavailableError:
             raise
         except Exception:  # noqa: BLE001 - the lease runs out and it is asked about again; its neighbours go on
             _log.exception("refund_not_applied", refund=refund.id)

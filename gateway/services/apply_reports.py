@@ -18,11 +18,12 @@ from adapters.contract import PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.attempt import AttemptStatus
+from gateway.domain.errors import UnavailableError
 from gateway.domain.intent import IntentStatus
 from gateway.domain.verdict import Booking, Review
 from gateway.services.settle_batch import Batch
 from gateway.store import attempts, events, inbox, intents, messages, refunds
-from gateway.store.connections import DATABASE_DOWN, Connection
+from gateway.store.connections import Connection
 from ledger.errors import LedgerError, PeriodClosedError
 from ledger.journal import PostStatus, post_within
 
@@ -74,7 +75,7 @@ async def apply_reports(deps: Deps, findings: Sequence[Finding]) -> list[Applied
                     today.add(attempt_id)
                 else:
                     refused[attempt_id] = reason
-        except DATABASE_DOWN:
+        except UnavailableError:
             raise
         except (asyncpg.PostgresError, ValueError, LookupError):
             if len(findings) == 1:
@@ -89,7 +90,7 @@ async def _one_by_one(deps: Deps, findings: Sequence[Finding]) -> list[Applied]:
     for finding in findings:
         try:
             results += await apply_reports(deps, [finding])
-        except DATABASE_DOWN:
+        except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - logged; the neighbours must not pay for it
             _log.exception("finding_failed", attempt=finding.attempt_id)

@@ -12,6 +12,7 @@ from gateway.deps import Deps
 from gateway.domain import department as departments
 from gateway.domain.department import Department, Names, Service
 from gateway.domain.errors import FieldFault, InvalidError
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
@@ -20,7 +21,6 @@ from gateway.services.notices import intent_event
 from gateway.store.catalogue import Catalogue
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
-from gateway.store.idempotency import Claim, StoredAnswer
 from gateway.store.intents import Intent, IntentLine
 from ledger.errors import MoneyError
 from ledger.money import Money, exponent_of

@@ -18,6 +18,7 @@ from gateway.domain.errors import (
     RefundTooLargeError,
     TransitionError,
 )
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
@@ -26,7 +27,6 @@ from gateway.services.notices import refund_event
 from gateway.store import attempts, events, idempotency, intents, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
-from gateway.store.idempotency import Claim, StoredAnswer
 from gateway.store.refunds import Refund
 from ledger.money import Money
 

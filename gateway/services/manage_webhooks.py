@@ -11,10 +11,10 @@ import msgspec
 from gateway.deps import Deps
 from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import IdempotencyInFlightError, NotFoundError, TransitionError
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.services.documents import Document, endpoint_document, page_document
 from gateway.store import idempotency, webhooks
-from gateway.store.idempotency import Claim, StoredAnswer
 from gateway.store.webhooks import Endpoint
 
 OVERLAP: Final = timedelta(hours=24)

@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
+from gateway.domain.intent import Search
 from gateway.services.create_intent import with_link
 from gateway.services.documents import (
     Document,
@@ -20,7 +21,7 @@ from gateway.services.documents import (
 )
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.connections import Connection
-from gateway.store.intents import Intent, Search
+from gateway.store.intents import Intent
 
 FEED_DELAY: Final = timedelta(seconds=2)
 

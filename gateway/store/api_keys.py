@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.domain.caller import ApiKey
 from gateway.store.connections import Connection, Row
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    id: str
-    department: str
-    label: str
-    scopes: frozenset[str]
-    live: bool
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
 
 
 def _api_key(row: Row) -> ApiKey:

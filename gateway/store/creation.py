@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.store.connections import Connection
-from gateway.store.idempotency import KEPT, Claim, StoredAnswer, replay
+from gateway.store.idempotency import KEPT, replay
 
 
 @dataclass(frozen=True, slots=True)

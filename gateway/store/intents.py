@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.domain.department import Names
-from gateway.domain.intent import IntentStatus
+from gateway.domain.intent import IntentStatus, Search
 from gateway.store.connections import Connection, Row, from_json
 from ledger.money import Money
 
@@ -99,16 +99,6 @@ async def lock(connection: Connection, intent_ids: Iterable[str]) -> dict[str, I
         sorted(set(intent_ids)),
     )
     return {row["id"]: _intent(row) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Filters of the list; every one is optional and they add up."""
-
-    status: IntentStatus | None = None
-    reference: str | None = None
-    created_from: datetime | None = None
-    created_before: datetime | None = None
 
 
 async def search(
