@@ -69,8 +69,8 @@ class Simulation:
     def spawn(self, process: Process | None, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self.loop.spawn(process, coroutine, name)
 
-    def kill(self, process: Process) -> None:
-        self.loop.kill(process)
+    def kill(self, process: Process, *, planned: bool = False) -> None:
+        self.loop.kill(process, planned=planned)
 
     def random_bytes(self, name: str) -> Callable[[int], bytes]:
         return self.chance.random_bytes(name)
@@ -82,7 +82,7 @@ class Simulation:
         asyncio.set_event_loop(self.loop)
         self._take_logs()
         try:
-            with patched(self.clock):
+            with patched(self.clock, self.random_bytes("the machine")):
                 task: asyncio.Task[T] = self.loop.spawn(None, main(), "world")
                 return self.loop.run_until_complete(task)
         finally:
