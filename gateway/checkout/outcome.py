@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from adapters.contract import ApproveOnPhone, DeclineReason, PayReference, Redirect
+from adapters.contract import ApproveOnPhone, DeclineReason, Method, PayReference, Redirect
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentStatus
 from gateway.services.views import CheckoutView
@@ -29,6 +29,7 @@ class State(StrEnum):
     LATE = "late"  # money came after the payment was closed
 
 
+_BY_LINK: Final = frozenset({Method.CARD, Method.BANK})
 CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
 
 
@@ -219,8 +220,14 @@ def _started(told: _Telling) -> OutcomePage:
 
 def _checking(told: _Telling) -> OutcomePage:
     reached = told.view.payer_email or told.view.payer_mobile
-    step = told.view.last_attempt.next_step if told.view.last_attempt else None
-    unfinished = Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain")
+    attempt = told.view.last_attempt
+    further: tuple[Act, ...] = ()
+    if attempt and isinstance(attempt.next_step, Redirect):
+        further = (Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain"),)
+    elif attempt and attempt.next_step is None and attempt.method in _BY_LINK:
+        # Perhaps our request was lost on its way. The service takes up the same payment, or says that it is too early.
+        csrf = csrf_token(told.key, "pay", told.view.token)
+        further = (Act(told.say("Continue this payment"), told.path(), "plain", csrf),)
     return OutcomePage(
         told.say("We are waiting for your bank’s answer"),
         "turn",
@@ -235,7 +242,7 @@ def _checking(told: _Telling) -> OutcomePage:
         ),
         acts=(
             Act(told.say("Check again"), told.path("/result")),
-            *([unfinished] if isinstance(step, Redirect) else []),
+            *further,
             *told.back("bare"),
         ),
         listens=told.path("/state"),

@@ -38,10 +38,11 @@ Handler = Callable[[Visit], Awaitable[web.Response]]
 class Checkout:
     """Draws one government's checkout from what the services say."""
 
-    def __init__(self, deps: Deps, pages: Pages) -> None:
+    def __init__(self, deps: Deps, pages: Pages, result_wait_s: float) -> None:
         self._deps = deps
         self._pages = pages
         self._key = form_key(deps.link_secrets[0])
+        self._result_wait_s = result_wait_s
         self._waiting = 0
 
     async def pay(self, visit: Visit) -> web.Response:
@@ -140,7 +141,7 @@ class Checkout:
         self._waiting += 1
         waited, looks = 0.0, 0
         try:
-            while state_of(view) in (State.STARTED, State.CHECKING) and waited < RESULT_WAIT_S:
+            while state_of(view) in (State.STARTED, State.CHECKING) and waited < self._result_wait_s:
                 pause = _LOOKS_S[min(looks, len(_LOOKS_S) - 1)]
                 await asyncio.sleep(pause)
                 waited, looks = waited + pause, looks + 1
@@ -172,11 +173,13 @@ def _redirect_of(view: CheckoutView) -> Redirect | None:
     return step if state_of(view) is State.STARTED and isinstance(step, Redirect) else None
 
 
-def add_routes(app: web.Application, deps: Deps, identity: Identity | None = None) -> None:
+def add_routes(
+    app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
+) -> None:
     """Put the citizen's pages, and what they load, into the application."""
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
-    checkout, receipts = Checkout(deps, pages), Receipts(deps, pages)
+    checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
 
     def bound(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:

@@ -24,15 +24,14 @@ from aiohttp import web
 
 from adapters import registry
 from adapters.contract import Method
+from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
 from gateway.services import links
-from gateway.services.apply_events import apply_events
 from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
-from gateway.services.receive_callback import receive_callback
-from gateway.services.sweep import sweep
 from gateway.store.idempotency import Claim
 from gateway.web.identity import Identity
+from gateway.worker import JOBS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 LAUNCH = [
@@ -153,13 +152,8 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             webhook_session=session,
         )
 
-        async def callback(request: web.Request) -> web.Response:
-            await receive_callback(deps, "ngenius", request.headers, await request.read())
-            return web.Response()
-
-        app = web.Application()
-        app.router.add_post("/callbacks/ngenius", callback)
-        add_routes(app, deps, Identity(address=urlsplit(address).netloc, trial=True))
+        app = build_app(deps)
+        add_routes(app, deps, Identity(address=urlsplit(address).netloc, trial=True), result_wait_s=4.0)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, listener).start()
@@ -175,8 +169,8 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
 
 async def _work(deps: Deps) -> None:
     while True:
-        await apply_events(deps, 50)
-        await sweep(deps, 50)
+        for job in JOBS:
+            await job.run(deps)
         await asyncio.sleep(0.05)
 
 

@@ -55,7 +55,9 @@ async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, 
     link = await site.new_link(language=language)
     other_sites: list[str] = []
     complaints: list[str] = []
-    context = await browser.new_context(viewport=PHONE, java_script_enabled=scripts, locale=f"{language}-AE")
+    context = await browser.new_context(
+        viewport=PHONE, reduced_motion="reduce", java_script_enabled=scripts, locale=f"{language}-AE"
+    )
     page = await context.new_page()
     page.on(
         "console",
@@ -112,7 +114,7 @@ async def test_a_decline_keeps_the_same_page_and_the_next_card_pays(
     site: Any, browser: Any, artefacts: Path, language: str
 ):
     link = await site.new_link(language=language)
-    page = await browser.new_page(viewport=PHONE, locale=f"{language}-AE")
+    page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE")
     await page.goto(link)
     await page.click("#pay .acts button")
     await enter_card(page, NO_MONEY)
@@ -134,7 +136,7 @@ async def test_a_decline_keeps_the_same_page_and_the_next_card_pays(
 @pytest.mark.parametrize("language", ["ar", "en"])
 async def test_a_bank_that_does_not_answer_is_waited_for(site: Any, browser: Any, artefacts: Path, language: str):
     link = await site.new_link(language=language, payer_email="fatima@example.ae")
-    page = await browser.new_page(viewport=PHONE, locale=f"{language}-AE")
+    page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE")
     await page.goto(link)
     await page.click("#pay .acts button")
     await enter_card(page, PENDING)
@@ -156,7 +158,7 @@ async def test_a_bank_that_does_not_answer_is_waited_for(site: Any, browser: Any
 async def test_a_lost_callback_costs_a_second_not_a_minute(site: Any, browser: Any):
     await site.fault(call="callback", fault="none")
     link = await site.new_link(language="en")
-    page = await browser.new_page(viewport=PHONE, locale="en-GB")
+    page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale="en-GB")
     await page.goto(link)
     await page.click("#pay .acts button")
     await enter_card(page, APPROVED)
@@ -167,7 +169,9 @@ async def test_a_lost_callback_costs_a_second_not_a_minute(site: Any, browser: A
 @pytest.mark.parametrize("language", ["ar", "en"])
 async def test_cancelling_says_that_nothing_was_taken(site: Any, browser: Any, artefacts: Path, language: str):
     link = await site.new_link(language=language)
-    page = await browser.new_page(viewport=PHONE, locale=f"{language}-AE", java_script_enabled=False)
+    page = await browser.new_page(
+        viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE", java_script_enabled=False
+    )
     await page.goto(link)
     await page.click("form[action$='/cancel'] button")
     assert await plain(page, "h1") == SAID[language]["cancelled"]
@@ -179,7 +183,7 @@ async def test_cancelling_says_that_nothing_was_taken(site: Any, browser: Any, a
 
 async def test_the_language_switch_keeps_what_was_typed(site: Any, browser: Any):
     link = await site.new_link(language="ar")
-    page = await browser.new_page(viewport=PHONE, locale="ar-AE", java_script_enabled=False)
+    page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale="ar-AE", java_script_enabled=False)
     await page.goto(link)
     await page.fill("#email", "fatima@example")
     await page.click(".tongue")
@@ -220,7 +224,7 @@ async def test_the_way_by_keyboard_alone(site: Any, browser: Any):
 
 async def test_two_tabs_and_a_double_click_charge_once(site: Any, browser: Any):
     link = await site.new_link(language="en")
-    context = await browser.new_context(viewport=PHONE, locale="en-GB")
+    context = await browser.new_context(viewport=PHONE, reduced_motion="reduce", locale="en-GB")
     tabs = [await context.new_page() for _ in range(2)]
     await asyncio.gather(*(tab.goto(link) for tab in tabs))
     await asyncio.gather(*(tab.dblclick("#pay .acts button", no_wait_after=True) for tab in tabs))

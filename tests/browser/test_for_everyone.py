@@ -89,7 +89,9 @@ async def test_axe_finds_nothing_and_no_code_is_turned_round(
     found: dict[str, list[str]] = {}
     seen = 0
     for scheme in ("light", "dark"):
-        context = await browser.new_context(viewport={"width": width, "height": 812}, color_scheme=scheme)
+        context = await browser.new_context(
+            viewport={"width": width, "height": 812}, color_scheme=scheme, reduced_motion="reduce"
+        )
         page = await context.new_page()
         for name, address in (await every_page(site, links, language)).items():
             await page.goto(address)
