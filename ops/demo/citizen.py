@@ -23,7 +23,7 @@ class Citizen:
         return cls(FormBrowser(session, language=language), email)
 
     async def choose_card(self, checkout_url: str) -> Page:
-        """Open the checkout and press Pay; the page returned is the provider's, or ours when there is nothing to pay."""
+        """Open the checkout and press Pay; what is returned is the provider's page, or ours when nothing is to pay."""
         page = await self.browser.open(checkout_url)
         values = {"email": self.email} if self.email else {}
         return await self.browser.submit(page, values, action="/pay/")
