@@ -142,7 +142,7 @@ DOCUMENT = st.fixed_dictionaries(
         "transactionStatus": st.sampled_from([*STATUSES, "odd"]),
         "type": st.just("merchantpay"),
         "amount": st.one_of(st.text(max_size=8), st.decimals(0, 10**6, places=2).map(str)),
-        "currency": st.sampled_from(["AED", "KWD", "XXX", ""]),
+        "currency": st.sampled_from(["AED", "KWD", "ZZZ", ""]),
         "creationDate": st.one_of(st.text(max_size=12), st.just("0001-01-01T00:00:00+14:00")),
         "serverCorrelationId": st.text(max_size=10),
         "status": st.sampled_from([*STATES, "odd"]),
