@@ -1,21 +1,13 @@
 """What finance reads in the morning, and that it ties to the ledger."""
 
-import csv
-import io
-import re
-from datetime import date
 
 import pytest
-from python_calamine import CalamineWorkbook
 
 from adapters.contract import LineKind
-from ledger.money import Money
 from reconciliation.breaks import Language
-from reconciliation.reports.catalogue import NEED_A_DEPARTMENT, REPORTS, Format, build_report, render
-from reconciliation.reports.csv_file import render_csv, safe
-from reconciliation.reports.report import Column, Report, Shape, Table
+from reconciliation.reports.catalogue import REPORTS, Format, build_report, render
 
-from .conftest import MONDAY, SUNDAY, entry, line, settlement
+from .conftest import SUNDAY, entry, line, settlement
 
 
 @pytest.fixture
@@ -45,4 +37,7 @@ async def written(world, name, *, language=Language.ENGLISH, form=Format.TEXT, d
 
 
 async def test_the_daily_reconciliation_adds_up(a_day):
-    assert (await written(a_day, "reconciliation")).decode() == ""
+    for l in ("en", "ar"):
+        for r in REPORTS:
+            print((await written(a_day, r, language=Language(l), department="traffic")).decode())
+    assert 0
