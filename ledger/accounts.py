@@ -125,11 +125,17 @@ def department_payout_in_transit(code: str) -> str:
     return f"department:{code}:payout_in_transit"
 
 
+def department_holdback(code: str) -> str:
+    return f"department:{code}:holdback"
+
+
 SUSPENSE_UNIDENTIFIED: Final = "suspense:unidentified"
 SUSPENSE_LATE_PAYMENTS: Final = "suspense:late_payments"
+DISPUTES_RECEIVABLE: Final = "disputes:receivable"
 GATEWAY_FEES: Final = "treasury:gateway_fees"
 PROVIDER_FEES: Final = "treasury:provider_fees"
 PROVIDER_FEES_VAT: Final = "treasury:provider_fees_vat"
 VAT_PAYABLE: Final = "tax:vat_payable"
+CHARGEBACK_LOSSES: Final = "treasury:chargeback_losses"
 WRITE_OFFS: Final = "treasury:write_offs"
 ROUNDING: Final = "treasury:rounding"

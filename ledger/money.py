@@ -27,7 +27,7 @@ AMOUNT_MINOR_MAX: Final = 10**15
 TOTAL_MINOR_MAX: Final = 9 * 10**18
 """Bound of sums and balances: what a bigint holds, less some room."""
 
-_DECIMAL: Final = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,3}))?")
+_DECIMAL: Final = re.compile(r"(-?)(\d{1,16})(?:\.(\d{1,3}))?")
 
 
 def exponent_of(currency: str) -> int:

@@ -38,19 +38,18 @@ def state_of(view: CheckoutView, now: datetime) -> State:
     attempt = view.last_attempt
     match view.status:
         case IntentStatus.PAID:
-            return State.PAID
-        case IntentStatus.CANCELLED | IntentStatus.EXPIRED if view.late_payment:
-            return State.LATE
+            state = State.PAID
         case IntentStatus.CANCELLED:
-            return State.CANCELLED
+            state = State.LATE if view.late_payment else State.CANCELLED
         case IntentStatus.EXPIRED:
-            return State.EXPIRED
+            state = State.LATE if view.late_payment else State.EXPIRED
         case IntentStatus.PROCESSING:
-            return State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
+            state = State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
         case IntentStatus.REQUIRES_PAYMENT if now >= view.expires_at:
-            return State.EXPIRED  # the sweep that says so is on its way
+            state = State.EXPIRED  # the sweep that writes it down is on its way
         case IntentStatus.REQUIRES_PAYMENT:
-            return State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
+            state = State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
+    return state
 
 
 @dataclass(frozen=True, slots=True)

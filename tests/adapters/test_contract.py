@@ -329,6 +329,21 @@ async def test_hc02_a_refund_whose_answer_was_lost_is_found_and_not_made_again(s
     assert (await stage.charges())["refunded_minor"] == 50
 
 
+async def test_hc02_a_lost_refund_is_never_called_not_found(stage):
+    """A caller that cannot name the payment's other refunds must not be told to send this one again."""
+    if not capable(stage, "refunds"):
+        return
+    reference = await paid(stage)
+    order = refund(reference, Money(50, "AED"))
+    await stage.fault("refund", "drop")
+    with pytest.raises(OutcomeUnknownError):
+        await stage.provider.refund(order)
+    try:
+        assert (await stage.provider.query_refund(order)).provider_reference is not None
+    except OutcomeUnknownError:
+        return
+
+
 async def test_hc02_a_refund_that_never_arrived_is_not_found(stage):
     if not capable(stage, "refunds"):
         return
