@@ -15,12 +15,12 @@ from typing import BinaryIO, Final
 from adapters.contract import Statement, StatementEntry
 from adapters.errors import FileRefusedError
 from adapters.formats.camt_entry import (
+    LOCAL,
     Detail,
     Element,
     children,
     explode,
     line_of,
-    local_name,
     read_detail,
     read_head,
     read_sign,
@@ -53,7 +53,7 @@ def read_camt(stream: BinaryIO) -> Iterator[Part]:
     reading: _Reading | None = None
     found = False
     for event, element in walk(source, tags=(*KINDS, "Ntry", "TxDtls")):
-        name = local_name(element.tag)
+        name = LOCAL[element.tag]
         if event == "start":
             if name in KINDS and reading is None:
                 reading, found = _Reading(KINDS[name], element), True
@@ -111,7 +111,7 @@ class _Reading:
         _let_go(element)
 
     def entries(self, element: Element) -> Iterator[StatementEntry]:
-        head = read_head(element, self._dates, self._warnings, day=self._day())
+        head = read_head(element, self._dates, self._warnings, day=self._day)
         details, self._details = self._details, []
         _let_go(element)
         if head.status in NOT_BOOKED:
@@ -185,7 +185,7 @@ class _Reading:
     def _balances(self) -> list[tuple[str, str, int, date | None]]:
         found = []
         for element in self.element:
-            if local_name(element.tag) != "Bal":
+            if LOCAL[element.tag] != "Bal":
                 continue
             line = line_of(element)
             parts = children(element)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,18 +18,20 @@ Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type 
 
 NOT_GIVEN: Final = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NOTAVAILABLE", ""})
 RETURN_FAMILIES: Final = frozenset({"RRTN", "PRTN", "RPCR", "ARET", "UPDD"})
-_LOCAL: Final[dict[str, str]] = {}
-_LOCAL_NAMES_MAX: Final = 10_000
+LOCAL_NAMES_MAX: Final = 10_000
 
 
-def local_name(tag: str) -> str:
-    """Return the tag without its namespace: banks disagree on versions, not on names."""
-    name = _LOCAL.get(tag)
-    if name is None:
-        name = tag[tag.rfind("}") + 1 :]
-        if len(_LOCAL) < _LOCAL_NAMES_MAX:
-            _LOCAL[tag] = name
-    return name
+class _LocalNames(dict[str, str]):
+    """Tags without their namespace: banks disagree on versions, not on names. Each is cut once."""
+
+    def __missing__(self, tag: str) -> str:
+        if len(self) >= LOCAL_NAMES_MAX:
+            self.clear()
+        self[tag] = name = tag[tag.rfind("}") + 1 :]
+        return name
+
+
+LOCAL: Final = _LocalNames()
 
 
 def line_of(element: Element) -> int | None:
@@ -39,12 +41,7 @@ def line_of(element: Element) -> int | None:
 
 def children(element: Element) -> dict[str, Element]:
     """Return the first child of each local name."""
-    found: dict[str, Element] = {}
-    for child in element:
-        name = local_name(child.tag)
-        if name not in found:
-            found[name] = child
-    return found
+    return {LOCAL[child.tag]: child for child in reversed(element)}
 
 
 def text_at(element: Element | None, *path: str) -> str:
@@ -52,7 +49,12 @@ def text_at(element: Element | None, *path: str) -> str:
     for step in path:
         if element is None:
             return ""
-        element = next((child for child in element if local_name(child.tag) == step), None)
+        for child in element:
+            if LOCAL[child.tag] == step:
+                element = child
+                break
+        else:
+            return ""
     return (element.text or "").strip() if element is not None else ""
 
 
@@ -171,12 +173,12 @@ def _remittance(parts: dict[str, Element]) -> str:
     texts: list[str] = []
     if "RmtInf" in parts:
         for child in parts["RmtInf"]:
-            name = local_name(child.tag)
+            name = LOCAL[child.tag]
             if name == "Ustrd":
                 texts.append((child.text or "").strip())
             elif name == "Strd":
                 texts.append(text_at(child, "CdtrRefInf", "Ref"))
-                texts += [(n.text or "").strip() for n in child if local_name(n.tag) == "AddtlRmtInf"]
+                texts += [(n.text or "").strip() for n in child if LOCAL[n.tag] == "AddtlRmtInf"]
     return " ".join(text for text in texts if text) or _text(parts.get("AddtlTxInf"))
 
 
@@ -197,8 +199,8 @@ class EntryHead:
     remark: str
 
 
-def read_head(element: Element, dates: Dates, warnings: Warnings, *, day: date | None) -> EntryHead:
-    """Read the entry's own words; a booked entry without any date takes the statement's day, with a warning."""
+def read_head(element: Element, dates: Dates, warnings: Warnings, *, day: Callable[[], date | None]) -> EntryHead:
+    """Read the entry's own words; an entry without any date takes the statement's day, with a warning."""
     line = line_of(element)
     parts = children(element)
     if "Amt" not in parts:
@@ -210,18 +212,15 @@ def read_head(element: Element, dates: Dates, warnings: Warnings, *, day: date |
     credit = read_sign(parts.get("CdtDbtInd"), line=line)
     status = parts.get("Sts")
     booked, value = (_date_in(parts.get(name), dates, line) for name in ("BookgDt", "ValDt"))
-    if booked is None and value is None and day is None:
+    first_day = booked or value or day()
+    if first_day is None:
         raise FileRefusedError("an entry has neither a booking date nor a value date", line=line)
     if booked is None:
         warnings.add("an entry has no booking date; its value date or the statement's day stands in", line=line)
     batch = (
-        next((node for node in parts["NtryDtls"] if local_name(node.tag) == "Btch"), None)
-        if "NtryDtls" in parts
-        else None
+        next((node for node in parts["NtryDtls"] if LOCAL[node.tag] == "Btch"), None) if "NtryDtls" in parts else None
     )
     batch_reference = text_at(batch, "PmtInfId") or text_at(batch, "MsgId")
-    first_day = booked or value or day
-    assert first_day is not None  # noqa: S101 - told by the check above, which the type checker cannot follow
     return EntryHead(
         line=line,
         amount_minor=minor if credit else -minor,
@@ -241,7 +240,7 @@ def _date_in(element: Element | None, dates: Dates, line: int | None) -> date | 
     if element is None:
         return None
     for child in element:
-        if local_name(child.tag) in {"Dt", "DtTm"} and child.text:
+        if LOCAL[child.tag] in {"Dt", "DtTm"} and child.text:
             return dates.read(child.text, line=line)
     # Old files carry the date in the element itself.
     return dates.read(element.text, line=line) if element.text and element.text.strip() else None

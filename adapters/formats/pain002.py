@@ -11,7 +11,7 @@ from typing import Final
 
 from adapters.contract import PayoutReport, PayoutStatus
 from adapters.errors import FileRefusedError
-from adapters.formats.camt_entry import Element, children, local_name, text_at
+from adapters.formats.camt_entry import LOCAL, Element, children, text_at
 from adapters.formats.swift_text import from_wire_reference
 from adapters.formats.xml_source import XmlSource, walk
 
@@ -57,7 +57,7 @@ def read_status_report(data: bytes) -> StatusReport:
         if event == "start":
             continue
         parts = children(element)
-        name = local_name(element.tag)
+        name = LOCAL[element.tag]
         if name == "OrgnlGrpInfAndSts":
             message_id = text_at(element, "OrgnlMsgId")
             group_word = text_at(element, "GrpSts")
@@ -110,10 +110,10 @@ def _whole(group_word: str, batch_words: list[str], lines: dict[str, PayoutStatu
 def _reasons(element: Element, prefix: str) -> list[str]:
     found = []
     for child in element:
-        if local_name(child.tag) != "StsRsnInf":
+        if LOCAL[child.tag] != "StsRsnInf":
             continue
         code = text_at(child, "Rsn", "Cd") or text_at(child, "Rsn", "Prtry")
-        texts = [(n.text or "").strip() for n in child if local_name(n.tag) == "AddtlInf"]
+        texts = [(n.text or "").strip() for n in child if LOCAL[n.tag] == "AddtlInf"]
         words = " ".join(word for word in (code, *texts) if word)
         if words:
             found.append(prefix + words[:200])

@@ -15,7 +15,7 @@ from ledger.errors import MoneyError
 from ledger.money import AMOUNT_MINOR_MAX, Money, exponent_of
 
 WARNINGS_MAX: Final = 100
-_AMOUNT: Final = re.compile(r"([+-]?)(\d{1,16})?(?:[.,](\d{0,18}))?")
+_AMOUNT: Final = re.compile(r"([+-]?)(\d{1,16})?(?:[.,](\d{0,18}))?", re.ASCII)
 _DATES_KEPT_MAX: Final = 4096
 
 

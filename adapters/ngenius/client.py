@@ -171,9 +171,11 @@ class NGenius:
         found = await self._read(order.provider_reference)
         if found is None:
             return RefundReport(Outcome.PENDING, order.refund_reference, word="NOT_FOUND")
-        return _find_refund(_payment(found), order) or RefundReport(
-            Outcome.PENDING, order.refund_reference, word="NOT_FOUND"
-        )
+        payment = _payment(found)
+        if order.refund_reference is None and order.other_refunds is None and _candidates(payment, order):
+            # "Not found" would invite the caller to send it again; one of these may be it.
+            raise OutcomeUnknownError("which of the payment's refunds is ours cannot be told without other_refunds")
+        return _find_refund(payment, order) or RefundReport(Outcome.PENDING, order.refund_reference, word="NOT_FOUND")
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> Sequence[CallbackNotice]:
         return callbacks.read_callback(
@@ -275,19 +277,24 @@ def _payment(order: WireOrder) -> WirePayment:
 
 def _find_refund(payment: WirePayment, order: RefundOrder) -> RefundReport | None:
     """Find this refund among the payment's: by its own id, else as the one of its amount that is nobody else's."""
-    refunds = [read_refund(refund) for refund in payment.movements.refunds]
     if order.refund_reference is not None:
-        return next((report for report in refunds if report.provider_reference == order.refund_reference), None)
+        refunds = [*map(read_refund, payment.movements.refunds), _reversal(payment)]
+        return next((each for each in refunds if each and each.provider_reference == order.refund_reference), None)
     if order.other_refunds is None:
         return None
-    unclaimed = (
-        report
-        for report in refunds
-        if report.amount == order.amount
-        and report.outcome is not Outcome.DECLINED
-        and report.provider_reference not in order.other_refunds
+    return next(
+        (each for each in _candidates(payment, order) if each.provider_reference not in order.other_refunds), None
     )
-    return next(unclaimed, None) or (None if refunds else _reversal(payment))
+
+
+def _candidates(payment: WirePayment, order: RefundOrder) -> list[RefundReport]:
+    """Return the standing refunds of this amount, whoever asked for them."""
+    refunds: list[RefundReport | None] = [*map(read_refund, payment.movements.refunds)] or [_reversal(payment)]
+    return [
+        each
+        for each in refunds
+        if each is not None and each.amount == order.amount and each.outcome is not Outcome.DECLINED
+    ]
 
 
 def _reversal(payment: WirePayment) -> RefundReport | None:

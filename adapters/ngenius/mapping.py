@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from adapters.contract import DeclineReason, Outcome, PaymentReport, Redirect, RefundReport
+from adapters.errors import OutcomeUnknownError
 from adapters.ngenius.wire import WireMovement, WireOrder, WirePayment, href, last_part
 from adapters.redaction import mask_card
+from ledger.errors import MoneyError
 from ledger.money import Money, total
 
 STATES: Final[dict[str, Outcome]] = {
@@ -122,9 +124,11 @@ EVENTS: Final = frozenset(
 
 def captured_amount(payment: WirePayment, currency: str) -> Money | None:
     """Sum what was captured; a single-message purchase lists no capture and is its own amount."""
-    captures = [capture for capture in payment.movements.captures if capture.state == "SUCCESS" and capture.amount]
-    if captures:
-        return total((capture.amount.money() for capture in captures if capture.amount), currency)
+    if payment.movements.captures:
+        done = [
+            capture.amount.money() for capture in payment.movements.captures if _is_done(capture) and capture.amount
+        ]
+        return _sum(done, currency) if done else None
     if STATES.get(payment.state) is Outcome.SUCCEEDED and payment.amount is not None:
         return payment.amount.money()
     return None
@@ -139,7 +143,7 @@ def refunded_amount(payment: WirePayment, captured: Money | None, currency: str)
     ]
     if payment.state == "REVERSED" and captured is not None:
         return captured
-    return total(standing, currency) if standing else None
+    return _sum(standing, currency) if standing else None
 
 
 def read_report(order: WireOrder) -> PaymentReport:
@@ -157,6 +161,8 @@ def read_report(order: WireOrder) -> PaymentReport:
     outcome = STATES.get(payment.state, Outcome.PENDING)
     if payment.state == "REVERSED" and captured is not None:
         outcome = Outcome.SUCCEEDED  # captured first, given back before settlement
+    if outcome is Outcome.SUCCEEDED and captured is None:
+        raise OutcomeUnknownError(f"the payment is {payment.state}, but no amount says of how much")
     page = href(order.links, "payment")
     authorised = payment.state in AUTHORISED or payment.state == "POST_AUTH_REVIEW"
     return PaymentReport(
@@ -188,7 +194,7 @@ def join_reports(reports: Sequence[PaymentReport]) -> PaymentReport:
     first = captured[0]
     if len(captured) == 1 or first.captured is None:
         return first
-    summed = total((report.captured for report in captured if report.captured), first.captured.currency)
+    summed = _sum([report.captured for report in captured if report.captured], first.captured.currency)
     facts = {**first.facts, "other_orders": " ".join(str(report.provider_reference) for report in captured[1:])}
     return PaymentReport(
         outcome=Outcome.SUCCEEDED,
@@ -225,10 +231,22 @@ def leading_payment(payments: Sequence[WirePayment]) -> WirePayment | None:
     return max(
         enumerate(payments),
         key=lambda item: (
-            bool(item[1].movements.captures) * 4 + rank.get(STATES.get(item[1].state, Outcome.PENDING), 0),
+            any(map(_is_done, item[1].movements.captures)) * 4
+            + rank.get(STATES.get(item[1].state, Outcome.PENDING), 0),
             item[0],
         ),
     )[1]
+
+
+def _is_done(movement: WireMovement) -> bool:
+    return movement.state == "SUCCESS"
+
+
+def _sum(amounts: Sequence[Money], currency: str) -> Money:
+    try:
+        return total(amounts, currency)
+    except MoneyError as error:
+        raise OutcomeUnknownError(f"the movements do not add up: {error}") from None
 
 
 def _decline(payment: WirePayment) -> DeclineReason:

@@ -11,7 +11,7 @@ from gateway.checkout.receipt_pdf import Proof, card_text, receipt_pdf
 from gateway.checkout.seal import check_code, is_genuine, read_code
 from gateway.checkout.visit import Visit
 from gateway.deps import Deps
-from gateway.domain.errors import NothingToPayError, NotFoundError
+from gateway.domain.errors import NothingToPayError
 from gateway.services.find_receipt import find_receipt
 from gateway.services.read_receipt import read_receipt
 from gateway.services.views import ReceiptView
@@ -94,6 +94,3 @@ class Receipts:
     @staticmethod
     def _path(receipt: ReceiptView, code: str) -> str:
         return f"/verify/{quote(receipt.receipt_number, safe='')}/{code}"
-
-
-__all__ = ["NotFoundError", "Receipts"]

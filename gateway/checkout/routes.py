@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from adapters.contract import Redirect
+from gateway.checkout import TEMPLATES
 from gateway.checkout.outcome import CLOSED, State, Trouble, render_outcome, state_of, trouble_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
@@ -18,16 +18,18 @@ from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, TransitionError
 from gateway.services.cancel_intent import cancel_intent
+from gateway.services.look_again import look_again
 from gateway.services.read_checkout import read_checkout
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
 RESULT_WAIT_S: Final = 15.0
 _LOOKS_S: Final = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0)
 """Pauses between looks at our own state while a payer waits; the last one repeats."""
+_ASK_AT_LOOKS: Final = (2, 6)
+"""After which looks the provider is to be asked, should its callback be lost."""
 WAITING_AT_ONCE_MAX: Final = 2_000
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
@@ -36,16 +38,17 @@ Handler = Callable[[Visit], Awaitable[web.Response]]
 class Checkout:
     """Draws one government's checkout from what the services say."""
 
-    def __init__(self, deps: Deps, pages: Pages) -> None:
+    def __init__(self, deps: Deps, pages: Pages, result_wait_s: float) -> None:
         self._deps = deps
         self._pages = pages
         self._key = form_key(deps.link_secrets[0])
+        self._result_wait_s = result_wait_s
         self._waiting = 0
 
     async def pay(self, visit: Visit) -> web.Response:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
-        state = self._state(view)
+        state = state_of(view)
         if state in (State.PAYABLE, State.DECLINED) and view.methods:
             form = empty_form(view, choose_method(view, visit.request.query.get("method")))
             trouble = trouble_of(view, self._pages.languages[visit.language]) if state is State.DECLINED else None
@@ -58,7 +61,7 @@ class Checkout:
         posted = await visit.form(self._key, "pay")
         if posted is None:
             return visit.stale()
-        if self._state(view) in CLOSED:
+        if state_of(view) in CLOSED:
             return visit.go("")
         # A double click, a second tab or the back button is no error: the service goes on with what was started.
         form = read_form(view, posted, self._pages.languages[visit.language])
@@ -88,7 +91,7 @@ class Checkout:
         if posted is None:
             return visit.stale()
         visit.choose_language(str(posted.get("language") or ""))
-        if self._state(view) not in (State.PAYABLE, State.DECLINED) or not view.methods:
+        if state_of(view) not in (State.PAYABLE, State.DECLINED) or not view.methods:
             return visit.go("")
         form = read_form(view, posted, self._pages.languages[visit.language])
         unjudged = PayForm(form.method, form.typed)
@@ -103,7 +106,7 @@ class Checkout:
         """
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
-        step = self._redirect_of(view)
+        step = _redirect_of(view)
         if step is None:
             return visit.go("")
         host = urlsplit(step.url).hostname or ""
@@ -123,20 +126,13 @@ class Checkout:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
         view = await self._await_answer(visit.token)
         visit.settle_language(view.language)
-        state = self._state(view)
+        state = state_of(view)
         if state is State.PAID:
             return visit.go("/receipt")
         if state in CLOSED or state in (State.PAYABLE, State.DECLINED):
             return visit.go("")
-        shown = State.CHECKING if self._redirect_of(view) else state
+        shown = State.CHECKING if _redirect_of(view) else state
         return visit.page(render_outcome(self._pages, view, shown, visit.language, self._key))
-
-    def _state(self, view: CheckoutView) -> State:
-        return state_of(view, self._deps.clock())
-
-    def _redirect_of(self, view: CheckoutView) -> Redirect | None:
-        step = view.last_attempt.next_step if view.last_attempt else None
-        return step if self._state(view) is State.STARTED and isinstance(step, Redirect) else None
 
     async def _await_answer(self, token: str) -> CheckoutView:
         view = await read_checkout(self._deps, token)
@@ -145,10 +141,12 @@ class Checkout:
         self._waiting += 1
         waited, looks = 0.0, 0
         try:
-            while self._state(view) in (State.STARTED, State.CHECKING) and waited < RESULT_WAIT_S:
+            while state_of(view) in (State.STARTED, State.CHECKING) and waited < self._result_wait_s:
                 pause = _LOOKS_S[min(looks, len(_LOOKS_S) - 1)]
                 await asyncio.sleep(pause)
                 waited, looks = waited + pause, looks + 1
+                if looks in _ASK_AT_LOOKS:
+                    await look_again(self._deps, token)
                 view = await read_checkout(self._deps, token)
         finally:
             self._waiting -= 1
@@ -157,7 +155,7 @@ class Checkout:
     async def state(self, visit: Visit) -> web.Response:
         """Tell the optional script whether there is anything new to show."""
         view = await read_checkout(self._deps, visit.token)
-        return visit.data({"waiting": self._state(view) in (State.STARTED, State.CHECKING)})
+        return visit.data({"waiting": state_of(view) in (State.STARTED, State.CHECKING)})
 
     async def cancel(self, visit: Visit) -> web.Response:
         if await visit.form(self._key, "cancel") is None:
@@ -170,11 +168,18 @@ class Checkout:
         return visit.go("")
 
 
-def add_routes(app: web.Application, deps: Deps, identity: Identity | None = None) -> None:
+def _redirect_of(view: CheckoutView) -> Redirect | None:
+    step = view.last_attempt.next_step if view.last_attempt else None
+    return step if state_of(view) is State.STARTED and isinstance(step, Redirect) else None
+
+
+def add_routes(
+    app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
+) -> None:
     """Put the citizen's pages, and what they load, into the application."""
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
-    checkout, receipts = Checkout(deps, pages), Receipts(deps, pages)
+    checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
 
     def bound(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -212,6 +217,3 @@ def add_routes(app: web.Application, deps: Deps, identity: Identity | None = Non
     # A language page reloaded by GET, as browsers do after an address is typed again, is the pay page itself.
     app.router.add_get("/pay/{token}/language", bound(checkout.pay))
     pages.assets.add_routes(app)
-
-
-__all__ = ["Checkout", "add_routes"]

@@ -113,6 +113,12 @@ class OverloadedError(GatewayError):
     code = "overloaded"
 
 
+class UnavailableError(GatewayError):
+    """The database does not answer at present. Nothing is lost; ask again with the same key."""
+
+    code = "unavailable"
+
+
 class TooLargeError(GatewayError):
     """The body is larger than this route reads."""
 

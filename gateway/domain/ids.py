@@ -21,11 +21,24 @@ class Prefix(StrEnum):
     MESSAGE = "ms"
 
 
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY: Final = re.compile(r"[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}")
 
 
 def mint(prefix: Prefix, at: datetime, random_bytes: Callable[[int], bytes]) -> str:
     return ids.mint(prefix.value, at, random_bytes)
+
+
+def successor(identifier: str) -> str:
+    """Return the next identifier of the same kind, for things that happen in one millisecond and have an order."""
+    head, _, body = identifier.partition("_")
+    characters = list(body)
+    for place in range(len(characters) - 1, -1, -1):
+        digit = _ALPHABET.index(characters[place]) + 1
+        characters[place] = _ALPHABET[digit % len(_ALPHABET)]
+        if digit < len(_ALPHABET):
+            break
+    return f"{head}_{''.join(characters)}"
 
 
 def is_id(text: str, prefix: Prefix) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -64,3 +66,13 @@ def may(status: IntentStatus, event: IntentEvent) -> bool:
 def takes_late_money(status: IntentStatus) -> bool:
     """Tell whether a capture now is late or a duplicate, and belongs in suspense instead of the departments' books."""
     return not may(status, IntentEvent.CAPTURED)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Filters of the list; every one is optional and they add up."""
+
+    status: IntentStatus | None = None
+    reference: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 Row: TypeAlias = asyncpg.Record
 
@@ -20,7 +20,6 @@ DATABASE_DOWN: Final[tuple[type[BaseException], ...]] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,  # the primary has just become a standby
     asyncpg.TransactionRollbackError,  # deadlocks and serialization failures: nothing happened, ask again
-    asyncpg.LockNotAvailableError,
     OSError,
     TimeoutError,
 )

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from gateway.domain.errors import OverloadedError
+from gateway.domain.errors import OverloadedError, UnavailableError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -69,6 +69,10 @@ class GroupCommit(Generic[Row, Result]):
     async def _write(self, batch: Sequence[tuple[Row, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._flush([row for row, _ in batch])
+        except UnavailableError as error:
+            for _, future in batch:
+                _settle(future, error)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, not to this loop
             if len(batch) == 1:
                 _settle(batch[0][1], error)

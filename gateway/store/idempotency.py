@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.domain.errors import IdempotencyKeyReusedError
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.store.connections import Connection
 
 KEPT: Final = timedelta(days=90)
 """Published: a key may be used for something else after ninety days."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One use of a key: who, where, which key, and the hash of the body it came with."""
-
-    caller: str
-    route: str
-    key: str
-    body_sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """What the first request made and how it was answered."""
-
-    resource: str
-    status: int
-    answer: bytes
-    replayed: bool = False
 
 
 async def claim(connection: Connection, claimed: Claim, answer: StoredAnswer, at: datetime) -> bool:

@@ -164,7 +164,10 @@ CREATE INDEX attempt_provider ON gateway.attempt (provider, provider_reference) 
 CREATE INDEX attempt_checks ON gateway.attempt (next_check_at)
   WHERE status IN ('starting', 'pending', 'unknown') AND review IS NULL;
 
--- What providers told us, once each. waiting -> applied | unmatched. A row is only ever applied together with its
+-- Late money nobody has decided about yet.
+CREATE INDEX attempt_undecided ON gateway.attempt (id) WHERE late AND resolution IS NULL;
+
+-- What providers told us, once each. waiting -> applied | unmatched | given_up (to the sweep). A row is only ever applied together with its
 -- effect, so a delivery that died half way is finished by the next.
 CREATE TABLE gateway.inbox (
   provider           text COLLATE "C" NOT NULL,
@@ -173,7 +176,7 @@ CREATE TABLE gateway.inbox (
   provider_reference text COLLATE "C",
   word               text NOT NULL,
   proven             bytea,                  -- the report, where the callback itself is proof; NULL: a hint to query
-  status             text NOT NULL CHECK (status IN ('waiting', 'applied', 'unmatched')),
+  status             text NOT NULL CHECK (status IN ('waiting', 'applied', 'unmatched', 'given_up')),
   tries              integer NOT NULL,
   next_try_at        timestamptz NOT NULL,
   received_at        timestamptz NOT NULL,

@@ -14,10 +14,11 @@ from adapters.ngenius.simulator.api import Api
 from adapters.ngenius.simulator.book import Book
 from adapters.ngenius.simulator.cards import CHALLENGE_CODE, TEST_CARDS, CardSample
 from adapters.ngenius.simulator.control import Control
-from adapters.ngenius.simulator.faults import Faults
 from adapters.ngenius.simulator.pages import Pages
 from adapters.ngenius.simulator.settlement import Settlement
 from adapters.ngenius.simulator.webhooks import Outlet, Webhooks
+from adapters.simulation.faults import Faults
+from adapters.simulation.levers import Levers
 
 __all__ = [
     "API_KEY",
@@ -80,13 +81,15 @@ def build_app(
         if session is None:
             sessions.append(aiohttp.ClientSession(trust_env=False))
         yield
-        await webhooks.stop()
+        await webhooks.deliveries.stop()
         if session is None:
             await sessions.pop().close()
         book.close()
 
     app = web.Application()
     app.cleanup_ctx.append(outward)
-    for part in (api, Pages(acquirer, webhooks, api), Control(acquirer, webhooks, settlement, api)):
+    control = Control(acquirer, webhooks, settlement, api)
+    levers = Levers(faults, webhooks.deliveries)
+    for part in (api, Pages(acquirer, webhooks, api), control, levers):
         app.router.add_routes(part.routes())
     return app

@@ -7,7 +7,8 @@ from typing import Final
 
 from adapters.ngenius.simulator.book import Book, Row
 from adapters.ngenius.simulator.cards import CHALLENGE_CODE, Behaviour, CardSample, find_card, masked
-from adapters.ngenius.simulator.faults import Fault, Faults
+from adapters.simulation.faults import Fault, Faults
+from adapters.simulation.misbehaviour import RefusedError
 
 PAYABLE: Final = frozenset({"STARTED"})
 DONE_WORDS: Final[dict[str, str]] = {"AUTH": "AUTHORISED", "SALE": "CAPTURED", "PURCHASE": "PURCHASED"}
@@ -17,10 +18,6 @@ DONE_EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "PURCHASE": ("PURCHASED",),
 }
 FOREVER: Final = "9999-12-31T00:00:00.000+00:00"
-
-
-class RefusedError(Exception):
-    """The acquirer will not do this; the text is its answer."""
 
 
 class Acquirer:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from adapters.ngenius.simulator.acquirer import Acquirer, RefusedError
+from adapters.ngenius.simulator.acquirer import Acquirer
 from adapters.ngenius.simulator.book import Row
-from adapters.ngenius.simulator.faults import Fault
-from adapters.ngenius.simulator.misbehaviour import answer, kept_from_acting, refusal, spoiled
 from adapters.ngenius.simulator.rendering import order_document, payment_document
 from adapters.ngenius.simulator.settlement import Settlement
 from adapters.ngenius.simulator.webhooks import Webhooks
 from adapters.ngenius.wire import ACTIONS, IDENTITY_TYPE, PAYMENT_TYPE
+from adapters.simulation.faults import Fault
+from adapters.simulation.misbehaviour import UNHEARD_OF, Dialect, answer, run
 
 TOKEN_LIFETIME_S: Final = 300
 TEXT_CHARS_MAX: Final = 2000
@@ -73,7 +72,7 @@ class Api:
         if not self._has_key(request):
             return refusal(401, "unauthorized")
 
-        def act() -> dict[str, Any]:
+        async def act() -> dict[str, Any]:
             token = self._book.mint()
             now = self._clock()
             self._tokens = {known: end for known, end in self._tokens.items() if end > now}
@@ -102,12 +101,20 @@ class Api:
         wanted = request.query.get("merchantOrderReference", "")
         found = self._book.orders_by_merchant_reference(request.match_info["outlet"], wanted)
         documents = [self.document(order, request) for order in found]
-        return await self._misbehave(request, "lookup", lambda: {"_embedded": {"order": documents}})
+
+        async def act() -> dict[str, Any]:
+            return {"_embedded": {"order": documents}}
+
+        return await self._misbehave(request, "lookup", act)
 
     async def read(self, request: web.Request) -> web.StreamResponse:
         self._authorise(request)
         order = self._order(request)
-        return await self._misbehave(request, "query", lambda: self.document(order, request))
+
+        async def act() -> dict[str, Any]:
+            return self.document(order, request)
+
+        return await self._misbehave(request, "query", act)
 
     async def cancel_order(self, request: web.Request) -> web.StreamResponse:
         self._authorise(request)
@@ -171,45 +178,24 @@ class Api:
         """Do what was asked, tell the webhook, and answer with the payment (or the whole order)."""
         fault = self._faults.take(call)
 
-        async def run() -> dict[str, Any]:
+        async def change() -> dict[str, Any]:
             order, events = act(fault)
             await self._webhooks.announce(order, events, self.document(order, request))
             return self.document(order, request) if whole else payment_document(self._book, order, _origin(request))
 
-        return await self._run(request, fault, run)
+        return await run(request, fault, change, DIALECT)
 
     async def _misbehave(
         self,
         request: web.Request,
         call: str,
-        act: Callable[[], Any],
+        act: Callable[[], Awaitable[Any]],
         *,
         status: int = 200,
         content_type: str = PAYMENT_TYPE,
     ) -> web.StreamResponse:
-        return await self._run(request, self._faults.take(call), act, status=status, content_type=content_type)
-
-    async def _run(
-        self,
-        request: web.Request,
-        fault: Fault | None,
-        act: Callable[[], Any],
-        *,
-        status: int = 200,
-        content_type: str = PAYMENT_TYPE,
-    ) -> web.StreamResponse:
-        """Run the call under a fault: some keep the deed from being done, the others spoil the answer after it."""
-        if fault is not None and (kept := kept_from_acting(request, fault)) is not None:
-            return kept
-        try:
-            body = act()
-            if asyncio.iscoroutine(body):
-                body = await body
-        except RefusedError as error:
-            return refusal(422, str(error))
-        if fault is not None:
-            return await spoiled(request, fault, body, status=status, content_type=content_type)
-        return answer(body, status=status, content_type=content_type)
+        fault = self._faults.take(call)
+        return await run(request, fault, act, DIALECT, status=status, content_type=content_type)
 
     def _has_key(self, request: web.Request) -> bool:
         given = request.headers.get("Authorization", "").encode()
@@ -231,6 +217,29 @@ class Api:
         ):
             raise web.HTTPNotFound(text='{"errors":[{"message":"not found"}]}', content_type="application/json")
         return order
+
+
+def refusal(status: int, message: str) -> web.Response:
+    return answer({"errors": [{"message": message}]}, status=status, content_type=PAYMENT_TYPE)
+
+
+def _distort(document: Any, name: str) -> Any:
+    """Return the document with wrong amounts, a wrong currency or an unheard-of state."""
+    if isinstance(document, list):
+        return [_distort(item, name) for item in document]
+    if not isinstance(document, dict):
+        return document
+    changed = {key: _distort(value, name) for key, value in document.items()}
+    if "currencyCode" in changed and name == "wrong_amount":
+        changed["value"] += 100
+    if "currencyCode" in changed and name == "wrong_currency":
+        changed["currencyCode"] = "USD" if changed["currencyCode"] != "USD" else "AED"
+    if "state" in changed and name == "unknown_status":
+        changed["state"] = UNHEARD_OF
+    return changed
+
+
+DIALECT: Final = Dialect(refusal, _distort, PAYMENT_TYPE)
 
 
 def _origin(request: web.Request) -> str:

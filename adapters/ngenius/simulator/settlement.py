@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from adapters.ngenius.simulator.book import Book, Row
-from adapters.ngenius.simulator.faults import Fault, Faults
+from adapters.simulation.bank import credit
+from adapters.simulation.faults import Fault, Faults
 from ledger.money import Money
 
 ZONE: Final = ZoneInfo("Asia/Dubai")
 VAT_PERCENT: Final = 5
-BANK_TIMEOUT_S: Final = 10.0
 HEADER: Final = (
     "Outlet ID", "Batch Reference", "Transaction Type", "Order Reference", "Merchant Order Reference",
     "Transaction Reference", "Transaction Date", "Posting Date", "Card Scheme", "Masked PAN", "Auth Code", "RRN",
@@ -54,7 +54,7 @@ class Settlement:
         self._clock = clock
         self._fee_basis_points = fee_basis_points
         self._credit_after_days = credit_after_days
-        self._bank_url = bank_url.rstrip("/") if bank_url else None
+        self._bank_url = bank_url
         self._session = session
 
     async def close(self, business_date: date, *, early: bool = False) -> bool:
@@ -181,24 +181,17 @@ class Settlement:
             return
         for report in self._book.rows("SELECT * FROM reports WHERE credited = 0 ORDER BY rowid"):
             booked_on = date.fromisoformat(report["business_date"]) + timedelta(days=self._credit_after_days)
-            credit = {
-                "credit_id": report["batch"],
-                "amount_minor": report["net_minor"],
-                "currency": report["currency"],
-                "remittance": report["batch"],
-                "booked_on": booked_on.isoformat(),
-                "debtor": "Network International LLC",
-            }
-            try:
-                async with self._session().post(
-                    f"{self._bank_url}/simulator/credits",
-                    json=credit,
-                    timeout=aiohttp.ClientTimeout(total=BANK_TIMEOUT_S),
-                ) as response:
-                    if response.ok:
-                        self._book.mark_credited(report["name"])
-            except (aiohttp.ClientError, TimeoutError, OSError):
+            amount = Money(report["net_minor"], report["currency"])
+            if not await credit(
+                self._session(),
+                self._bank_url,
+                batch=report["batch"],
+                amount=amount,
+                booked_on=booked_on,
+                debtor="Network International LLC",
+            ):
                 return  # asked again with the next request
+            self._book.mark_credited(report["name"])
 
 
 def _cells(line: dict[str, Any]) -> list[str]:

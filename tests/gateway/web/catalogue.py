@@ -8,7 +8,8 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 ROOT = Path(__file__).parents[3]
-KEYWORDS = {"language": None, 
+KEYWORDS = {
+    "language": None,
     "say": None,
     "text": None,
     "sentence": None,

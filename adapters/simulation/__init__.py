@@ -1,0 +1,1 @@
+"""What every provider's simulator shares: the fault menu, callbacks that go wrong, credits at the bank."""

@@ -1,0 +1,98 @@
+"""What every API call goes through: admission, the caller's key, its body, its idempotency key, problems."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from gateway import metrics
+from gateway.api.problems import plain_problem, problem
+from gateway.deps import Deps
+from gateway.domain.caller import ApiKey, Scope
+from gateway.domain.errors import (
+    GatewayError,
+    IdempotencyInFlightError,
+    IdempotencyKeyMissingError,
+    MalformedError,
+    UnauthenticatedError,
+)
+from gateway.domain.idempotency import Claim
+from gateway.services.api_keys import authenticate, check_scope
+from gateway.web.admission import CORRELATION, DEPS, Admission, Handler, read_within
+
+_log: Final = structlog.get_logger(__name__)
+
+_KEY: Final = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
+
+
+def answering(handler: Handler, admission: Admission, route: str) -> Handler:
+    """Wrap a route's handler: admission, time, and every refusal as a problem document."""
+    seconds = metrics.REQUEST_SECONDS.labels(route)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        try:
+            with admission.enter():
+                response = await handler(request)
+        except GatewayError as error:
+            response = problem(error, correlation=request[CORRELATION])
+        except web.HTTPException as error:
+            response = plain_problem(error.status, error.reason, "http", correlation=request[CORRELATION])
+        except Exception:  # noqa: BLE001 - the last resort: logged here, and nothing of it is told
+            _log.exception("request_failed", route=route)
+            response = problem(GatewayError("an error of ours; it has been noted"), correlation=request[CORRELATION])
+        metrics.REQUESTS.labels(route, str(response.status)).inc()
+        seconds.observe(clock() - begun)
+        return response
+
+    return answer
+
+
+async def caller(request: web.Request, scope: Scope) -> ApiKey:
+    """Return whose request this is, with the scope it needs."""
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise UnauthenticatedError("send Authorization: Bearer and your API key")
+    key = await authenticate(request.app[DEPS], text.strip())
+    check_scope(key, scope)
+    structlog.contextvars.bind_contextvars(department=key.department, api_key=key.id)
+    return key
+
+
+async def read_json_body(request: web.Request, deps: Deps) -> bytes:
+    """Read a JSON body within its size and time."""
+    if request.can_read_body and request.content_type != "application/json":
+        raise MalformedError("send Content-Type: application/json")
+    limits = deps.limits
+    return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)
+
+
+def claim_of(request: web.Request, key: ApiKey, body: bytes) -> Claim:
+    """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body."""
+    match = _KEY.fullmatch(request.headers.get("Idempotency-Key", "").strip())
+    if match is None:
+        raise IdempotencyKeyMissingError
+    route = f"{request.method} {request.path}"
+    sha256 = hashlib.sha256(route.encode() + b"\0" + body).digest()
+    return Claim(key.department, route, match[1] or match[2], sha256)
+
+
+@contextmanager
+def working_on(deps: Deps, claim: Claim) -> Iterator[None]:
+    """Hold a key while its first request is worked on in this process; a second one is told to come back."""
+    held = (claim.caller, claim.route, claim.key)
+    if held in deps.busy_keys:
+        raise IdempotencyInFlightError(retry_after_s=1)
+    deps.busy_keys.add(held)
+    try:
+        yield
+    finally:
+        deps.busy_keys.discard(held)

@@ -1,0 +1,76 @@
+"""Payment intents: create, read, list, cancel."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.calls import caller, claim_of, read_json_body, working_on
+from gateway.api.paging import Query, path_id
+from gateway.api.problems import document
+from gateway.api.requests import Empty, intent_request, read_body
+from gateway.domain.caller import Scope
+from gateway.domain.errors import InvalidError
+from gateway.domain.ids import Prefix
+from gateway.domain.intent import IntentStatus, Search
+from gateway.services.cancel_intent import cancel_for_department
+from gateway.services.create_intent import create_intent, with_link
+from gateway.services.read_intent import list_attempts, list_intents, read_intent
+from gateway.web.admission import DEPS
+
+
+async def create(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, key, body)
+    with working_on(deps, claim):
+        stored = await create_intent(deps, key.department, intent_request(body), claim)
+    headers = {"Location": f"/v1/payment-intents/{stored.resource}"}
+    if stored.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return document(with_link(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
+
+
+async def read(request: web.Request) -> web.Response:
+    key = await caller(request, Scope.PAYMENTS_READ)
+    return document(await read_intent(request.app[DEPS], key.department, path_id(request, Prefix.INTENT)))
+
+
+async def list_page(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ("status", "reference", "created_from", "created_before"))
+    wanted = Search(
+        status=_status(query.text("status")),
+        reference=query.text("reference"),
+        created_from=query.instant("created_from"),
+        created_before=query.instant("created_before"),
+    )
+    cursor = query.identifier("cursor", Prefix.INTENT)
+    limit = query.limit(deps.limits.page_items_max)
+    return document(await list_intents(deps, key.department, wanted, cursor=cursor, limit=limit))
+
+
+async def attempts(request: web.Request) -> web.Response:
+    key = await caller(request, Scope.PAYMENTS_READ)
+    return document(await list_attempts(request.app[DEPS], key.department, path_id(request, Prefix.INTENT)))
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel. Its effect is the same however often it is asked for, so the key is held and nothing is stored."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    read_body(body, Empty)
+    intent_id = path_id(request, Prefix.INTENT)
+    with working_on(deps, claim_of(request, key, body)):
+        await cancel_for_department(deps, key.department, intent_id)
+    return document(await read_intent(deps, key.department, intent_id))
+
+
+def _status(text: str | None) -> IntentStatus | None:
+    try:
+        return None if text is None else IntentStatus(text)
+    except ValueError:
+        raise InvalidError("is not a status of an intent", pointer="/query/status") from None

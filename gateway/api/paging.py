@@ -1,0 +1,61 @@
+"""Queries of lists: known parameters only, a bounded page, and a cursor nobody has to trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from gateway.api.requests import instant_of
+from gateway.domain.errors import InvalidError, NotFoundError
+from gateway.domain.ids import Prefix, is_id
+
+LIMIT_DEFAULT: Final = 50
+_TEXT_MAX: Final = 200
+
+
+class Query:
+    """The query string of one request; a parameter nobody knows is refused."""
+
+    def __init__(self, request: web.Request, allowed: Iterable[str]) -> None:
+        self._values = request.query
+        for name in self._values:
+            if name not in {*allowed, "limit", "cursor"}:
+                raise InvalidError("one of the query's parameters is not known here", pointer="/query")
+            if len(self._values.getall(name)) > 1:
+                raise InvalidError("stands twice", pointer=f"/query/{name}")
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        if value is not None and not (0 < len(value) <= _TEXT_MAX and value.isprintable()):
+            raise InvalidError("is not a text of 1 to 200 visible characters", pointer=f"/query/{name}")
+        return value
+
+    def identifier(self, name: str, *prefixes: Prefix) -> str | None:
+        value = self._values.get(name)
+        if value is not None and not any(is_id(value, prefix) for prefix in prefixes):
+            raise InvalidError("is not an identifier of this kind", pointer=f"/query/{name}")
+        return value
+
+    def instant(self, name: str) -> datetime | None:
+        value = self._values.get(name)
+        return None if value is None else instant_of(value, f"/query/{name}")
+
+    def limit(self, limit_max: int) -> int:
+        value = self._values.get("limit", str(LIMIT_DEFAULT))
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(limit_max))):
+            raise InvalidError(f"a whole number from 1 to {limit_max}", pointer="/query/limit")
+        number = int(value)
+        if not 1 <= number <= limit_max:
+            raise InvalidError(f"a whole number from 1 to {limit_max}", pointer="/query/limit")
+        return number
+
+
+def path_id(request: web.Request, prefix: Prefix) -> str:
+    """Return the identifier in the path; one that cannot exist is as absent as one that does not."""
+    value = request.match_info["id"]
+    if not is_id(value, prefix):
+        raise NotFoundError
+    return value

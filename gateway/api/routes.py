@@ -1,0 +1,41 @@
+"""Every address of the API, in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from gateway.api import catalogue, intents, openapi, refunds, webhooks
+from gateway.api.calls import answering
+from gateway.deps import Deps
+from gateway.web.admission import Admission, Handler
+
+ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("POST", "/v1/payment-intents", intents.create),
+    ("GET", "/v1/payment-intents", intents.list_page),
+    ("GET", "/v1/payment-intents/{id}", intents.read),
+    ("POST", "/v1/payment-intents/{id}/cancel", intents.cancel),
+    ("GET", "/v1/payment-intents/{id}/attempts", intents.attempts),
+    ("POST", "/v1/payment-intents/{id}/refunds", refunds.create),
+    ("GET", "/v1/payment-intents/{id}/refunds", refunds.of_intent),
+    ("GET", "/v1/refunds/{id}", refunds.read),
+    ("GET", "/v1/services", catalogue.services),
+    ("GET", "/v1/events", catalogue.events),
+    ("POST", "/v1/webhook-endpoints", webhooks.create),
+    ("GET", "/v1/webhook-endpoints", webhooks.list_page),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate-secret", webhooks.rotate),
+    ("POST", "/v1/webhook-endpoints/{id}/replay", webhooks.replay),
+    ("GET", "/v1/openapi.json", openapi.serve),
+)
+
+
+def add_api(app: web.Application, deps: Deps) -> None:
+    """Put the API into the application, under one bound of requests in flight."""
+    admission = Admission(deps.limits.in_flight_max)
+    for method, path, handler in ROUTES:
+        wrapped = answering(handler, admission, f"{method} {path}")
+        if method == "GET":
+            app.router.add_get(path, wrapped, allow_head=False)
+        else:
+            app.router.add_route(method, path, wrapped)

@@ -1,0 +1,56 @@
+"""`POST /callbacks/{provider}`: verify, store, answer. The worker does the rest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from gateway.deps import Deps
+from gateway.domain.errors import (
+    GatewayError,
+    NotFoundError,
+    OverloadedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from gateway.services.receive_callback import receive_callback
+from gateway.web.admission import DEPS, Admission, read_within
+
+_log: Final = structlog.get_logger(__name__)
+
+PATH: Final = "/callbacks/{provider}"
+BODY_BYTES_MAX: Final = 256 * 1024
+
+_STATUSES: Final[dict[type[GatewayError], int]] = {
+    UnauthenticatedError: 401,
+    NotFoundError: 404,
+    TooLargeError: 413,
+    OverloadedError: 503,
+    UnavailableError: 503,
+}
+
+
+def add_callbacks(app: web.Application, deps: Deps) -> None:
+    """Put the callbacks into the application, under a bound of their own: a flood of them holds up no payment."""
+    admission = Admission(deps.limits.callbacks_in_flight_max)
+
+    async def receive(request: web.Request) -> web.Response:
+        try:
+            with admission.enter():
+                return await _receive(request)
+        except GatewayError as error:
+            retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+            # The reason is in our log. A forger learns nothing, and providers do not read it.
+            return web.Response(status=_STATUSES.get(type(error), 400), headers=retry)
+
+    app.router.add_post(PATH, receive)
+
+
+async def _receive(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    body = await read_within(request, bytes_max=BODY_BYTES_MAX, read_s=deps.limits.body_read_s)
+    await receive_callback(deps, request.match_info["provider"], request.headers, body)
+    return web.Response(status=200)

@@ -1,0 +1,187 @@
+"""Everything a service is given: database, clock, randomness, providers, senders, limits. Built by ops.wiring."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import asyncpg
+
+from adapters.contract import Method, Provider
+from gateway.domain import ids
+from gateway.domain.caller import ApiKey
+from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, UnavailableError
+from gateway.domain.idempotency import StoredAnswer
+from gateway.domain.ids import Prefix
+from gateway.outbound import open_webhook_session
+from gateway.store import creation
+from gateway.store.catalogue import CatalogueCache
+from gateway.store.connections import DATABASE_DOWN, Connection
+from gateway.store.creation import NewIntent
+from gateway.store.group_commit import GroupCommit
+
+__all__ = ["CachedKey", "Deps", "Limits", "OutgoingMessage", "Sender", "build_deps", "open_webhook_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message to one payer, in their language. `id` stays the same over retries."""
+
+    id: str
+    channel: str
+    recipient: str
+    language: str
+    subject: str
+    text: str
+
+
+class Sender(Protocol):
+    """Hands a message to a carrier; raises when it is not known to be handed over."""
+
+    async def send(self, message: OutgoingMessage) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound the gateway keeps, by name."""
+
+    body_bytes_max: int = 64 * 1024
+    body_read_s: float = 10.0
+    in_flight_max: int = 256
+    callbacks_in_flight_max: int = 64
+    connection_wait_s: float = 1.0
+    provider_call_s: float = 30.0
+    provider_calls_at_once: int = 8
+    page_items_max: int = 100
+    lines_max: int = 100
+    expiry_default: timedelta = timedelta(hours=24)
+    expiry_min: timedelta = timedelta(minutes=5)
+    expiry_max: timedelta = timedelta(days=90)
+    webhook_call_s: float = 20.0
+    webhooks_at_once: int = 16
+    webhooks_per_endpoint: int = 4
+    endpoints_per_department: int = 10
+
+
+@dataclass(slots=True)
+class CachedKey:
+    key: ApiKey
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """What is passed in, and the few things a process keeps between requests."""
+
+    pool: asyncpg.Pool[Any]
+    clock: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+    providers: Mapping[str, Provider]
+    routing: Mapping[Method, Sequence[str]]
+    public_url: str
+    link_secrets: Sequence[bytes]
+    """Keys of the checkout links. The first makes new ones, every one is accepted, so that it can be rotated."""
+    senders: Mapping[str, Sender]
+    webhook_session: aiohttp.ClientSession
+    zone: tzinfo
+    """Where the providers' business day begins at midnight."""
+    live: bool = False
+    """Whether this installation moves real money: it then takes live keys only, and test keys only otherwise."""
+    refund_late_payments: bool = False
+    """Whether money that comes too late is sent back at once, or kept in suspense for an operator to decide."""
+    private_webhooks: bool = False
+    """Whether webhooks may go to inner addresses and plain http: a demonstration's own machine, nothing else."""
+    limits: Limits = field(default_factory=Limits)
+    catalogue: CatalogueCache
+    creations: GroupCommit[NewIntent, StoredAnswer]
+    key_cache: dict[bytes, CachedKey] = field(default_factory=dict)
+    last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
+    busy_keys: set[tuple[str, str, str]] = field(default_factory=set)
+    """Idempotency keys this process is working on now."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Give a connection within the bound, or refuse: a queue nobody sees is worse than a 503."""
+        try:
+            async with _connection(self.pool, self.limits) as connection:
+                yield connection
+        except asyncpg.LockNotAvailableError as error:
+            raise OverloadedError(retry_after_s=1) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    def mint(self, prefix: Prefix) -> str:
+        return ids.mint(prefix, self.clock(), self.random_bytes)
+
+    def mint_event(self) -> str:
+        """Mint an event id above this process's last, so that two changes in one instant keep their order."""
+        minted = max(self.mint(Prefix.EVENT), ids.successor(self.last_event[0]))
+        self.last_event[0] = minted
+        return minted
+
+
+@asynccontextmanager
+async def _connection(pool: asyncpg.Pool[Any], limits: Limits) -> AsyncIterator[Connection]:
+    """Give a connection; whatever means that the database is at fault becomes one error, which may be asked again."""
+    try:
+        async with pool.acquire(timeout=limits.connection_wait_s) as connection:
+            yield connection
+    except DATABASE_DOWN as error:
+        raise UnavailableError(retry_after_s=1) from error
+
+
+def build_deps(
+    *,
+    pool: asyncpg.Pool[Any],
+    clock: Callable[[], datetime],
+    random_bytes: Callable[[int], bytes],
+    providers: Mapping[str, Provider],
+    routing: Mapping[Method, Sequence[str]],
+    public_url: str,
+    link_secrets: Sequence[bytes],
+    webhook_session: aiohttp.ClientSession,
+    senders: Mapping[str, Sender] | None = None,
+    zone: tzinfo | None = None,
+    live: bool = False,
+    refund_late_payments: bool = False,
+    private_webhooks: bool = False,
+    limits: Limits | None = None,
+) -> Deps:
+    """Put together what services need, with the caches and the group commit of one process."""
+    bounds = limits or Limits()
+
+    async def create(intents: Sequence[NewIntent]) -> Sequence[StoredAnswer | Exception]:
+        try:
+            async with _connection(pool, bounds) as connection:
+                return await creation.create(connection, intents)
+        except asyncpg.LockNotAvailableError:
+            if len(intents) > 1:
+                raise  # one of them waits for another process; the batch is written one by one
+            return [IdempotencyInFlightError(retry_after_s=1)]
+
+    return Deps(
+        pool=pool,
+        clock=clock,
+        random_bytes=random_bytes,
+        providers=providers,
+        routing=routing,
+        public_url=public_url.rstrip("/"),
+        link_secrets=tuple(link_secrets),
+        senders=senders or {},
+        webhook_session=webhook_session,
+        zone=zone or ZoneInfo("Asia/Dubai"),
+        live=live,
+        refund_late_payments=refund_late_payments,
+        private_webhooks=private_webhooks,
+        limits=bounds,
+        catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
+        creations=GroupCommit(create),
+    )

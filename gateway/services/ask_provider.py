@@ -1,0 +1,136 @@
+"""Calls to providers, always outside a transaction, always answered by a report or by None for "no news"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import structlog
+
+from adapters.contract import DeclineReason, Outcome, PaymentOrder, PaymentReport, Provider, Voids
+from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from gateway import metrics
+from gateway.deps import Deps
+from gateway.services import links
+from gateway.store.attempts import Attempt
+from gateway.store.intents import Intent
+
+_log: Final = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
+    """Rebuild the order of an attempt from what was saved before the provider was first called."""
+    return PaymentOrder(
+        reference=attempt.id,
+        amount=attempt.amount,
+        description=intent.reference,
+        language=intent.language,
+        return_url=links.result_url(deps, intent.id),
+        cancel_url=links.checkout_url(deps, intent.id),
+        callback_url=links.callback_url(deps, attempt.provider),
+        expires_at=intent.expires_at,
+        payer_email=attempt.contact.email or intent.payer_email,
+        payer_mobile=attempt.contact.mobile or intent.payer_mobile,
+        payer_bank=attempt.contact.bank,
+    )
+
+
+async def start(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport:
+    """Ask the provider to collect. Whatever goes wrong has one of the five outcomes; nothing is raised."""
+    provider = deps.providers[attempt.provider]
+    try:
+        async with asyncio.timeout(deps.limits.provider_call_s):
+            report = await provider.start(order_of(deps, intent, attempt))
+    except NotSentError as error:
+        return _counted(attempt, "start", PaymentReport(Outcome.NOT_SENT, word=error.code))
+    except RejectedError as error:
+        declined = PaymentReport(Outcome.DECLINED, word=error.code, decline=DeclineReason.OTHER)
+        return _counted(attempt, "start", declined)
+    except (OutcomeUnknownError, ProviderError, TimeoutError, OSError) as error:
+        return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))
+    except Exception as error:  # noqa: BLE001 - an adapter's own fault tells nothing about the money
+        _log.exception("provider_start_failed", provider=attempt.provider, attempt=attempt.id)
+        return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))
+    return _counted(attempt, "start", report)
+
+
+async def query(
+    deps: Deps, intent: Intent, attempt: Attempt, *, hinted_reference: str | None = None
+) -> PaymentReport | None:
+    """Read the provider's truth about an attempt; None when it could not be read, which is no news.
+
+    `hinted_reference` is the provider's reference as a callback names it, before we have heard it ourselves. What is
+    found under it counts only if the provider itself ties it to our attempt: the callback may be forged.
+    """
+    reference = attempt.provider_reference or hinted_reference
+
+    async def ask(provider: Provider) -> PaymentReport:
+        return await provider.query(order_of(deps, intent, attempt), reference)
+
+    report = await _ask(deps, attempt, "query", ask)
+    if report is not None and attempt.provider_reference is None and hinted_reference is not None:
+        if report.reference != attempt.id:
+            metrics.REPORTS.labels(attempt.provider, "hint_not_ours").inc()
+            return None
+        return replace(report, provider_reference=report.provider_reference or hinted_reference)
+    return report
+
+
+async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | None:
+    """Ask the provider to give an attempt up; None when it cannot, or when there is nothing to name it by."""
+    provider = deps.providers[attempt.provider]
+    reference = attempt.provider_reference
+    if not isinstance(provider, Voids) or reference is None:
+        return None
+
+    async def ask(_: Provider) -> PaymentReport:
+        return await provider.void(order_of(deps, intent, attempt), reference)
+
+    return await _ask(deps, attempt, "void", ask)
+
+
+async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Ask about several things at once, within the bound of concurrent calls."""
+    slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
+
+    async def one(item: T) -> R:
+        async with slots:
+            return await ask(item)
+
+    return list(await asyncio.gather(*(one(item) for item in items)))
+
+
+async def _ask(
+    deps: Deps, attempt: Attempt, call: str, ask: Callable[[Provider], Awaitable[PaymentReport]]
+) -> PaymentReport | None:
+    try:
+        async with asyncio.timeout(deps.limits.provider_call_s):
+            report = await ask(deps.providers[attempt.provider])
+    except (ProviderError, TimeoutError, OSError) as error:
+        metrics.PROVIDER_CALLS.labels(attempt.provider, call, _word(error)).inc()
+        _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)
+        return None
+    except Exception as error:  # noqa: BLE001 - an adapter's own fault tells nothing about the money
+        metrics.PROVIDER_CALLS.labels(attempt.provider, call, _word(error)).inc()
+        _log.exception("provider_call_failed", call=call, provider=attempt.provider, attempt=attempt.id)
+        return None
+    _counted(attempt, call, report)
+    return None if report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) else report
+
+
+def _counted(attempt: Attempt, call: str, report: PaymentReport) -> PaymentReport:
+    metrics.PROVIDER_CALLS.labels(attempt.provider, call, report.outcome.value).inc()
+    if report.unrecognised:
+        metrics.UNRECOGNISED.labels(attempt.provider).inc()
+        _log.error("provider_word_unknown", provider=attempt.provider, attempt=attempt.id, word=report.word[:100])
+    return report
+
+
+def _word(error: BaseException) -> str:
+    """Name a failure from a closed set, for a label and for people."""
+    return error.code if isinstance(error, ProviderError) else type(error).__name__

@@ -1,0 +1,142 @@
+"""A department gives money back: counted against what is left under the intent's lock, sent by the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from adapters.contract import Refunds
+from gateway.deps import Deps
+from gateway.domain import refund as rules
+from gateway.domain.errors import (
+    IdempotencyInFlightError,
+    InvalidError,
+    NotFoundError,
+    RefundTooLargeError,
+    TransitionError,
+)
+from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.domain.ids import Prefix
+from gateway.domain.intent import IntentStatus
+from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
+from gateway.services.documents import refund_document
+from gateway.services.notices import refund_event
+from gateway.store import attempts, events, idempotency, intents, refunds
+from gateway.store.attempts import Attempt
+from gateway.store.connections import Connection
+from gateway.store.refunds import Refund
+from ledger.money import Money
+
+_CREATED: Final = 201
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """What is asked: named lines, or an amount spread over all lines, or everything that is left."""
+
+    reason: str
+    amount_minor: int | None = None
+    currency: str | None = None
+    lines: Mapping[int, int] | None = None
+
+
+async def create_refund(
+    deps: Deps, department: str, intent_id: str, request: RefundRequest, claim: Claim
+) -> StoredAnswer:
+    """Save a refund for the worker to send; a repeated key gets the first answer."""
+    async with deps.transaction() as connection:
+        intent = (await intents.lock(connection, [intent_id])).get(intent_id)
+        if intent is None or intent.department != department:
+            raise NotFoundError
+        # After the lock: a request with the same key that went first has committed by now.
+        stored = await idempotency.replay(connection, claim)
+        if stored is not None:
+            return stored
+        if intent.status is not IntentStatus.PAID or intent.paid_attempt is None:
+            raise TransitionError("only a paid intent can be refunded")
+        attempt = await attempts.read(connection, intent.paid_attempt)
+        if attempt is None or attempt.review is not None:
+            raise TransitionError("this payment is being looked into")
+        _check_provider(deps, attempt)
+        if request.currency not in (None, intent.amount.currency):
+            raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
+        lines = _choose(request, await refunds.refundable_lines(connection, intent.id))
+        amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
+        refund = _new_refund(deps, department, attempt, amount, request.reason, late=False)
+        answer = StoredAnswer(refund.id, _CREATED, msgspec.json.encode(refund_document(refund, lines)))
+        if not await idempotency.claim(connection, claim, answer, refund.created_at):
+            raise IdempotencyInFlightError(retry_after_s=1)
+        await _save(deps, connection, refund, lines)
+    return answer
+
+
+async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
+    """Send back the whole of what one attempt put in suspense; return the refund's id, the same one if asked again."""
+    async with deps.transaction() as connection:
+        seen = await attempts.read(connection, attempt_id)
+        if seen is None:
+            raise NotFoundError
+        intent = (await intents.lock(connection, [seen.intent]))[seen.intent]
+        attempt = (await attempts.lock(connection, [attempt_id]))[attempt_id]
+        for earlier in await refunds.of_intent(connection, intent.id):
+            if earlier.attempt == attempt_id and earlier.status in rules.COUNTED:
+                return earlier.id
+        suspended = attempt.captured is not None and (attempt.late or attempt.review is not None)
+        if attempt.captured is None or not suspended or attempt.resolution is not None:
+            raise TransitionError("this payment is not waiting for a decision")
+        _check_provider(deps, attempt)
+        refund = _new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
+        await _save(deps, connection, refund, ())
+    return refund.id
+
+
+def _choose(request: RefundRequest, left: list[RefundableLine]) -> tuple[RefundLine, ...]:
+    """Decide which lines give what; nothing left is refused with how much there was."""
+    if request.lines is not None:
+        by_number = {line.number: line for line in left}
+        missing = [number for number in request.lines if number not in by_number]
+        if missing:
+            raise InvalidError("the intent has no such line", pointer="/lines")
+        return tuple(rules.take(by_number[number], minor) for number, minor in sorted(request.lines.items()))
+    rest = sum(line.left_minor for line in left)
+    if rest == 0:
+        raise RefundTooLargeError("nothing is left to refund", pointer="/amount")
+    wanted = rest if request.amount_minor is None else request.amount_minor
+    return rules.spread(wanted, [line for line in left if line.left_minor])
+
+
+def _check_provider(deps: Deps, attempt: Attempt) -> None:
+    if not isinstance(deps.providers.get(attempt.provider), Refunds):
+        raise TransitionError("the provider of this payment cannot refund; pay it back by bank transfer")
+
+
+def _new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+    now = deps.clock()
+    return Refund(
+        id=deps.mint(Prefix.REFUND),
+        intent=attempt.intent,
+        attempt=attempt.id,
+        department=department,
+        provider=attempt.provider,
+        amount=amount,
+        reason=reason,
+        status=RefundStatus.REQUESTED,
+        late=late,
+        provider_reference=None,
+        word="",
+        review=None,
+        created_at=now,
+        updated_at=now,
+        booked_at=None,
+        sent_at=None,
+        checks=0,
+        next_check_at=now,
+    )
+
+
+async def _save(deps: Deps, connection: Connection, refund: Refund, lines: tuple[RefundLine, ...]) -> None:
+    await refunds.insert(connection, refund, lines)
+    await events.record(connection, [refund_event(deps, refund, "requested")])

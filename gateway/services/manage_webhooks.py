@@ -1,0 +1,93 @@
+"""A department's endpoints: made, listed, rotated, replayed."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from gateway.deps import Deps
+from gateway.domain.addresses import check_webhook_url
+from gateway.domain.errors import IdempotencyInFlightError, NotFoundError, TransitionError
+from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.domain.ids import Prefix
+from gateway.services.documents import Document, endpoint_document, page_document
+from gateway.store import idempotency, webhooks
+from gateway.store.webhooks import Endpoint
+
+OVERLAP: Final = timedelta(hours=24)
+"""How long the old secret goes on signing beside the new one."""
+
+_SECRET_BYTES: Final = 32
+
+
+def secret_text(secret: bytes) -> str:
+    return "whsec_" + base64.b64encode(secret).decode()
+
+
+async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -> Document:
+    """Make an endpoint and show its secret: now, and to a repetition of this very request."""
+    check_webhook_url(url, private=deps.private_webhooks)
+    now = deps.clock()
+    async with deps.transaction() as connection:
+        stored = await idempotency.replay(connection, claim)
+        existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
+        if stored is not None:
+            return _replayed(stored, existing)
+        if len(existing) >= deps.limits.endpoints_per_department:
+            raise TransitionError(f"a department has at most {deps.limits.endpoints_per_department} endpoints")
+        endpoint = Endpoint(
+            id=deps.mint(Prefix.ENDPOINT),
+            department=department,
+            url=url,
+            secret=deps.random_bytes(_SECRET_BYTES),
+            previous_secret=None,
+            previous_until=None,
+            disabled_at=None,
+            disabled_because=None,
+            created_at=now,
+        )
+        answer = StoredAnswer(endpoint.id, 201, msgspec.json.encode(endpoint_document(endpoint)))
+        if not await idempotency.claim(connection, claim, answer, now):
+            raise IdempotencyInFlightError(retry_after_s=1)
+        await webhooks.insert(connection, endpoint)
+    return endpoint_document(endpoint, secret_text(endpoint.secret))
+
+
+async def list_endpoints(deps: Deps, department: str) -> Document:
+    async with deps.connection() as connection:
+        found = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
+    return page_document([endpoint_document(endpoint) for endpoint in found], None)
+
+
+async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> Document:
+    """Give an endpoint a new secret; for a day both sign, so that no delivery is lost to the change."""
+    now = deps.clock()
+    async with deps.transaction() as connection:
+        stored = await idempotency.replay(connection, claim)
+        if stored is not None:
+            existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
+            return _replayed(stored, existing)
+        secret = deps.random_bytes(_SECRET_BYTES)
+        endpoint = await webhooks.rotate(connection, department, endpoint_id, secret, now + OVERLAP)
+        if endpoint is None:
+            raise NotFoundError
+        answer = StoredAnswer(endpoint.id, 200, msgspec.json.encode(endpoint_document(endpoint)))
+        if not await idempotency.claim(connection, claim, answer, now):
+            raise IdempotencyInFlightError(retry_after_s=1)
+    return endpoint_document(endpoint, secret_text(secret))
+
+
+async def replay_deliveries(deps: Deps, department: str, endpoint_id: str, event: str | None) -> int:
+    """Deliver again: one event, or everything that died."""
+    async with deps.connection() as connection:
+        return await webhooks.replay(connection, department, endpoint_id, event, deps.clock())
+
+
+def _replayed(stored: StoredAnswer, existing: list[Endpoint]) -> Document:
+    """Answer a repetition as the first time. The stored answer holds no secret, so it is taken from the endpoint."""
+    document: Document = msgspec.json.decode(stored.answer)
+    secret = next((secret_text(endpoint.secret) for endpoint in existing if endpoint.id == stored.resource), None)
+    return document if secret is None else {**document, "secret": secret}

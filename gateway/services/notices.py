@@ -1,0 +1,81 @@
+"""The events departments read and the messages payers get, made where the change is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from gateway.deps import Deps
+from gateway.domain.ids import Prefix
+from gateway.store.attempts import Attempt
+from gateway.store.events import Event
+from gateway.store.intents import Intent
+from gateway.store.messages import Message
+from gateway.store.refunds import Refund
+from ledger.money import Money
+
+RECEIPT: Final = "receipt"
+
+
+def money(amount: Money) -> Mapping[str, Any]:
+    """Show an amount as every answer and event does: minor units and currency."""
+    return {"amount": amount.amount_minor, "currency": amount.currency}
+
+
+def intent_event(deps: Deps, intent: Intent, what: str, attempt: Attempt | None = None) -> Event:
+    """A thin event: what happened to which intent; the department reads the intent for the rest."""
+    data = {
+        "payment_intent": intent.id,
+        "reference": intent.reference,
+        "status": intent.status.value,
+        "amount": money(intent.amount),
+        "late_payment": intent.late_payment,
+    }
+    if attempt is not None:
+        data["payment_attempt"] = attempt.id
+    return _event(deps, intent.department, f"payment_intent.{what}", intent.id, data)
+
+
+def attempt_event(deps: Deps, intent: Intent, attempt: Attempt, what: str) -> Event:
+    data = {
+        "payment_intent": intent.id,
+        "payment_attempt": attempt.id,
+        "reference": intent.reference,
+        "status": attempt.status.value,
+        "method": attempt.method.value,
+        "amount": money(attempt.amount),
+        "decline": attempt.decline.value if attempt.decline else None,
+    }
+    return _event(deps, intent.department, f"payment_attempt.{what}", intent.id, data)
+
+
+def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
+    data = {
+        "refund": refund.id,
+        "payment_intent": refund.intent,
+        "status": refund.status.value,
+        "amount": money(refund.amount),
+    }
+    return _event(deps, refund.department, f"refund.{what}", refund.id, data)
+
+
+def receipt_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
+    """Queue a receipt for every way the payer can be reached and we can send."""
+    reachable = {
+        "email": attempt.contact.email or intent.payer_email,
+        "sms": attempt.contact.mobile or intent.payer_mobile,
+    }
+    for channel, recipient in reachable.items():
+        if recipient and channel in deps.senders:
+            yield Message(
+                id=deps.mint(Prefix.MESSAGE),
+                subject=intent.id,
+                kind=RECEIPT,
+                channel=channel,
+                recipient=recipient,
+                language=intent.language,
+            )
+
+
+def _event(deps: Deps, department: str, kind: str, about: str, data: Mapping[str, Any]) -> Event:
+    return Event(deps.mint_event(), department, kind, about, data, deps.clock())

@@ -1,0 +1,121 @@
+"""What a department reads of its own: one intent, many, a refund, the feed. What is not its own is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from gateway.deps import Deps
+from gateway.domain.errors import NotFoundError
+from gateway.domain.intent import Search
+from gateway.services.create_intent import with_link
+from gateway.services.documents import (
+    Document,
+    attempt_document,
+    event_document,
+    intent_document,
+    page_document,
+    refund_document,
+    service_document,
+)
+from gateway.store import attempts, events, intents, refunds
+from gateway.store.connections import Connection
+from gateway.store.intents import Intent
+
+FEED_DELAY: Final = timedelta(seconds=2)
+
+
+async def read_intent(deps: Deps, department: str, intent_id: str) -> Document:
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, intent_id)
+        if intent is None or intent.department != department:
+            raise NotFoundError
+        [document] = await _documents(deps, connection, [intent])
+    return document
+
+
+async def list_intents(deps: Deps, department: str, wanted: Search, *, cursor: str | None, limit: int) -> Document:
+    """Return a page, newest first. One more row than asked tells whether another page follows."""
+    async with deps.connection() as connection:
+        found = await intents.search(connection, department, wanted, before=cursor, limit=limit + 1)
+        documents = await _documents(deps, connection, found[:limit])
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+
+
+async def _documents(deps: Deps, connection: Connection, found: Sequence[Intent]) -> list[Document]:
+    intent_ids = [intent.id for intent in found]
+    lines = await intents.lines(connection, intent_ids)
+    refunded = await intents.refunded(connection, intent_ids)
+    last = await attempts.last_of(connection, intent_ids)
+    return [
+        with_link(
+            deps,
+            intent_document(
+                intent,
+                lines.get(intent.id, []),
+                refunded_minor=refunded.get(intent.id, 0),
+                last_attempt=last.get(intent.id),
+            ),
+        )
+        for intent in found
+    ]
+
+
+async def list_attempts(deps: Deps, department: str, intent_id: str) -> Document:
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, intent_id)
+        if intent is None or intent.department != department:
+            raise NotFoundError
+        found = await attempts.of_intent(connection, intent_id)
+    return page_document([attempt_document(attempt) for attempt in found], None)
+
+
+async def read_refund(deps: Deps, department: str, refund_id: str) -> Document:
+    async with deps.connection() as connection:
+        refund = await refunds.read(connection, refund_id)
+        if refund is None or refund.department != department:
+            raise NotFoundError
+        lines = await refunds.lines(connection, [refund_id])
+    return refund_document(refund, lines.get(refund_id, []))
+
+
+async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, intent_id)
+        if intent is None or intent.department != department:
+            raise NotFoundError
+        found = await refunds.of_intent(connection, intent_id)
+        lines = await refunds.lines(connection, [refund.id for refund in found])
+    return page_document([refund_document(refund, lines.get(refund.id, [])) for refund in found], None)
+
+
+async def list_events(
+    deps: Deps, department: str, *, cursor: str | None, object_id: str | None, limit: int
+) -> Document:
+    """Return a page of the feed, oldest first. Read on from the last cursor for ever; nothing slips in behind it."""
+    async with deps.connection() as connection:
+        found = await events.feed(
+            connection,
+            department,
+            after=cursor,
+            object_id=object_id,
+            settled_before=deps.clock() - FEED_DELAY,
+            limit=limit,
+        )
+    return page_document([event_document(event) for event in found], found[-1].id if found else cursor)
+
+
+async def list_services(deps: Deps, department: str | None, *, cursor: str | None, limit: int) -> Document:
+    """Return a page of the catalogue, by code; it lives in memory."""
+    catalogue = await deps.catalogue.get()
+    codes = sorted(
+        code
+        for code, service in catalogue.services.items()
+        if (department is None or service.department == department) and (cursor is None or code > cursor)
+    )
+    documents = [
+        service_document(service, catalogue.departments[service.department])
+        for service in (catalogue.services[code] for code in codes[:limit])
+    ]
+    return page_document(documents, codes[limit - 1] if len(codes) > limit else None)

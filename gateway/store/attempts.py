@@ -1,0 +1,243 @@
+"""Attempts: saved before the provider is called, moved only by what a provider has said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from adapters.contract import ApproveOnPhone, DeclineReason, Method, NextStep, PayReference, Redirect
+from gateway.domain.attempt import AttemptStatus, Contact
+from gateway.store.connections import Connection, Row, from_json, to_json
+from ledger.money import Money
+
+_STEPS: Final[Mapping[str, type[NextStep]]] = {
+    "redirect": Redirect,
+    "approve_on_phone": ApproveOnPhone,
+    "pay_reference": PayReference,
+}
+_STEP_NAMES: Final = {step: name for name, step in _STEPS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    id: str
+    intent: str
+    provider: str
+    method: Method
+    status: AttemptStatus
+    amount: Money
+    contact: Contact
+    provider_reference: str | None
+    next_step: NextStep | None
+    decline: DeclineReason | None
+    word: str
+    facts: Mapping[str, str]
+    captured: Money | None
+    captured_at: datetime | None
+    late: bool
+    resolution: str | None
+    review: str | None
+    started_at: datetime
+    updated_at: datetime
+    asked_at: datetime
+    checks: int
+    next_check_at: datetime
+
+
+_COLUMNS: Final = """id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile,
+  payer_bank, provider_reference, next_step, decline, word, facts, captured_minor, captured_currency, captured_at, late,
+  resolution, review, started_at, updated_at, asked_at, checks, next_check_at"""
+
+
+def _attempt(row: Row) -> Attempt:
+    captured = None if row["captured_minor"] is None else Money(row["captured_minor"], row["captured_currency"])
+    return Attempt(
+        id=row["id"],
+        intent=row["intent"],
+        provider=row["provider"],
+        method=Method(row["method"]),
+        status=AttemptStatus(row["status"]),
+        amount=Money(row["amount_minor"], row["currency"]),
+        contact=Contact(row["payer_email"], row["payer_mobile"], row["payer_bank"]),
+        provider_reference=row["provider_reference"],
+        next_step=read_step(row["next_step"]),
+        decline=DeclineReason(row["decline"]) if row["decline"] else None,
+        word=row["word"],
+        facts=from_json(row["facts"]),
+        captured=captured,
+        captured_at=row["captured_at"],
+        late=row["late"],
+        resolution=row["resolution"],
+        review=row["review"],
+        started_at=row["started_at"],
+        updated_at=row["updated_at"],
+        asked_at=row["asked_at"],
+        checks=row["checks"],
+        next_check_at=row["next_check_at"],
+    )
+
+
+def read_step(text: str | None) -> NextStep | None:
+    if text is None:
+        return None
+    fields = from_json(text)
+    return msgspec.convert(fields, _STEPS[fields.pop("kind")])
+
+
+def write_step(step: NextStep | None) -> str | None:
+    if step is None:
+        return None
+    return to_json({"kind": _STEP_NAMES[type(step)], **msgspec.to_builtins(step)})
+
+
+async def insert(connection: Connection, attempt: Attempt) -> None:
+    await connection.execute(
+        """INSERT INTO gateway.attempt
+                  (id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile, payer_bank,
+                   word, facts, late, started_at, updated_at, asked_at, checks, next_check_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '{}', false, $11, $11, $11, 0, $12)""",
+        attempt.id, attempt.intent, attempt.provider, attempt.method.value, attempt.status.value,
+        attempt.amount.amount_minor, attempt.amount.currency, attempt.contact.email, attempt.contact.mobile,
+        attempt.contact.bank, attempt.started_at, attempt.next_check_at,
+    )  # fmt: skip
+
+
+async def read(connection: Connection, attempt_id: str) -> Attempt | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = $1", attempt_id)
+    return _attempt(row) if row else None
+
+
+async def read_many(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, Attempt]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[])", sorted(set(attempt_ids))
+    )
+    return {row["id"]: _attempt(row) for row in rows}
+
+
+async def last_of(connection: Connection, intent_ids: Sequence[str]) -> dict[str, Attempt]:
+    """Return the newest attempt of each intent."""
+    rows = await connection.fetch(
+        f"""SELECT DISTINCT ON (intent) {_COLUMNS} FROM gateway.attempt
+             WHERE intent = ANY ($1::text[]) ORDER BY intent, id DESC""",
+        list(intent_ids),
+    )
+    return {row["intent"]: _attempt(row) for row in rows}
+
+
+async def of_intent(connection: Connection, intent_id: str) -> list[Attempt]:
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.attempt WHERE intent = $1 ORDER BY id", intent_id)
+    return [_attempt(row) for row in rows]
+
+
+async def lock(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, Attempt]:
+    """Lock attempts in the order of their ids, after their intents."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
+        sorted(set(attempt_ids)),
+    )
+    return {row["id"]: _attempt(row) for row in rows}
+
+
+async def find(
+    connection: Connection, provider: str, pairs: Sequence[tuple[str | None, str | None]]
+) -> list[str | None]:
+    """Find the attempts callbacks are about: by our reference first, then by the provider's."""
+    rows = await connection.fetch(
+        """SELECT coalesce(ours.id, theirs.id) AS id
+             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS asked (reference, provider_reference, place)
+             LEFT JOIN gateway.attempt ours ON ours.id = asked.reference AND ours.provider = $1
+             LEFT JOIN LATERAL (
+               SELECT id FROM gateway.attempt a
+                WHERE a.provider = $1 AND a.provider_reference = asked.provider_reference
+                ORDER BY id DESC LIMIT 1) theirs ON ours.id IS NULL
+            ORDER BY asked.place""",
+        provider,
+        [reference for reference, _ in pairs],
+        [provider_reference for _, provider_reference in pairs],
+    )
+    return [row["id"] for row in rows]
+
+
+async def move(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """Write new states of attempts this transaction has locked."""
+    if not attempts:
+        return
+    await connection.execute(
+        """UPDATE gateway.attempt a
+              SET status = m.status, provider_reference = m.provider_reference, next_step = m.next_step::jsonb,
+                  decline = m.decline, word = m.word, facts = m.facts::jsonb, captured_minor = m.captured_minor,
+                  captured_currency = m.captured_currency, captured_at = m.captured_at, late = m.late,
+                  review = m.review, updated_at = m.updated_at
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::bigint[], $9::text[], $10::timestamptz[], $11::boolean[], $12::text[], $13::timestamptz[])
+               AS m (id, status, provider_reference, next_step, decline, word, facts, captured_minor,
+                     captured_currency, captured_at, late, review, updated_at)
+            WHERE a.id = m.id""",
+        [a.id for a in attempts],
+        [a.status.value for a in attempts],
+        [a.provider_reference for a in attempts],
+        [write_step(a.next_step) for a in attempts],
+        [a.decline.value if a.decline else None for a in attempts],
+        [a.word for a in attempts],
+        [to_json(a.facts) for a in attempts],
+        [a.captured.amount_minor if a.captured else None for a in attempts],
+        [a.captured.currency if a.captured else None for a in attempts],
+        [a.captured_at for a in attempts],
+        [a.late for a in attempts],
+        [a.review for a in attempts],
+        [a.updated_at for a in attempts],
+    )
+
+
+async def note_asked(connection: Connection, attempt_id: str, at: datetime, next_check_at: datetime) -> None:
+    """Remember that the provider is being asked about this attempt now."""
+    await connection.execute(
+        "UPDATE gateway.attempt SET asked_at = $2, checks = checks + 1, next_check_at = $3 WHERE id = $1",
+        attempt_id,
+        at,
+        next_check_at,
+    )
+
+
+async def claim_stale(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Attempt]:
+    """Take undecided attempts whose check is due, and put them aside for others until `again_at`."""
+    rows = await connection.fetch(
+        f"""UPDATE gateway.attempt SET asked_at = $1, checks = checks + 1, next_check_at = $2
+             WHERE id = ANY (ARRAY(
+               SELECT id FROM gateway.attempt
+                WHERE status IN ('starting', 'pending', 'unknown') AND review IS NULL AND next_check_at <= $1
+                ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+            RETURNING {_COLUMNS}""",
+        at,
+        again_at,
+        limit,
+    )
+    return [_attempt(row) for row in rows]
+
+
+async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> None:
+    """Set when undecided attempts are asked about next."""
+    await connection.execute(
+        """UPDATE gateway.attempt a SET next_check_at = s.at
+             FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) WHERE a.id = s.id""",
+        list(checks),
+        list(checks.values()),
+    )
+
+
+async def undecided(connection: Connection, limit: int) -> list[Attempt]:
+    """Return late captures nobody has decided about, oldest first."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE late AND resolution IS NULL ORDER BY id LIMIT $1", limit
+    )
+    return [_attempt(row) for row in rows]
+
+
+async def resolve_late(connection: Connection, attempt_id: str, resolution: str, at: datetime) -> None:
+    await connection.execute(
+        "UPDATE gateway.attempt SET resolution = $2, updated_at = $3 WHERE id = $1", attempt_id, resolution, at
+    )

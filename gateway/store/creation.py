@@ -1,0 +1,138 @@
+"""A batch of new intents in one statement: keys, intents, lines, events and outbox, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.store.connections import Connection
+from gateway.store.idempotency import KEPT, replay
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    department: str
+    service: str | None
+    name_ar: str
+    name_en: str
+    revenue_code: str
+    quantity: int
+    amount_minor: int
+    vat_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntent:
+    """Everything one creation writes, decided before the database is asked."""
+
+    id: str
+    claim: Claim
+    answer: StoredAnswer
+    department: str
+    reference: str
+    amount_minor: int
+    currency: str
+    language: str
+    payer_email: str | None
+    payer_mobile: str | None
+    return_url: str | None
+    metadata: str
+    live: bool
+    created_at: datetime
+    expires_at: datetime
+    event_id: str
+    event_data: str
+    lines: tuple[NewLine, ...]
+
+
+# Named columns of the arrays, so that a reader can hold the statement against the table. What another request has
+# already claimed falls out at `claimed`, and nothing of it is written.
+_CREATE: Final = """
+WITH asked AS (
+  SELECT a.id, a.caller, a.route, a.key, a.body_sha256, a.status, a.answer, a.department, a.reference, a.amount_minor,
+         a.currency, a.language, a.payer_email, a.payer_mobile, a.return_url, a.metadata, a.live, a.created_at,
+         a.expires_at, a.event_id, a.event_data
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::bytea[], $8::text[],
+                $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+                $16::text[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[])
+      AS a (id, caller, route, key, body_sha256, status, answer, department, reference, amount_minor, currency,
+            language, payer_email, payer_mobile, return_url, metadata, live, created_at, expires_at, event_id,
+            event_data)
+), claimed AS (
+  INSERT INTO gateway.idempotency
+         (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
+  SELECT caller, route, key, body_sha256, id, status, answer, created_at, created_at + $31::interval
+    FROM asked ORDER BY caller, route, key
+      ON CONFLICT DO NOTHING
+  RETURNING resource AS id
+), created AS (
+  INSERT INTO gateway.intent
+         (id, department, reference, amount_minor, currency, status, late_payment, language, payer_email, payer_mobile,
+          return_url, metadata, live, created_at, updated_at, expires_at, next_close_at)
+  SELECT id, department, reference, amount_minor, currency, 'requires_payment', false, language, payer_email,
+         payer_mobile, return_url, metadata::jsonb, live, created_at, created_at, expires_at, expires_at
+    FROM asked JOIN claimed USING (id)
+), lines AS (
+  INSERT INTO gateway.intent_line
+         (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor)
+  SELECT l.intent, l.number, l.department, l.service, l.name_ar, l.name_en, l.revenue_code, l.quantity,
+         l.amount_minor, l.vat_minor
+    FROM unnest($22::text[], $23::smallint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
+                $29::integer[], $30::bigint[], $32::bigint[])
+      AS l (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor)
+    JOIN claimed ON claimed.id = l.intent
+), events AS (
+  INSERT INTO gateway.event (id, department, type, object, data, created_at)
+  SELECT event_id, department, 'payment_intent.created', id, event_data::jsonb, created_at
+    FROM asked JOIN claimed USING (id)
+), queued AS (
+  INSERT INTO gateway.outbox (event, department)
+  SELECT event_id, department FROM asked JOIN claimed USING (id)
+)
+SELECT id FROM claimed"""
+
+
+async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[StoredAnswer | Exception]:
+    """Create what is new and answer what is not: one result each, in order."""
+    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *_line_columns(intents))
+    created = {row["id"] for row in rows}
+    answers: list[StoredAnswer | Exception] = []
+    for intent in intents:
+        if intent.id in created:
+            answers.append(intent.answer)
+            continue
+        try:
+            stored = await replay(connection, intent.claim)
+        except Exception as error:  # noqa: BLE001 - it belongs to this caller, not to the batch
+            answers.append(error)
+        else:
+            answers.append(stored or LookupError("the key vanished between two statements"))
+    return answers
+
+
+def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:
+    rows = [
+        (
+            i.id, i.claim.caller, i.claim.route, i.claim.key, i.claim.body_sha256, i.answer.status, i.answer.answer,
+            i.department, i.reference, i.amount_minor, i.currency, i.language, i.payer_email, i.payer_mobile,
+            i.return_url, i.metadata, i.live, i.created_at, i.expires_at, i.event_id, i.event_data,
+        )
+        for i in intents
+    ]  # fmt: skip
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _line_columns(intents: Sequence[NewIntent]) -> tuple[object, ...]:
+    rows = [
+        (
+            intent.id, number, line.department, line.service, line.name_ar, line.name_en, line.revenue_code,
+            line.quantity, line.amount_minor, line.vat_minor,
+        )
+        for intent in intents
+        for number, line in enumerate(intent.lines, start=1)
+    ]  # fmt: skip
+    *columns, vat_minor = (list(column) for column in zip(*rows, strict=True))
+    return (*columns, KEPT, vat_minor)

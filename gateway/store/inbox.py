@@ -1,0 +1,100 @@
+"""What providers told us: stored once, applied once, each together with its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from adapters.contract import CallbackNotice, PaymentReport
+from gateway.store.connections import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One notice waiting to be applied. `proven` is its report where the callback itself is proof."""
+
+    provider: str
+    event: str
+    reference: str | None
+    provider_reference: str | None
+    word: str
+    proven: PaymentReport | None
+    tries: int
+
+
+async def store(
+    connection: Connection, provider: str, notices: Sequence[CallbackNotice], at: datetime, try_at: datetime
+) -> int:
+    """Store notices not seen before; return how many were new."""
+    rows = await connection.fetch(
+        """INSERT INTO gateway.inbox
+                  (provider, event, reference, provider_reference, word, proven, status, tries, next_try_at,
+                   received_at)
+           SELECT $1, n.event, n.reference, n.provider_reference, n.word, n.proven, 'waiting', 0, $8, $7
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+               AS n (event, reference, provider_reference, word, proven)
+            ORDER BY n.event
+               ON CONFLICT DO NOTHING RETURNING 1""",
+        provider,
+        [notice.event_id for notice in notices],
+        [notice.reference for notice in notices],
+        [notice.provider_reference for notice in notices],
+        [notice.word for notice in notices],
+        [
+            msgspec.msgpack.encode(notice.report) if notice.proven and notice.report is not None else None
+            for notice in notices
+        ],
+        at,
+        try_at,
+    )
+    return len(rows)
+
+
+async def claim(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Received]:
+    """Take waiting notices, and put them aside for other workers until `again_at`."""
+    rows = await connection.fetch(
+        """UPDATE gateway.inbox i SET tries = i.tries + 1, next_try_at = $2
+             FROM (SELECT provider, event FROM gateway.inbox
+                    WHERE status = 'waiting' AND next_try_at <= $1
+                    ORDER BY next_try_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
+            WHERE i.provider = due.provider AND i.event = due.event
+           RETURNING i.provider, i.event, i.reference, i.provider_reference, i.word, i.proven, i.tries""",
+        at,
+        again_at,
+        limit,
+    )
+    return [
+        Received(
+            provider=row["provider"],
+            event=row["event"],
+            reference=row["reference"],
+            provider_reference=row["provider_reference"],
+            word=row["word"],
+            proven=msgspec.msgpack.decode(row["proven"], type=PaymentReport) if row["proven"] else None,
+            tries=row["tries"],
+        )
+        for row in rows
+    ]
+
+
+async def settle(connection: Connection, keys: Sequence[tuple[str, str]], status: str) -> None:
+    """Mark notices applied, unmatched when they name no attempt of ours, or given up to the sweep."""
+    if not keys:
+        return
+    await connection.execute(
+        """UPDATE gateway.inbox i SET status = $3
+             FROM unnest($1::text[], $2::text[]) AS k (provider, event)
+            WHERE i.provider = k.provider AND i.event = k.event""",
+        [provider for provider, _ in keys],
+        [event for _, event in keys],
+        status,
+    )
+
+
+async def postpone(connection: Connection, key: tuple[str, str], at: datetime) -> None:
+    await connection.execute(
+        "UPDATE gateway.inbox SET next_try_at = $3 WHERE provider = $1 AND event = $2", key[0], key[1], at
+    )

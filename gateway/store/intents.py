@@ -1,0 +1,237 @@
+"""Intents and their lines: read, list, lock, move on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.domain.department import Names
+from gateway.domain.intent import IntentStatus, Search
+from gateway.store.connections import Connection, Row, from_json
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    id: str
+    department: str
+    reference: str
+    amount: Money
+    status: IntentStatus
+    late_payment: bool
+    language: str
+    payer_email: str | None
+    payer_mobile: str | None
+    return_url: str | None
+    metadata: Mapping[str, Any]
+    live: bool
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    paid_attempt: str | None
+    receipt_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentLine:
+    number: int
+    department: str
+    service: str | None
+    names: Names
+    revenue_code: str
+    quantity: int
+    amount_minor: int
+    vat_minor: int
+
+
+_COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
+  payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number"""
+
+
+def _intent(row: Row) -> Intent:
+    return Intent(
+        id=row["id"],
+        department=row["department"],
+        reference=row["reference"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        status=IntentStatus(row["status"]),
+        late_payment=row["late_payment"],
+        language=row["language"],
+        payer_email=row["payer_email"],
+        payer_mobile=row["payer_mobile"],
+        return_url=row["return_url"],
+        metadata=from_json(row["metadata"]),
+        live=row["live"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        expires_at=row["expires_at"],
+        paid_at=row["paid_at"],
+        paid_attempt=row["paid_attempt"],
+        receipt_number=row["receipt_number"],
+    )
+
+
+async def read(connection: Connection, intent_id: str) -> Intent | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = $1", intent_id)
+    return _intent(row) if row else None
+
+
+async def by_receipt(connection: Connection, number: str) -> Intent | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.intent WHERE receipt_number = $1", number)
+    return _intent(row) if row else None
+
+
+async def read_many(connection: Connection, intent_ids: Iterable[str]) -> dict[str, Intent]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[])", sorted(set(intent_ids))
+    )
+    return {row["id"]: _intent(row) for row in rows}
+
+
+async def lock(connection: Connection, intent_ids: Iterable[str]) -> dict[str, Intent]:
+    """Lock intents in the order of their ids: everybody locks in this order, intents before attempts."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
+        sorted(set(intent_ids)),
+    )
+    return {row["id"]: _intent(row) for row in rows}
+
+
+async def search(
+    connection: Connection, department: str, wanted: Search, *, before: str | None, limit: int
+) -> list[Intent]:
+    """Return a department's intents, newest first, below a cursor. Identifiers sort by time, so they are the cursor."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM gateway.intent
+             WHERE department = $1
+               AND ($2::text IS NULL OR id < $2)
+               AND ($3::text IS NULL OR status = $3)
+               AND ($4::text IS NULL OR reference = $4)
+               AND ($5::timestamptz IS NULL OR created_at >= $5)
+               AND ($6::timestamptz IS NULL OR created_at < $6)
+             ORDER BY id DESC LIMIT $7""",
+        department,
+        before,
+        wanted.status.value if wanted.status else None,
+        wanted.reference,
+        wanted.created_from,
+        wanted.created_before,
+        limit,
+    )
+    return [_intent(row) for row in rows]
+
+
+async def lines(connection: Connection, intent_ids: Sequence[str]) -> dict[str, list[IntentLine]]:
+    rows = await connection.fetch(
+        """SELECT intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor
+             FROM gateway.intent_line WHERE intent = ANY ($1::text[]) ORDER BY intent, number""",
+        list(intent_ids),
+    )
+    found: dict[str, list[IntentLine]] = defaultdict(list)
+    for row in rows:
+        found[row["intent"]].append(
+            IntentLine(
+                number=row["number"],
+                department=row["department"],
+                service=row["service"],
+                names=Names(row["name_ar"], row["name_en"]),
+                revenue_code=row["revenue_code"],
+                quantity=row["quantity"],
+                amount_minor=row["amount_minor"],
+                vat_minor=row["vat_minor"],
+            )
+        )
+    return found
+
+
+async def same_bill_elsewhere(connection: Connection, intent: Intent) -> bool:
+    """Tell whether another intent for the same bill is paid or being paid."""
+    return bool(
+        await connection.fetchval(
+            """SELECT EXISTS (SELECT 1 FROM gateway.intent
+                WHERE department = $1 AND reference = $2 AND id <> $3 AND status IN ('paid', 'processing'))""",
+            intent.department,
+            intent.reference,
+            intent.id,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an intent goes; the paid facts are set exactly when it becomes paid."""
+
+    id: str
+    status: IntentStatus
+    late_payment: bool
+    paid_at: datetime | None = None
+    paid_attempt: str | None = None
+    receipt_number: str | None = None
+
+
+async def move(connection: Connection, progress: Sequence[Progress], at: datetime) -> None:
+    """Write new states of intents this transaction has locked."""
+    if not progress:
+        return
+    await connection.execute(
+        """UPDATE gateway.intent i
+              SET status = p.status, late_payment = p.late_payment, updated_at = $7,
+                  paid_at = coalesce(p.paid_at, i.paid_at), paid_attempt = coalesce(p.paid_attempt, i.paid_attempt),
+                  receipt_number = coalesce(p.receipt_number, i.receipt_number)
+             FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::text[], $6::text[])
+               AS p (id, status, late_payment, paid_at, paid_attempt, receipt_number)
+            WHERE i.id = p.id""",
+        [p.id for p in progress],
+        [p.status.value for p in progress],
+        [p.late_payment for p in progress],
+        [p.paid_at for p in progress],
+        [p.paid_attempt for p in progress],
+        [p.receipt_number for p in progress],
+        at,
+    )
+
+
+async def claim_overdue(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[str]:
+    """Take intents whose time is over, and put them aside for others until `again_at`."""
+    rows = await connection.fetch(
+        """UPDATE gateway.intent SET next_close_at = $2
+            WHERE id = ANY (ARRAY(
+              SELECT id FROM gateway.intent
+               WHERE status IN ('requires_payment', 'processing') AND next_close_at <= $1
+               ORDER BY next_close_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+           RETURNING id""",
+        at,
+        again_at,
+        limit,
+    )
+    return sorted(row["id"] for row in rows)
+
+
+async def next_receipts(connection: Connection, wanted: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Take runs of receipt numbers per department and year; return the first of each run."""
+    first: dict[tuple[str, int], int] = {}
+    for department, year in sorted(wanted):
+        count = wanted[department, year]
+        last = await connection.fetchval(
+            """INSERT INTO gateway.receipt_counter AS c (department, year, last) VALUES ($1, $2, $3)
+               ON CONFLICT (department, year) DO UPDATE SET last = c.last + excluded.last RETURNING last""",
+            department,
+            year,
+            count,
+        )
+        first[department, year] = last - count + 1
+    return first
+
+
+async def refunded(connection: Connection, intent_ids: Sequence[str]) -> dict[str, int]:
+    """Return what each intent's refunds have used of its amount, open ones included, late money left out."""
+    rows = await connection.fetch(
+        """SELECT intent, sum(amount_minor)::bigint AS refunded_minor FROM gateway.refund
+            WHERE intent = ANY ($1::text[]) AND status <> 'failed' AND NOT late GROUP BY intent""",
+        list(intent_ids),
+    )
+    return {row["intent"]: row["refunded_minor"] for row in rows}

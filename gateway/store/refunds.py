@@ -1,0 +1,197 @@
+"""Refunds and the lines they take from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
+from gateway.store.connections import Connection, Row
+from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    id: str
+    intent: str
+    attempt: str
+    department: str
+    provider: str
+    amount: Money
+    reason: str
+    status: RefundStatus
+    late: bool
+    provider_reference: str | None
+    word: str
+    review: str | None
+    created_at: datetime
+    updated_at: datetime
+    booked_at: datetime | None
+    sent_at: datetime | None
+    checks: int
+    next_check_at: datetime
+
+
+_COLUMNS: Final = """id, intent, attempt, department, provider, amount_minor, currency, reason, status, late,
+  provider_reference, word, review, created_at, updated_at, booked_at, sent_at, checks, next_check_at"""
+
+
+def _refund(row: Row) -> Refund:
+    return Refund(
+        id=row["id"],
+        intent=row["intent"],
+        attempt=row["attempt"],
+        department=row["department"],
+        provider=row["provider"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        reason=row["reason"],
+        status=RefundStatus(row["status"]),
+        late=row["late"],
+        provider_reference=row["provider_reference"],
+        word=row["word"],
+        review=row["review"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        booked_at=row["booked_at"],
+        sent_at=row["sent_at"],
+        checks=row["checks"],
+        next_check_at=row["next_check_at"],
+    )
+
+
+async def insert(connection: Connection, refund: Refund, lines: Sequence[RefundLine]) -> None:
+    await connection.execute(
+        """INSERT INTO gateway.refund
+                  (id, intent, attempt, department, provider, amount_minor, currency, reason, status, late, word,
+                   created_at, updated_at, checks, next_check_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $11, 0, $11)""",
+        refund.id, refund.intent, refund.attempt, refund.department, refund.provider, refund.amount.amount_minor,
+        refund.amount.currency, refund.reason, refund.status.value, refund.late, refund.created_at,
+    )  # fmt: skip
+    await connection.executemany(
+        """INSERT INTO gateway.refund_line (refund, number, department, amount_minor, vat_minor)
+           VALUES ($1, $2, $3, $4, $5)""",
+        [(refund.id, line.number, line.department, line.amount_minor, line.vat_minor) for line in lines],
+    )
+
+
+async def read(connection: Connection, refund_id: str) -> Refund | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = $1", refund_id)
+    return _refund(row) if row else None
+
+
+async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = $1 ORDER BY id", intent_id)
+    return [_refund(row) for row in rows]
+
+
+async def known_references(connection: Connection, refund: Refund) -> frozenset[str]:
+    """Return the provider's ids of the other refunds of the same payment."""
+    rows = await connection.fetch(
+        """SELECT provider_reference FROM gateway.refund
+            WHERE intent = $1 AND attempt = $2 AND id <> $3 AND provider_reference IS NOT NULL""",
+        refund.intent,
+        refund.attempt,
+        refund.id,
+    )
+    return frozenset(row["provider_reference"] for row in rows)
+
+
+async def of_attempts(connection: Connection, attempt_ids: Sequence[str]) -> dict[str, int]:
+    """Return how much of each attempt its refunds have used, open ones included."""
+    rows = await connection.fetch(
+        """SELECT attempt, sum(amount_minor)::bigint AS used_minor FROM gateway.refund
+            WHERE intent = ANY (SELECT intent FROM gateway.attempt WHERE id = ANY ($1::text[]))
+              AND attempt = ANY ($1::text[]) AND status <> 'failed' GROUP BY attempt""",
+        list(attempt_ids),
+    )
+    return {row["attempt"]: row["used_minor"] for row in rows}
+
+
+async def refundable_lines(connection: Connection, intent_id: str) -> list[RefundableLine]:
+    """Return the intent's lines with what their refunds have taken, failed and late ones left out."""
+    rows = await connection.fetch(
+        """SELECT l.number, l.department, l.amount_minor, l.vat_minor,
+                  coalesce(sum(t.amount_minor), 0)::bigint AS refunded_minor,
+                  coalesce(sum(t.vat_minor), 0)::bigint AS refunded_vat_minor
+             FROM gateway.intent_line l
+             LEFT JOIN gateway.refund r ON r.intent = l.intent AND r.status <> 'failed' AND NOT r.late
+             LEFT JOIN gateway.refund_line t ON t.refund = r.id AND t.number = l.number
+            WHERE l.intent = $1 GROUP BY l.number, l.department, l.amount_minor, l.vat_minor ORDER BY l.number""",
+        intent_id,
+    )
+    return [
+        RefundableLine(
+            number=row["number"],
+            department=row["department"],
+            amount_minor=row["amount_minor"],
+            vat_minor=row["vat_minor"],
+            refunded_minor=row["refunded_minor"],
+            refunded_vat_minor=row["refunded_vat_minor"],
+        )
+        for row in rows
+    ]
+
+
+async def lines(connection: Connection, refund_ids: Sequence[str]) -> dict[str, list[RefundLine]]:
+    rows = await connection.fetch(
+        """SELECT refund, number, department, amount_minor, vat_minor FROM gateway.refund_line
+            WHERE refund = ANY ($1::text[]) ORDER BY refund, number""",
+        list(refund_ids),
+    )
+    found: dict[str, list[RefundLine]] = defaultdict(list)
+    for row in rows:
+        found[row["refund"]].append(RefundLine(row["number"], row["department"], row["amount_minor"], row["vat_minor"]))
+    return found
+
+
+async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:
+    """Lock refunds in the order of their ids, after their intents."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
+        sorted(set(refund_ids)),
+    )
+    return {row["id"]: _refund(row) for row in rows}
+
+
+async def claim_due(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Refund]:
+    """Take refunds that are to be sent or asked about, of each payment only the oldest that nobody knows.
+
+    Some providers take no key with a refund. While one of a payment may or may not have been made, another of the
+    same amount could not be told from it.
+
+    The send is noted in the same statement, so that after a crash nobody mistakes a refund that may have been sent
+    for one that was not. What is returned carries `sent_at` as it was before: None means that this is the first send.
+    """
+    rows = await connection.fetch(
+        f"""WITH due AS (
+              SELECT r.id AS due_id, r.sent_at AS sent_before FROM gateway.refund r
+               WHERE r.status IN ('requested', 'pending', 'unknown') AND r.review IS NULL AND r.next_check_at <= $1
+                 AND NOT EXISTS (SELECT 1 FROM gateway.refund older
+                                  WHERE older.intent = r.intent AND older.attempt = r.attempt AND older.id < r.id
+                                    AND older.status IN ('requested', 'unknown') AND older.review IS NULL)
+               ORDER BY r.next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+            taken AS (
+              UPDATE gateway.refund SET sent_at = coalesce(sent_at, $1), checks = checks + 1, next_check_at = $2
+                FROM due WHERE id = due_id RETURNING {_COLUMNS})
+            SELECT t.*, due.sent_before FROM taken t JOIN due ON due.due_id = t.id""",
+        at,
+        again_at,
+        limit,
+    )
+    return [_refund({**row, "sent_at": row["sent_before"]}) for row in rows]
+
+
+async def move(connection: Connection, refund: Refund) -> None:
+    """Write the new state of a refund this transaction has locked."""
+    await connection.execute(
+        """UPDATE gateway.refund
+              SET status = $2, provider_reference = $3, word = $4, review = $5, updated_at = $6, booked_at = $7,
+                  sent_at = $8, next_check_at = $9
+            WHERE id = $1""",
+        refund.id, refund.status.value, refund.provider_reference, refund.word, refund.review, refund.updated_at,
+        refund.booked_at, refund.sent_at, refund.next_check_at,
+    )  # fmt: skip

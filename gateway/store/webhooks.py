@@ -1,0 +1,199 @@
+"""Departments' endpoints, and what is still to be delivered to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from gateway.store.connections import Connection, Row, from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    id: str
+    department: str
+    url: str
+    secret: bytes
+    previous_secret: bytes | None
+    previous_until: datetime | None
+    disabled_at: datetime | None
+    disabled_because: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one endpoint, with everything the delivery needs."""
+
+    endpoint: Endpoint
+    event: str
+    type: str
+    object: str
+    data: Mapping[str, Any]
+    event_at: datetime
+    tries: int
+    first_try_at: datetime
+
+
+_COLUMNS: Final = (
+    "id, department, url, secret, previous_secret, previous_until, disabled_at, disabled_because, created_at"
+)
+
+
+def _endpoint(row: Row) -> Endpoint:
+    return Endpoint(
+        id=row["id"],
+        department=row["department"],
+        url=row["url"],
+        secret=row["secret"],
+        previous_secret=row["previous_secret"],
+        previous_until=row["previous_until"],
+        disabled_at=row["disabled_at"],
+        disabled_because=row["disabled_because"],
+        created_at=row["created_at"],
+    )
+
+
+async def insert(connection: Connection, endpoint: Endpoint) -> None:
+    await connection.execute(
+        "INSERT INTO gateway.webhook_endpoint (id, department, url, secret, created_at) VALUES ($1, $2, $3, $4, $5)",
+        endpoint.id,
+        endpoint.department,
+        endpoint.url,
+        endpoint.secret,
+        endpoint.created_at,
+    )
+
+
+async def of_department(connection: Connection, department: str, limit: int) -> list[Endpoint]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.webhook_endpoint WHERE department = $1 ORDER BY id LIMIT $2",
+        department,
+        limit,
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def rotate(
+    connection: Connection, department: str, endpoint_id: str, secret: bytes, until: datetime
+) -> Endpoint | None:
+    """Put a new secret in place; the old one goes on signing beside it until the overlap ends."""
+    row = await connection.fetchrow(
+        f"""UPDATE gateway.webhook_endpoint
+               SET previous_secret = secret, previous_until = $4, secret = $3
+             WHERE id = $1 AND department = $2 RETURNING {_COLUMNS}""",
+        endpoint_id,
+        department,
+        secret,
+        until,
+    )
+    return _endpoint(row) if row else None
+
+
+async def disable(connection: Connection, endpoint_id: str, because: str, at: datetime) -> None:
+    """Stop delivering to an endpoint; what waits for it is dead and may be replayed."""
+    await connection.execute(
+        """WITH stopped AS (
+             UPDATE gateway.webhook_endpoint SET disabled_at = $3, disabled_because = $2
+              WHERE id = $1 AND disabled_at IS NULL)
+           UPDATE gateway.webhook_delivery SET status = 'dead', answer = $2
+            WHERE endpoint = $1 AND status = 'waiting'""",
+        endpoint_id,
+        because,
+        at,
+    )
+
+
+async def claim(
+    connection: Connection, at: datetime, again_at: datetime, *, per_endpoint: int, limit: int
+) -> list[Delivery]:
+    """Take due deliveries: per object the oldest only, and no more than a few an endpoint.
+
+    An endpoint that hangs can so hold up its own events and nobody else's.
+    """
+    rows = await connection.fetch(
+        """WITH due AS (
+             SELECT d.endpoint, d.event FROM gateway.webhook_delivery d
+              WHERE d.status = 'waiting' AND d.next_try_at <= $1
+                AND NOT EXISTS (SELECT 1 FROM gateway.webhook_delivery earlier
+                                 WHERE earlier.endpoint = d.endpoint AND earlier.object = d.object
+                                   AND earlier.event < d.event AND earlier.status = 'waiting')
+              ORDER BY d.next_try_at LIMIT $4 * 8 FOR UPDATE SKIP LOCKED),
+           fair AS (
+             SELECT endpoint, event FROM (
+               SELECT endpoint, event, row_number() OVER (PARTITION BY endpoint ORDER BY event) AS place
+                 FROM due) ranked
+              WHERE place <= $3 LIMIT $4),
+           taken AS (
+             UPDATE gateway.webhook_delivery d
+                SET tries = d.tries + 1, next_try_at = $2, first_try_at = coalesce(d.first_try_at, $1)
+               FROM fair WHERE d.endpoint = fair.endpoint AND d.event = fair.event
+             RETURNING d.endpoint, d.event, d.tries, d.first_try_at)
+           SELECT t.event, t.tries, t.first_try_at, e.type, e.object, e.data, e.created_at AS event_at,
+                  w.id, w.department, w.url, w.secret, w.previous_secret, w.previous_until, w.disabled_at,
+                  w.disabled_because, w.created_at
+             FROM taken t
+             JOIN gateway.event e ON e.id = t.event
+             JOIN gateway.webhook_endpoint w ON w.id = t.endpoint
+            ORDER BY t.event""",
+        at,
+        again_at,
+        per_endpoint,
+        limit,
+    )
+    return [
+        Delivery(
+            endpoint=_endpoint(row),
+            event=row["event"],
+            type=row["type"],
+            object=row["object"],
+            data=from_json(row["data"]),
+            event_at=row["event_at"],
+            tries=row["tries"],
+            first_try_at=row["first_try_at"],
+        )
+        for row in rows
+    ]
+
+
+async def settle(connection: Connection, delivery: Delivery, status: str, answer: str, at: datetime) -> None:
+    """Mark a delivery delivered or dead."""
+    await connection.execute(
+        """UPDATE gateway.webhook_delivery
+              SET status = $3, answer = $4, delivered_at = CASE WHEN $3 = 'delivered' THEN $5::timestamptz END
+            WHERE endpoint = $1 AND event = $2 AND status = 'waiting'""",
+        delivery.endpoint.id,
+        delivery.event,
+        status,
+        answer,
+        at,
+    )
+
+
+async def postpone(connection: Connection, delivery: Delivery, answer: str, at: datetime) -> None:
+    await connection.execute(
+        "UPDATE gateway.webhook_delivery SET next_try_at = $3, answer = $4 WHERE endpoint = $1 AND event = $2",
+        delivery.endpoint.id,
+        delivery.event,
+        at,
+        answer,
+    )
+
+
+async def replay(connection: Connection, department: str, endpoint_id: str, event: str | None, at: datetime) -> int:
+    """Queue dead deliveries of an endpoint again: one event, or all of them."""
+    rows = await connection.fetch(
+        """UPDATE gateway.webhook_delivery d
+              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $4
+             FROM gateway.webhook_endpoint w
+            WHERE w.id = $2 AND w.department = $1 AND d.endpoint = w.id
+              AND (d.event = $3 OR ($3::text IS NULL AND d.status = 'dead'))
+           RETURNING 1""",
+        department,
+        endpoint_id,
+        event,
+        at,
+    )
+    return len(rows)

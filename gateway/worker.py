@@ -1,0 +1,44 @@
+"""What the gateway does by itself, again and again: the list ops.worker loops over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.deps import Deps
+from gateway.services.apply_events import apply_events
+from gateway.services.apply_refunds import apply_refunds
+from gateway.services.deliver_webhooks import deliver_webhooks
+from gateway.services.expire_intents import expire_intents
+from gateway.services.housekeeping import forget_idempotency_keys
+from gateway.services.late_payments import settle_late_payments
+from gateway.services.send_messages import send_messages
+from gateway.services.sweep import sweep
+
+_Work = Callable[[Deps, int], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work: `run` takes at most a batch and says how much it took, so that nothing to do is 0."""
+
+    name: str
+    work: _Work
+    batch_max: int
+    every_s: float
+
+    async def run(self, deps: Deps) -> int:
+        return await self.work(deps, self.batch_max)
+
+
+JOBS: Final[Sequence[Job]] = (
+    Job("apply callbacks", apply_events, batch_max=200, every_s=0.25),
+    Job("ask about undecided attempts", sweep, batch_max=100, every_s=5.0),
+    Job("close intents whose time is over", expire_intents, batch_max=100, every_s=5.0),
+    Job("send and follow refunds", apply_refunds, batch_max=50, every_s=1.0),
+    Job("decide about late payments", settle_late_payments, batch_max=50, every_s=30.0),
+    Job("deliver webhooks", deliver_webhooks, batch_max=200, every_s=0.5),
+    Job("send messages", send_messages, batch_max=50, every_s=1.0),
+    Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
+)

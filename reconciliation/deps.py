@@ -1,0 +1,60 @@
+"""What the night is given: database, clock, randomness, the providers that settle, and our bank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import asyncpg
+
+from adapters.contract import Pays, Settles, States
+from reconciliation.business_days import Calendar
+from reconciliation.matching import ProviderTerms
+
+LEASE_S: Final = 120.0
+
+
+class Bank(States, Pays, Protocol):
+    """A bank that gives statements and takes payment files."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Our own account. `code` is its name in the ledger: `bank:{code}:cash`."""
+
+    code: str
+    iban: str
+    name: str
+    currency: str = "AED"
+    bic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What finance decided once: how far files are looked for, what passes without a person, how long changes wait."""
+
+    look_back_days: int = 7
+    rematch_days: int = 90
+    auto_approve_limit_minor: int = 0
+    write_off_limit_minor: int = 10_000
+    payee_cooling_off_hours: int = 48
+    confirm_days: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    pool: asyncpg.Pool[Any]
+    clock: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+    settling: Mapping[str, Settles]
+    bank: Bank
+    account: BankAccount
+    terms: Mapping[str, ProviderTerms] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+    policy: Policy = field(default_factory=Policy)
+    lease_s: float = LEASE_S
+
+    def terms_of(self, provider: str) -> ProviderTerms:
+        return self.terms.get(provider, ProviderTerms())

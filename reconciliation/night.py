@@ -1,0 +1,46 @@
+"""One running night: its date, its lease, and the only way its steps open a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
+
+from reconciliation.business_days import Calendar
+from reconciliation.deps import Deps
+from reconciliation.postings import Booking
+from reconciliation.store import Connection, leases
+
+Counts: TypeAlias = dict[str, int]
+Progress: TypeAlias = Callable[[str, Mapping[str, int]], None]
+
+
+@dataclass(slots=True)
+class Night:
+    """`book_date` is the open day its postings belong to: its own, or the latest night's when this one is a rerun."""
+
+    deps: Deps
+    business_date: date
+    book_date: date
+    calendar: Calendar
+    fence: int
+    progress: Progress | None = None
+
+    @asynccontextmanager
+    async def transaction(self, isolation: str | None = None) -> AsyncIterator[Connection]:
+        """Open a transaction that can only commit while this night holds the lease."""
+        async with self.deps.pool.acquire() as connection, connection.transaction(isolation=isolation):
+            await leases.hold(connection, self.fence, now=self.deps.clock(), duration_s=self.deps.lease_s)
+            yield connection
+
+    def booking(self, now: datetime, belongs_to: date | None = None, *, late: bool = False) -> Booking:
+        """Fix the day and instant at which evidence stored now takes effect, and what day it came too late for."""
+        effective_at = min(now, self.calendar.closing_instant(self.book_date))
+        late_for = belongs_to if late and belongs_to is not None and belongs_to < self.book_date else None
+        return Booking(self.book_date, effective_at, late_for)
+
+    def tell(self, step: str, counts: Mapping[str, int]) -> None:
+        if self.progress is not None:
+            self.progress(step, counts)

@@ -1,0 +1,188 @@
+"""The night: its steps in order, each resumable, under one lease, once per business date however often it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from ledger.ids import mint
+from reconciliation.deps import Deps
+from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, ReconciliationError
+from reconciliation.night import Counts, Night, Progress
+from reconciliation.rehearsal import rehearse
+from reconciliation.steps.breaks import raise_and_cure
+from reconciliation.steps.confirm import confirm_payouts
+from reconciliation.steps.match import match_and_post
+from reconciliation.steps.payouts import pay_departments
+from reconciliation.steps.settlements import import_settlements
+from reconciliation.steps.statements import import_statements
+from reconciliation.store import Record, leases, overdue, runs
+
+STEPS: Final[dict[str, Callable[[Night], Awaitable[Counts]]]] = {
+    "settlements": import_settlements,
+    "statements": import_statements,
+    "match": match_and_post,
+    "breaks": raise_and_cure,
+    "payouts": pay_departments,
+    "confirm": confirm_payouts,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NightSummary:
+    """What one run did: each step's counts. A second run of the same date counts what was new, usually nothing."""
+
+    business_date: date
+    dry_run: bool
+    steps: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    step: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    counts: Mapping[str, int]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NightStatus:
+    business_date: date
+    status: str
+    times_started: int
+    started_at: datetime
+    finished_at: datetime | None
+    steps: tuple[StepStatus, ...] = field(default_factory=tuple)
+
+
+async def run_night(
+    deps: Deps, business_date: date, *, step: str | None = None, dry_run: bool = False, progress: Progress | None = None
+) -> NightSummary:
+    """Run the whole night of a business date, or one step of it.
+
+    Raises `FutureDateError` for a date that has not begun and `NightRunningError` while another night holds the
+    lease. A failed step leaves what it committed, which is what the next run goes on from.
+    """
+    if step is not None and step not in STEPS:
+        raise ReconciliationError(f"there is no step {step!r}; the steps are {', '.join(STEPS)}")
+    if business_date > deps.calendar.business_date(deps.clock()):
+        raise FutureDateError
+    night = await _begin(deps, business_date, progress)
+    try:
+        if dry_run:
+            return NightSummary(business_date, dry_run=True, steps=await rehearse(night))
+        return NightSummary(business_date, dry_run=False, steps=await _run(night, [step] if step else list(STEPS)))
+    finally:
+        # Best effort: a lease that cannot be given back runs out by itself.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            async with deps.pool.acquire() as connection:
+                await leases.give_back(connection, night.fence, now=deps.clock())
+
+
+async def _begin(deps: Deps, business_date: date, progress: Progress | None) -> Night:
+    now = deps.clock()
+    async with deps.pool.acquire() as connection, connection.transaction():
+        holder = mint("rn", now, deps.random_bytes)
+        fence = await leases.take(connection, holder, now=now, duration_s=deps.lease_s)
+        if fence is None:
+            raise NightRunningError
+        latest = await runs.latest_date(connection)
+        overrides = {**await runs.overrides(connection, deps.calendar.country), **deps.calendar.overrides}
+    return Night(
+        deps=deps,
+        business_date=business_date,
+        book_date=max(business_date, latest or business_date),
+        calendar=replace(deps.calendar, overrides=overrides),
+        fence=fence,
+        progress=progress,
+    )
+
+
+async def _run(night: Night, names: list[str]) -> dict[str, Counts]:
+    async with night.transaction() as connection:
+        await runs.start(connection, night.business_date, night.fence, night.deps.clock())
+    done: dict[str, Counts] = {}
+    for name in names:
+        async with night.transaction() as connection:
+            await runs.start_step(connection, night.business_date, name, night.fence, night.deps.clock())
+        try:
+            counts = await STEPS[name](night)
+        except LeaseLostError:
+            raise  # the new holder writes the record now
+        except Exception as error:
+            await _finish(night, name, {}, f"{type(error).__name__}: {error}")
+            raise
+        await _finish(night, name, counts, None)
+        done[name] = counts
+        night.tell(name, counts)
+    async with night.transaction() as connection:
+        await runs.finish(connection, night.business_date, night.deps.clock())
+    return done
+
+
+async def _finish(night: Night, step: str, counts: Counts, error: str | None) -> None:
+    """Record a step's end; after a lost connection that is tried once on another."""
+    async with night.transaction() as connection:
+        await runs.finish_step(connection, night.business_date, step, counts, error, night.deps.clock())
+        if error is not None:
+            await runs.fail(connection, night.business_date, night.deps.clock())
+
+
+async def night_status(connection: asyncpg.Connection[Any], business_date: date) -> NightStatus | None:
+    """Read how far the night of a date has come; `None` when it never ran."""
+    row = await runs.read(connection, business_date)
+    if row is None:
+        return None
+    steps = tuple(
+        StepStatus(
+            step["step"], step["status"], step["started_at"], step["finished_at"],
+            msgspec.json.decode(step["counts"], type=dict[str, int]), step["error"],
+        )
+        for step in await runs.read_steps(connection, business_date)
+    )  # fmt: skip
+    return _status(row, steps)
+
+
+def _status(row: Record, steps: tuple[StepStatus, ...] = ()) -> NightStatus:
+    return NightStatus(
+        row["business_date"], row["status"], row["times_started"], row["started_at"], row["finished_at"], steps
+    )
+
+
+async def recent_nights(connection: asyncpg.Connection[Any], limit: int = 14) -> list[NightStatus]:
+    """Read the latest nights, newest first."""
+    return [_status(row) for row in await runs.recent(connection, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class Requery:
+    """A payment or refund its provider should be asked about again, and the break that says why."""
+
+    break_id: str
+    type: str
+    provider: str
+    reference: str | None
+    provider_reference: str | None
+    payment: str | None
+
+
+async def payments_to_requery(deps: Deps, limit: int = 500) -> list[Requery]:
+    """Name the payments whose breaks the provider's own word can settle; whoever sees the payments asks."""
+    async with deps.pool.acquire() as connection:
+        rows = await overdue.to_requery(connection, limit)
+    return [
+        Requery(
+            row["id"], row["type"], row["provider"],
+            row["item"] if row["type"] != "missing_in_books" else row["reference"],
+            row["provider_reference"], row["payment"],
+        )
+        for row in rows
+    ]  # fmt: skip

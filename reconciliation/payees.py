@@ -1,0 +1,97 @@
+"""Where a department is paid: proposed by one person, decided by another, in force after a time to notice a fraud."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from ledger.ids import mint
+from ledger.money import exponent_of
+from reconciliation.deps import Deps
+from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.payout_terms import Proof, Schedule
+from reconciliation.store import audits, payees
+
+_DEPARTMENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_IBAN_CHARACTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeDetails:
+    """A department's bank account and payout terms. The name is in English, in the letters banks take."""
+
+    department: str
+    currency: str
+    legal_name: str
+    iban: str
+    bic: str | None = None
+    purpose: str = "GOS"
+    proof: Proof = Proof.SETTLED
+    schedule: Schedule = Schedule.DAILY
+    weekday: int = 0
+    minimum_minor: int = 1
+    holdback_minor: int = 0
+
+
+def iban_is_sound(iban: str) -> bool:
+    """Say whether an IBAN's check digits prove (ISO 7064, modulo 97)."""
+    turned = iban[4:] + iban[:4]
+    if not all(character in _IBAN_CHARACTERS for character in turned) or len(turned) < 15:  # noqa: PLR2004 - the shortest
+        return False
+    return int("".join(str(_IBAN_CHARACTERS.index(character)) for character in turned)) % 97 == 1
+
+
+async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, reason: str) -> str:
+    """Store a proposal and return its id; one may be pending per department and currency."""
+    exponent_of(details.currency)
+    if not _DEPARTMENT.fullmatch(details.department):
+        raise NotAllowedError(f"{details.department!r} is not a department's code")
+    iban = details.iban.replace(" ", "").upper()
+    if not iban_is_sound(iban):
+        raise NotAllowedError(f"the check digits of IBAN {details.iban} do not prove")
+    now = deps.clock()
+    change_id = mint("pc", now, deps.random_bytes)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        try:
+            await payees.insert_change(
+                connection, change_id,
+                (details.department, details.currency, details.legal_name, iban, details.bic, details.purpose,
+                 details.proof.value, details.schedule.value, details.weekday, details.minimum_minor,
+                 details.holdback_minor),
+                reason, by, now,
+            )  # fmt: skip
+        except asyncpg.UniqueViolationError:
+            raise NotAllowedError(f"a change of {details.department} is pending already") from None
+        except asyncpg.CheckViolationError as error:
+            raise NotAllowedError(f"the bank details do not stand: {error.constraint_name}") from None
+        await audits.insert(
+            connection, deps, by, "payee_change_proposed", details.department, after=msgspec.json.encode(details)
+        )
+    return change_id
+
+
+async def decide_payee_change(deps: Deps, change_id: str, *, by: str, approve: bool) -> None:
+    """Approve or refuse a change, as somebody other than its maker.
+
+    A first registration is in force at once: there is no old account that money could be led away from.
+    """
+    now = deps.clock()
+    async with deps.pool.acquire() as connection, connection.transaction():
+        change = await payees.read_change(connection, change_id)
+        if change is None:
+            raise NotFoundError(f"there is no change {change_id}")
+        if change["decision"] is not None:
+            raise NotAllowedError(f"change {change_id} is {change['decision']} already")
+        if change["maker"] == by:
+            raise SamePersonError
+        known = await payees.exists(connection, change["department"], change["currency"])
+        wait = timedelta(hours=deps.policy.payee_cooling_off_hours if known else 0)
+        decision = "approved" if approve else "refused"
+        await payees.decide_change(connection, change_id, by, decision, now, now + wait if approve else None)
+        await payees.apply_due(connection, now)
+        await audits.insert(connection, deps, by, f"payee_change_{decision}", change["department"])

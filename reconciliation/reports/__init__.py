@@ -1,0 +1,1 @@
+"""What finance reads in the morning: reports built from the books, and their renderers."""

@@ -1,0 +1,147 @@
+"""What a department is shown: every posting to its account on a day, and every payment inside its last payout."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from ledger.accounts import department_payable
+from ledger.money import Money
+from reconciliation.breaks import Language
+from reconciliation.reports.daily import RECORDED_EARLIER_DAYS
+from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.reports.words import kind_word, word
+from reconciliation.store import Connection, Record
+
+PREFETCH: Final = 1000
+
+
+async def department_statement(
+    connection: Connection, business_date: date, language: Language, department: str
+) -> Report:
+    """Build the account of one day: what it opened with, every line, what it closed with."""
+    account = department_payable(department)
+    since = datetime.combine(business_date, time(0), UTC) - timedelta(days=RECORDED_EARLIER_DAYS)
+    balances = await connection.fetch(
+        """
+        SELECT b.currency, (-b.amount_minor + coalesce(m.after_opening, 0))::bigint AS opening_minor,
+               (-b.amount_minor + coalesce(m.after_closing, 0))::bigint AS closing_minor
+        FROM ledger.balances b
+        LEFT JOIN (SELECT currency, sum(amount_minor) AS after_opening,
+                          sum(amount_minor) FILTER (WHERE business_date > $2) AS after_closing
+                   FROM ledger.postings WHERE account = $1 AND recorded_at >= $3 AND business_date >= $2
+                   GROUP BY currency) m USING (currency)
+        WHERE b.account = $1 ORDER BY b.currency
+        """,
+        account,
+        business_date,
+        since,
+    )
+    tables = []
+    for row in balances:
+        columns = (
+            Column(word("journal", language), Shape.REFERENCE),
+            Column(word("kind", language)),
+            Column(word("payment", language), Shape.REFERENCE),
+            Column(word("reference", language), Shape.REFERENCE),
+            Column(word("amount", language), Shape.AMOUNT),
+        )
+        lines = _postings_of(connection, account, row["currency"], business_date, since, language)
+        foot: Row = (word("closing", language), None, None, None, Money.of_total(row["closing_minor"], row["currency"]))
+        opening = Money.of_total(row["opening_minor"], row["currency"])
+        tables.append(
+            Table(f"{department} {row['currency']}: {word('opening', language)} {opening}", columns, lines, foot)
+        )
+    return Report("departments", word("departments", language), language, business_date, tuple(tables))
+
+
+async def _postings_of(
+    connection: Connection, account: str, currency: str, business_date: date, since: datetime, language: Language
+) -> AsyncIterator[Row]:
+    async for row in connection.cursor(
+        """
+        SELECT journal_id, kind, payment, reference, amount_minor FROM ledger.postings
+        WHERE account = $1 AND currency = $2 AND business_date = $3 AND recorded_at >= $4
+        ORDER BY journal_id, seq
+        """,
+        account,
+        currency,
+        business_date,
+        since,
+        prefetch=PREFETCH,
+    ):
+        yield (str(row["journal_id"]), kind_word(row["kind"], language), row["payment"], row["reference"],
+               Money(-row["amount_minor"], currency))  # fmt: skip
+
+
+async def remittance_advice(connection: Connection, business_date: date, language: Language, department: str) -> Report:
+    """Build the advice of a department's payouts of one date: everything inside them, down to the amount paid."""
+    lines = await connection.fetch(
+        """
+        SELECT l.id, p.currency, l.amount_minor, l.journal_through, l.previous_line, l.holdback_minor, l.unproven_minor,
+               coalesce(before.journal_through, 0) AS journal_from
+        FROM reconciliation.payout_line l
+        JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1 AND p.status <> 'refused'
+        LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
+        WHERE l.department = $2 ORDER BY p.currency
+        """,
+        business_date,
+        department,
+    )
+    columns = (
+        Column(word("journal", language), Shape.REFERENCE),
+        Column(word("date", language), Shape.DATE),
+        Column(word("kind", language)),
+        Column(word("payment", language), Shape.REFERENCE),
+        Column(word("reference", language), Shape.REFERENCE),
+        Column(word("amount", language), Shape.AMOUNT),
+    )
+    tables = []
+    for line in lines:
+        amount = Money(line["amount_minor"], line["currency"])
+        foot: Row = (word("total", language), None, None, None, line["id"], amount)
+        title = f"{department} {line['currency']}: {word('in_this_payout', language)}"
+        tables.append(Table(title, columns, _inside(connection, department, line, language), foot))
+    return Report("remittance", word("remittance", language), language, business_date, tuple(tables))
+
+
+# Everything posted since the payout before, plus what that one left out, less what this one leaves out. Payouts
+# themselves are not part of what they pay; one that came back is.
+_INSIDE: Final = """
+  SELECT p.journal_id, p.business_date, p.kind, p.payment, p.reference,
+         (-p.amount_minor - coalesce(later.amount_minor, 0))::bigint AS amount_minor
+  FROM ledger.postings p
+  LEFT JOIN (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
+             WHERE line_id = $5 GROUP BY journal_id) later ON later.journal_id = p.journal_id
+  WHERE p.account = $1 AND p.currency = $2 AND p.journal_id > $3 AND p.journal_id <= $4
+    AND p.kind <> 'payout_instructed'
+  UNION ALL
+  SELECT p.journal_id, p.business_date, p.kind, p.payment, p.reference,
+         (earlier.amount_minor - coalesce(later.amount_minor, 0))::bigint
+  FROM (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
+        WHERE line_id = $6 GROUP BY journal_id) earlier
+  JOIN ledger.postings p ON p.journal_id = earlier.journal_id AND p.account = $1 AND p.currency = $2
+  LEFT JOIN (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
+             WHERE line_id = $5 GROUP BY journal_id) later ON later.journal_id = p.journal_id
+  ORDER BY journal_id"""
+
+
+async def _inside(connection: Connection, department: str, line: Record, language: Language) -> AsyncIterator[Row]:
+    sum_minor = 0
+    async for row in connection.cursor(
+        _INSIDE,
+        department_payable(department),
+        line["currency"],
+        line["journal_from"],
+        line["journal_through"],
+        line["id"],
+        line["previous_line"],
+        prefetch=PREFETCH,
+    ):
+        if row["amount_minor"]:
+            sum_minor += row["amount_minor"]
+            yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], language), row["payment"],
+                   row["reference"], Money(row["amount_minor"], line["currency"]))  # fmt: skip
+    if rest_minor := line["amount_minor"] - sum_minor:
+        yield (None, None, word("not_included", language), None, None, Money(rest_minor, line["currency"]))

@@ -1,0 +1,42 @@
+"""The trial balance, as the ledger gives it at the end of a business date's effective day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.money import Money
+from ledger.statements import trial_balance
+from reconciliation.breaks import Language
+from reconciliation.business_days import Calendar
+from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.reports.words import word
+from reconciliation.store import Connection
+
+
+async def trial_balance_report(connection: Connection, business_date: date, language: Language) -> Report:
+    """Build one table a currency; debits equal credits in each."""
+    at = Calendar().closing_instant(business_date)
+    lines = await trial_balance(connection, at=at)
+    columns = (
+        Column(word("account", language), Shape.REFERENCE),
+        *(Column(word(key, language), Shape.AMOUNT) for key in ("debit", "credit", "balance")),
+    )
+    tables = []
+    for currency in sorted({line.currency for line in lines}):
+        own = [line for line in lines if line.currency == currency]
+        body: list[Row] = [
+            (line.account, Money.of_total(line.debit_minor, currency), Money.of_total(line.credit_minor, currency),
+             line.balance)
+            for line in own
+        ]  # fmt: skip
+        debit_minor, credit_minor = sum(line.debit_minor for line in own), sum(line.credit_minor for line in own)
+        foot: Row = (
+            word("total", language), Money.of_total(debit_minor, currency), Money.of_total(credit_minor, currency),
+            Money.of_total(debit_minor - credit_minor, currency),
+        )  # fmt: skip
+        tables.append(Table(currency, columns, body, foot))
+    even = all(table.total is not None and table.total[3] == Money(0, table.title) for table in tables)
+    return Report(
+        "trial-balance", word("trial-balance", language), language, business_date, tuple(tables),
+        (word("ties" if even else "does_not_tie", language),),
+    )  # fmt: skip

@@ -1,0 +1,257 @@
+"""Bank entries into the books: batches received, payouts paid or returned, and what nobody can name to suspense."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ledger import accounts
+from ledger import statements as ledger_statements
+from ledger.entry import Entry
+from ledger.journal import PostStatus, post_within
+from ledger.money import Money
+from reconciliation.bank_matching import BankKind, BankLine, BankMatch, Expected, OpenPayout, match_entry
+from reconciliation.breaks import BreakType
+from reconciliation.errors import BooksDisagreeError
+from reconciliation.matching import Leg, MatchOutcome
+from reconciliation.night import Counts, Night
+from reconciliation.postings import (
+    BankEvidence,
+    Booking,
+    PayoutEvidence,
+    bank_entry,
+    opening_entry,
+    payout_returned_entry,
+    reidentified_entry,
+    unidentified_bank_entry,
+    unidentified_item,
+)
+from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements
+from reconciliation.store.breaks import NewBreak
+
+ENTRIES_A_CHUNK: Final = 200
+
+
+async def post_statements(night: Night, counts: Counts) -> None:
+    """Post every accepted statement in order, and hold the books against its closing balance."""
+    code = night.deps.account.code
+    async with night.transaction() as connection:
+        accepted = await statements.unposted(connection, code)
+    for statement in accepted:
+        await _post_opening(night, statement, counts)
+        while await _post_chunk(night, statement, counts):
+            night.tell("match", counts)
+        await _prove_closing(night, statement, counts)
+
+
+def _booking(statement: Record) -> Booking:
+    return Booking(statement["book_date"], statement["effective_at"], statement["late_for"])
+
+
+async def _post_opening(night: Night, statement: Record, counts: Counts) -> None:
+    """Post what an account already held when we first saw it; later statements open where the books stand."""
+    account = night.deps.account
+    async with night.transaction() as connection:
+        if await statements.posted_through(connection, statement["statement_no"]):
+            return
+        if not await statements.is_first(connection, statement["statement_no"]):
+            return
+        cash = await ledger_statements.balance(connection, accounts.bank_cash(account.code), account.currency)
+        held = Money(statement["opening_minor"] - cash.amount_minor, account.currency)
+        if not held:
+            return
+        number = statement["statement_no"]
+        entry = opening_entry(number, statement["file_name"], account.code, held, _booking(statement))
+        await _raise(night, connection, counts, NewBreak(
+            type=BreakType.OPENING_BALANCE, subject=f"{account.code}:opening", business_date=night.business_date,
+            amount_minor=held.amount_minor, currency=account.currency, provider=account.code,
+            account=accounts.SUSPENSE_UNIDENTIFIED, item=f"{number}:opening", leg=Leg.BANK,
+            detail={"amount": str(held), "file": statement["file_name"]},
+        ))  # fmt: skip
+        await _post(night, connection, [entry])
+
+
+async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
+    number, currency = statement["statement_no"], statement["currency"]
+    async with night.transaction() as connection:
+        through = await statements.posted_through(connection, number)
+        rows = await statements.entries_to_post(connection, number, through, ENTRIES_A_CHUNK)
+        if not rows:
+            await statements.move_posted_through(connection, number, max(through, statement["entry_count"], 1))
+            return False
+        named = [row["end_to_end_id"] for row in rows if row["end_to_end_id"]]
+        expected = await statements.expected(connection, currency, named)
+        entries: list[Entry] = []
+        for row in rows:
+            evidence = BankEvidence(
+                number, statement["file_name"], row["number"], night.deps.account.code,
+                Money(row["amount_minor"], currency),
+            )  # fmt: skip
+            found = match_entry(bank_line(row), expected)
+            entries += await _book(night, connection, evidence, found, row, _booking(statement), counts)
+            take_off(expected, found)
+        await statements.move_posted_through(connection, number, rows[-1]["number"])
+        await _post(night, connection, entries)
+        counts["entries_posted"] += len(rows)
+        return True
+
+
+def bank_line(row: Record) -> BankLine:
+    return BankLine(
+        row["amount_minor"], row["end_to_end_id"], row["batch_reference"], row["remittance"], row["returned"]
+    )
+
+
+def take_off(expected: Expected, found: BankMatch) -> None:
+    """Take what an entry cleared off what is expected, so that the next entry of the chunk sees the rest."""
+    cleared = {(part.account, part.item): part.amount_minor for part in found.cleared}
+    if found.kind is BankKind.SETTLEMENT_RECEIVED:
+        left = []
+        for batch in expected.batches:
+            rest_minor = batch.amount_minor - cleared.get((batch.account, batch.reference), 0)
+            if rest_minor:
+                left.append(type(batch)(batch.account, batch.provider, batch.reference, rest_minor))
+        expected.batches = left
+    for payout in found.payouts:
+        rest_minor = payout.open_minor - cleared[payout.account, payout.line_id]
+        status = {BankKind.PAYOUT_PAID: "paid", BankKind.PAYOUT_RETURN_RECEIVED: "returned"}[found.kind]
+        if found.kind is BankKind.PAYOUT_RETURN_RECEIVED:
+            rest_minor += payout.amount_minor
+        moved = OpenPayout(
+            payout.account, payout.line_id, payout.batch_id, payout.department, payout.amount_minor, rest_minor, status
+        )
+        expected.payouts[payout.line_id] = moved
+        expected.files = {
+            batch: [moved if line.line_id == moved.line_id else line for line in lines]
+            for batch, lines in expected.files.items()
+        }
+
+
+async def _book(
+    night: Night, connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking,
+    counts: Counts,
+) -> list[Entry]:  # fmt: skip
+    """Store the match and its breaks, and return the journals of one bank entry."""
+    account, item = accounts.SUSPENSE_UNIDENTIFIED, unidentified_item(evidence.statement_no, evidence.number)
+    if found.cleared:
+        account, item = found.cleared[0].account, found.cleared[0].item
+    await line_matching.insert_match(
+        connection, leg=Leg.BANK, file_no=evidence.statement_no, line=evidence.number, version=1,
+        outcome=found.outcome, rule=found.rule, account=account, item=item, payment=None,
+        expected_minor=found.expected_minor, variance_minor=found.variance_minor,
+    )  # fmt: skip
+    if (wrong := _break(night, evidence, found, account, item)) is not None:
+        await _raise(night, connection, counts, wrong)
+    if found.kind is BankKind.UNIDENTIFIED:
+        counts["unidentified"] += 1
+        return [unidentified_bank_entry(evidence, booking)]
+    entries = [bank_entry(evidence, found.kind, found.cleared, booking, found.provider)]
+    for payout in found.payouts:
+        if found.kind is BankKind.PAYOUT_PAID:
+            await payouts.mark_paid(connection, payout.line_id, row["booked_on"])
+            continue
+        paid = PayoutEvidence(
+            payout.line_id, payout.batch_id, payout.department, Money(payout.amount_minor, evidence.amount.currency)
+        )
+        journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200])
+        entries.append(payout_returned_entry(paid, booking, journal_id))
+    return entries
+
+
+def _break(night: Night, evidence: BankEvidence, found: BankMatch, account: str, item: str) -> NewBreak | None:
+    """Name what is wrong with a bank entry, if anything is."""
+    amount, payout = evidence.amount, found.payouts[0] if found.payouts else None
+    kind: BreakType
+    if found.kind is BankKind.UNIDENTIFIED:
+        kind = BreakType.UNKNOWN_BANK_CREDIT if amount.amount_minor > 0 else BreakType.UNKNOWN_BANK_DEBIT
+    elif found.kind is BankKind.PAYOUT_RETURN_RECEIVED:
+        kind = BreakType.RETURNED_PAYOUT
+    elif payout is not None and payout.status in {"rejected", "returned", "paid"}:
+        kind = BreakType.PAID_AFTER_REJECTION
+    elif found.outcome is MatchOutcome.AMOUNT:
+        kind = BreakType.BANK_AMOUNT
+    elif found.variance_minor:
+        kind = BreakType.ROUNDING
+    else:
+        return None
+    with_item = kind not in {BreakType.RETURNED_PAYOUT, BreakType.ROUNDING}
+    value_minor = found.variance_minor if kind in {BreakType.BANK_AMOUNT, BreakType.ROUNDING} else amount.amount_minor
+    expected = Money(found.expected_minor, amount.currency) if found.expected_minor is not None else None
+    shown = Money(value_minor, amount.currency) if kind is BreakType.ROUNDING else amount
+    return NewBreak(
+        type=kind,
+        subject=f"{evidence.statement_no}:{evidence.number}",
+        business_date=night.business_date,
+        amount_minor=value_minor,
+        currency=amount.currency,
+        provider=found.provider,
+        department=payout.department if payout else None,
+        account=account if with_item else None,
+        item=item if with_item else None,
+        leg=Leg.BANK,
+        file_no=evidence.statement_no,
+        line=evidence.number,
+        detail={
+            "amount": str(-shown if shown.amount_minor < 0 else shown), "theirs": str(amount),
+            "ours": str(expected) if expected else "", "reference": item, "file": evidence.statement,
+            "line": str(evidence.number), "department": payout.department if payout else "",
+        },
+    )  # fmt: skip
+
+
+async def _prove_closing(night: Night, statement: Record, counts: Counts) -> None:
+    """Hold our cash account against the statement's closing balance."""
+    account = night.deps.account
+    async with night.transaction() as connection:
+        cash = await ledger_statements.balance(connection, accounts.bank_cash(account.code), account.currency)
+        closing = Money(statement["closing_minor"], account.currency)
+        if cash != closing:
+            await _raise(night, connection, counts, NewBreak(
+                type=BreakType.BANK_BALANCE, subject=f"{account.code}:{statement['statement_no']}",
+                business_date=night.business_date, amount_minor=(closing - cash).amount_minor,
+                currency=account.currency, provider=account.code, leg=Leg.BANK, file_no=statement["statement_no"],
+                detail={"file": statement["file_name"], "theirs": str(closing), "ours": str(cash)},
+            ))  # fmt: skip
+
+
+async def match_later(night: Night, counts: Counts) -> None:
+    """Name credits that came before their provider's file did."""
+    since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
+    code, currency = night.deps.account.code, night.deps.account.currency
+    async with night.transaction() as connection:
+        rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
+        expected = await statements.expected(connection, currency, [])
+        entries: list[Entry] = []
+        for row in rows:
+            found = match_entry(bank_line(row), expected)
+            if found.kind is not BankKind.SETTLEMENT_RECEIVED:
+                continue
+            amount = Money(row["amount_minor"], row["currency"])
+            evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
+            await line_matching.insert_match(
+                connection, leg=Leg.BANK, file_no=row["statement_no"], line=row["number"],
+                version=row["version"] + 1, outcome=found.outcome, rule=found.rule, account=found.cleared[0].account,
+                item=found.cleared[0].item, payment=None, expected_minor=found.expected_minor,
+                variance_minor=found.variance_minor,
+            )  # fmt: skip
+            entries.append(
+                reidentified_entry(evidence, found.cleared, night.booking(night.deps.clock()), found.provider)
+            )
+            take_off(expected, found)
+        await _post(night, connection, entries)
+        counts["found_later"] += len(entries)
+
+
+async def _post(night: Night, connection: Connection, entries: list[Entry]) -> None:
+    """Post entries that must stand: cash not booked as the statement says it would be a lie, so a refusal stops."""
+    for entry, posted in zip(
+        entries, await post_within(connection, entries, recorded_at=night.deps.clock()), strict=True
+    ):
+        if posted.status is PostStatus.REFUSED:
+            raise BooksDisagreeError(f"{entry.reference}: {posted.error}")
+
+
+async def _raise(night: Night, connection: Connection, counts: Counts, found: NewBreak) -> None:
+    counts["breaks"] += await breaks.raise_breaks(
+        connection, [found], now=night.deps.clock(), random_bytes=night.deps.random_bytes
+    )

@@ -1,0 +1,163 @@
+"""Step 3: post what was matched, in bounded chunks; how far it came commits with the postings themselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ledger.entry import Entry
+from ledger.errors import LedgerError
+from ledger.journal import PostStatus, post_within
+from reconciliation.breaks import BreakType
+from reconciliation.matching import Leg
+from reconciliation.night import Counts, Night
+from reconciliation.postings import Booking, LineEvidence, rematch_entry, settlement_entry
+from reconciliation.steps.bank_entries import match_later, post_statements
+from reconciliation.store import Connection, Record, breaks, line_matching, settlement_files
+from reconciliation.store.breaks import NewBreak
+
+STEP: Final = "match"
+LINES_A_CHUNK: Final = 500
+"""The ledger's one lock is held for a chunk, so that payments made meanwhile wait for milliseconds."""
+REMATCHES_A_CHUNK: Final = 200
+
+
+async def match_and_post(night: Night) -> Counts:
+    """Post settlement lines, then bank entries, then look again at what nobody could name before."""
+    counts: Counts = {
+        "lines_posted": 0, "lines_refused": 0, "entries_posted": 0, "unidentified": 0, "found_later": 0, "breaks": 0,
+    }  # fmt: skip
+    await _post_files(night, counts)
+    await _rematch_lines(night, counts)
+    await post_statements(night, counts)
+    await match_later(night, counts)
+    return counts
+
+
+async def _post_files(night: Night, counts: Counts) -> None:
+    async with night.transaction() as connection:
+        files = await settlement_files.unposted(connection)
+    for file in files:
+        while await _post_chunk(night, file, counts):
+            night.tell(STEP, counts)
+
+
+async def _post_chunk(night: Night, file: Record, counts: Counts) -> bool:
+    """Post the next lines of a file; return whether there may be more."""
+    async with night.transaction() as connection:
+        through = await settlement_files.posted_through(connection, file["file_no"])
+        rows = await settlement_files.lines_to_post(connection, file["file_no"], through, LINES_A_CHUNK)
+        entries: list[Entry] = []
+        refused: list[tuple[int, str]] = []
+        booking = Booking(file["book_date"], file["effective_at"], file["late_for"])
+        for row in rows:
+            if row["outcome"] == "statement_only":
+                continue
+            try:
+                entry = settlement_entry(_evidence(file, row), booking)
+            except LedgerError as error:
+                refused.append((row["number"], str(error)))
+            else:
+                entries += [entry] if entry is not None else []
+        await settlement_files.move_posted_through(
+            connection, file["file_no"], rows[-1]["number"] if rows else file["last_line"]
+        )
+        counts["lines_posted"] += await _post(night, connection, entries, refused)
+        counts["lines_refused"] += len(refused)
+        counts["breaks"] += await breaks.raise_breaks(
+            connection,
+            [_refused_line(night, file, number, reason) for number, reason in refused],
+            now=night.deps.clock(),
+            random_bytes=night.deps.random_bytes,
+        )
+        return bool(rows)
+
+
+async def _post(night: Night, connection: Connection, entries: list[Entry], refused: list[tuple[int, str]]) -> int:
+    """Post entries, gather the refused ones by their line, and return how many stand in the books."""
+    stands = 0
+    for entry, posted in zip(
+        entries, await post_within(connection, entries, recorded_at=night.deps.clock()), strict=True
+    ):
+        if posted.status is PostStatus.REFUSED:
+            refused.append((int(entry.reference.rsplit(":", 1)[1]), str(posted.error)))
+        else:
+            stands += 1
+    return stands
+
+
+def _evidence(file: Record, row: Record) -> LineEvidence:
+    return LineEvidence(
+        provider=file["provider"],
+        file_no=file["file_no"],
+        file_name=file["name"],
+        number=row["number"],
+        kind=row["kind"],
+        batch_reference=file["batch_reference"],
+        currency=file["currency"],
+        gross_minor=row["gross_minor"],
+        fee_minor=row["fee_minor"],
+        fee_vat_minor=row["fee_vat_minor"],
+        net_minor=row["net_minor"],
+        account=row["account"],
+        item=row["item"],
+        payment=row["payment"],
+        provider_reference=row["provider_reference"],
+    )
+
+
+def _refused_line(night: Night, file: Record, number: int, reason: str) -> NewBreak:
+    return NewBreak(
+        type=BreakType.LINE_REFUSED,
+        subject=f"{file['provider']}:{file['file_no']}:{number}",
+        business_date=night.business_date,
+        provider=file["provider"],
+        leg=Leg.PROVIDER,
+        file_no=file["file_no"],
+        line=number,
+        detail={"file": file["name"], "line": str(number), "reason": reason},
+    )
+
+
+async def _rematch_lines(night: Night, counts: Counts) -> None:
+    """Clear suspense for lines whose payment our books have learned of since."""
+    since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
+    while True:
+        async with night.transaction() as connection:
+            rows = await line_matching.found_later(connection, since, REMATCHES_A_CHUNK)
+            if not rows:
+                return
+            now = night.deps.clock()
+            entries = [rematch_entry(_found_evidence(row), night.booking(now)) for row in rows]
+            for row in rows:
+                same = row["expected_minor"] == row["gross_minor"]
+                await line_matching.insert_match(
+                    connection, leg=Leg.PROVIDER, file_no=row["file_no"], line=row["line"],
+                    version=row["version"] + 1, outcome="matched" if same else "amount", rule="found_later",
+                    account=row["account"], item=row["item"], payment=row["payment"],
+                    expected_minor=row["expected_minor"], variance_minor=row["gross_minor"] - row["expected_minor"],
+                )  # fmt: skip
+            refused: list[tuple[int, str]] = []
+            counts["found_later"] += await _post(night, connection, entries, refused)
+            counts["lines_refused"] += len(refused)
+
+
+def _found_evidence(row: Record) -> LineEvidence:
+    """Give the evidence for moving a line's gross; net and fees were posted when the line came."""
+    return LineEvidence(
+        provider=row["provider"],
+        file_no=row["file_no"],
+        file_name=row["name"],
+        number=row["line"],
+        kind=row["kind"],
+        batch_reference=row["batch_reference"],
+        currency=row["currency"],
+        gross_minor=row["gross_minor"],
+        fee_minor=0,
+        fee_vat_minor=0,
+        net_minor=0,
+        account=row["account"],
+        item=row["item"],
+        payment=row["payment"],
+        provider_reference=row["provider_reference"],
+    )

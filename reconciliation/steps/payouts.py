@@ -1,0 +1,226 @@
+"""Step 5: compute what each department is owed, fix it as one batch, post it, and only then hand it to the bank."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from adapters.contract import PayoutFile, PayoutLine
+from adapters.errors import NotSentError, ProviderError, RejectedError
+from ledger.ids import mint
+from ledger.journal import post_within
+from ledger.money import Money
+from reconciliation.breaks import BreakType
+from reconciliation.errors import BooksDisagreeError
+from reconciliation.night import Counts, Night
+from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
+from reconciliation.postings import PayoutEvidence, payout_entry
+from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
+from reconciliation.store import Connection, Record, breaks, payees, payouts
+from reconciliation.store.breaks import NewBreak
+
+STEP: Final = "payouts"
+MAKER: Final = "night"
+POLICY: Final = "policy"
+
+
+async def pay_departments(night: Night) -> Counts:
+    """Draft tonight's batch, release what is approved, send what is released."""
+    counts: Counts = {"departments": 0, "lines": 0, "amount_minor": 0, "released": 0, "sent": 0, "breaks": 0}
+    await _draft(night, counts)
+    for batch_id in await _approved(night):
+        await _release(night, batch_id, counts)
+    for batch in await _unsent(night):
+        await send(night, batch, counts)
+    return counts
+
+
+async def _draft(night: Night, counts: Counts) -> None:
+    """Draft one batch of this business date; the message id and the content are fixed from here on."""
+    currency, now = night.deps.account.currency, night.deps.clock()
+    async with night.transaction() as connection:
+        await payees.apply_due(connection, now)
+    async with night.transaction(isolation="repeatable_read") as connection:
+        if await payouts.has_batch(connection, night.business_date, currency):
+            return
+        if await payouts.has_unreleased(connection, currency):
+            return
+        owed = await payouts.compute_owed(connection, currency)
+        computed = [(row, due(row["payable_minor"], row["unproven_minor"], terms_of(row), night.business_date))
+                    for row in owed]  # fmt: skip
+        counts["departments"] = len(computed)
+        await _raise_payees_missing(night, connection, computed, counts)
+        payable = [(row, amount) for row, amount in computed if amount.held is None]
+        if payable:
+            await _insert(night, connection, payable, counts)
+
+
+def terms_of(row: Record) -> PayoutTerms | None:
+    """Read a department's terms; without an approved account there are none."""
+    if row["iban"] is None:
+        return None
+    return PayoutTerms(
+        Proof(row["proof"]), Schedule(row["schedule"]), row["weekday"], row["minimum_minor"], row["holdback_minor"]
+    )
+
+
+async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[Record, Due]], counts: Counts) -> None:
+    deps, now = night.deps, night.deps.clock()
+    account, limit_minor = deps.account, deps.policy.auto_approve_limit_minor
+    batch_id = mint("po", now, deps.random_bytes)
+    lines = [
+        (
+            mint("pl", now, deps.random_bytes), batch_id, row["department"], row["legal_name"], row["iban"], row["bic"],
+            row["purpose"], amount.amount_minor, f"MIZAN {night.business_date} {row['department']}"[:140],
+            amount.payable_minor, amount.unproven_minor, amount.holdback_minor, row["previous_line"],
+            row["journal_through"],
+        )
+        for row, amount in payable
+    ]  # fmt: skip
+    total_minor = sum(amount.amount_minor for _, amount in payable)
+    execution_date = night.calendar.next_working_day(max(night.business_date, night.calendar.business_date(now)))
+    by_policy = total_minor <= limit_minor
+    file = PayoutFile(
+        batch_id, now, execution_date, account.name, account.iban, account.bic,
+        [_payout_line(line[0], line[3], line[4], line[5], line[7], account.currency, line[8], line[6])
+         for line in sorted(lines)],
+    )  # fmt: skip
+    await payouts.insert_batch(
+        connection,
+        (
+            batch_id, night.business_date, account.currency, account.code, account.name, account.iban, account.bic,
+            execution_date, len(lines), total_minor, content_hash(file), "approved" if by_policy else "submitted",
+            MAKER, now, POLICY if by_policy else None, now if by_policy else None, limit_minor,
+        ),
+    )  # fmt: skip
+    await payouts.insert_lines(connection, lines)
+    counts["lines"] += len(lines)
+    counts["amount_minor"] += total_minor
+
+
+def _payout_line(
+    line_id: str, name: str, iban: str, bic: str | None, amount_minor: int, currency: str, remittance: str,
+    purpose: str,
+) -> PayoutLine:  # fmt: skip
+    return PayoutLine(line_id, name, iban, bic, Money(amount_minor, currency), remittance, purpose)
+
+
+def content_hash(file: PayoutFile) -> str:
+    """Hash what the bank is asked to do; it is compared again before every send."""
+    return hashlib.sha256(msgspec.json.encode(file)).hexdigest()
+
+
+def payout_file(batch: Record, lines: Sequence[Record]) -> PayoutFile:
+    """Build the file from what is stored; it is the same file each time."""
+    file = PayoutFile(
+        message_id=batch["id"],
+        created_at=batch["made_at"],
+        execution_date=batch["execution_date"],
+        debtor_name=batch["debtor_name"],
+        debtor_iban=batch["debtor_iban"],
+        debtor_bic=batch["debtor_bic"],
+        lines=[
+            _payout_line(line["id"], line["creditor_name"], line["creditor_iban"], line["creditor_bic"],
+                         line["amount_minor"], batch["currency"], line["remittance"], line["purpose"])
+            for line in lines
+        ],
+    )  # fmt: skip
+    if content_hash(file) != batch["content_sha256"]:
+        raise BooksDisagreeError(f"payout {batch['id']} is not what was approved; it is not sent")
+    return file
+
+
+async def _approved(night: Night) -> list[str]:
+    async with night.transaction() as connection:
+        return [row["id"] for row in await payouts.in_status(connection, ["approved"])]
+
+
+async def _release(night: Night, batch_id: str, counts: Counts) -> None:
+    """Post the journals and mark the batch released, in one transaction: from here the money is on its way."""
+    async with night.transaction() as connection:
+        batch = await payouts.read_locked(connection, batch_id)
+        if batch is None or batch["status"] != "approved":
+            return
+        if short := await payouts.short_departments(connection, batch_id, batch["currency"]):
+            # Refunds since the draft took the money; the next night computes it anew.
+            await payouts.refuse(connection, batch_id, f"the balance fell: {', '.join(short)}"[:500])
+            return
+        lines = await payouts.read_lines(connection, batch_id)
+        payout_file(batch, lines)
+        now = night.deps.clock()
+        booking = night.booking(now)
+        entries = [
+            payout_entry(
+                PayoutEvidence(
+                    line["id"], batch_id, line["department"], Money(line["amount_minor"], batch["currency"])
+                ),
+                booking,
+            )
+            for line in lines
+        ]
+        answers = await post_within(connection, entries, recorded_at=now)
+        journals: list[tuple[str, int]] = []
+        for line, answer in zip(lines, answers, strict=True):
+            if answer.journal_id is None:
+                raise BooksDisagreeError(f"payout line {line['id']}: {answer.error}")
+            journals.append((line["id"], answer.journal_id))
+        await payouts.release(connection, batch_id, journals, booking.business_date, now)
+        counts["released"] += len(journals)
+
+
+async def _unsent(night: Night) -> list[Record]:
+    async with night.transaction() as connection:
+        return await payouts.in_status(connection, ["released", "unknown"])
+
+
+async def send(night: Night, batch: Record, counts: Counts) -> None:
+    """Hand a released batch to the bank. When an earlier send may have arrived, the bank is asked first.
+
+    Sending again is safe in any case: the message id is the batch's own, and the bank takes one file per id.
+    """
+    bank = night.deps.bank
+    async with night.transaction() as connection:
+        lines = await payouts.read_lines(connection, batch["id"])
+        file = payout_file(batch, lines)
+        await payouts.count_send(connection, batch["id"])
+    first = batch["sends"] == 0
+    try:
+        if not first:
+            report = await bank.query_payout(batch["id"])
+            if await apply_answer(night, batch["id"], report):
+                counts["sent"] += 1
+                return
+        report = await bank.send_payout(file)
+    except NotSentError:
+        return  # still released; the next run sends it
+    except RejectedError as error:
+        if first:
+            await apply_rejection(night, batch["id"], str(error))
+        else:
+            await mark_unknown(night, batch["id"], str(error))
+    except ProviderError as error:
+        await mark_unknown(night, batch["id"], str(error))
+    else:
+        await apply_answer(night, batch["id"], report, sent=True)
+        counts["sent"] += 1
+
+
+async def _raise_payees_missing(
+    night: Night, connection: Connection, computed: Sequence[tuple[Record, Due]], counts: Counts
+) -> None:
+    currency = night.deps.account.currency
+    found = [
+        NewBreak(
+            type=BreakType.PAYEE_MISSING, subject=f"{row['department']}:{currency}", business_date=night.business_date,
+            amount_minor=row["payable_minor"], currency=currency, department=row["department"],
+            detail={"department": row["department"], "amount": str(Money(row["payable_minor"], currency))},
+        )
+        for row, amount in computed
+        if amount.held is Held.NO_ACCOUNT
+    ]  # fmt: skip
+    counts["breaks"] += await breaks.raise_breaks(
+        connection, found, now=night.deps.clock(), random_bytes=night.deps.random_bytes
+    )

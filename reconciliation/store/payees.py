@@ -1,0 +1,86 @@
+"""Where each department is paid, and the changes two people make to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from reconciliation.store import Connection, Record
+
+_FIELDS: Final = (
+    "department, currency, legal_name, iban, bic, purpose, proof, schedule, weekday, minimum_minor, holdback_minor"
+)
+
+
+async def insert_change(
+    connection: Connection, change_id: str, fields: tuple[object, ...], reason: str, maker: str, now: datetime
+) -> None:
+    """Store a proposed change; `fields` are in the order of the payee's columns."""
+    await connection.execute(
+        f"""
+        INSERT INTO reconciliation.payee_change (id, {_FIELDS}, reason, maker, made_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        """,
+        change_id,
+        *fields,
+        reason,
+        maker,
+        now,
+    )
+
+
+async def read_change(connection: Connection, change_id: str) -> Record | None:
+    return await connection.fetchrow(
+        "SELECT id, department, currency, maker, decision, effective_at, applied_at FROM reconciliation.payee_change"
+        " WHERE id = $1 FOR UPDATE",
+        change_id,
+    )
+
+
+async def exists(connection: Connection, department: str, currency: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE department = $1 AND currency = $2)",
+        department,
+        currency,
+    )
+    return found
+
+
+async def decide_change(
+    connection: Connection, change_id: str, checker: str, decision: str, now: datetime, effective_at: datetime | None
+) -> None:
+    await connection.execute(
+        """
+        UPDATE reconciliation.payee_change SET checker = $2, decision = $3, checked_at = $4, effective_at = $5
+        WHERE id = $1
+        """,
+        change_id,
+        checker,
+        decision,
+        now,
+        effective_at,
+    )
+
+
+async def apply_due(connection: Connection, now: datetime) -> list[str]:
+    """Put into force every approved change whose waiting time is over; return their ids."""
+    due = await connection.fetch(
+        """
+        UPDATE reconciliation.payee_change SET applied_at = $1
+        WHERE decision = 'approved' AND applied_at IS NULL AND effective_at <= $1 RETURNING id
+        """,
+        now,
+    )
+    ids = [row["id"] for row in due]
+    await connection.execute(
+        f"""
+        INSERT INTO reconciliation.payee (change_id, {_FIELDS})
+        SELECT id, {_FIELDS} FROM reconciliation.payee_change WHERE id = ANY ($1::text[])
+        ON CONFLICT (department, currency) DO UPDATE SET change_id = excluded.change_id,
+          legal_name = excluded.legal_name, iban = excluded.iban, bic = excluded.bic, purpose = excluded.purpose,
+          proof = excluded.proof, schedule = excluded.schedule, weekday = excluded.weekday,
+          minimum_minor = excluded.minimum_minor, holdback_minor = excluded.holdback_minor
+        """,
+        ids,
+    )
+    return ids

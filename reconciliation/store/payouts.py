@@ -1,0 +1,284 @@
+"""Payout batches and their lines: drafted from one snapshot of the books, released with their journals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final
+
+from reconciliation.store import Connection, Record
+
+_DEFERRED: Final = """
+  CREATE TEMPORARY TABLE deferred (
+    department text COLLATE "C", journal_id bigint, item text COLLATE "C", proof text, amount_minor bigint
+  ) ON COMMIT DROP"""
+
+# A capture whose receivable is open is not settled. Its departments wait for their shares, or for what is left open
+# of it, if that is less. A late payment is owed by the journal that accepted it, not by its capture.
+_UNSETTLED: Final = """
+  INSERT INTO deferred
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(-p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o
+  JOIN ledger.postings p ON p.journal_id = o.journal_id
+  WHERE o.account LIKE 'provider:%:receivable' AND o.currency = $1 AND o.amount_minor > 0
+    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0
+  UNION ALL
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(-p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o
+  JOIN ledger.postings p ON p.reference = 'late_accepted:' || o.item
+  WHERE o.account LIKE 'provider:%:receivable' AND o.currency = $1 AND o.amount_minor > 0
+    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
+# Settled, but the bank has not shown the batch.
+_UNBANKED: Final = """
+  INSERT INTO deferred
+  SELECT split_part(p.account, ':', 2), p.journal_id, m.item, 'banked', -p.amount_minor
+  FROM ledger.open_items o
+  JOIN reconciliation.settlement_file f ON f.batch_reference = o.item AND f.currency = o.currency
+    AND f.status = 'accepted' AND o.account = 'provider:' || f.provider || ':in_transit'
+  JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = f.file_no
+    AND m.outcome IN ('matched', 'amount') AND m.account = 'provider:' || f.provider || ':receivable'
+  JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+  WHERE o.currency = $1 AND o.amount_minor > 0
+    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
+_DISPUTED: Final = """
+  INSERT INTO deferred
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'disputed', least(-p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o
+  JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || o.item, 'late_accepted:' || o.item])
+  WHERE o.account = 'disputes:receivable' AND o.currency = $1 AND o.amount_minor > 0
+    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
+# What a department's own terms do not ask to be proven does not wait.
+_BY_TERMS: Final = """
+  DELETE FROM deferred d USING (
+    SELECT d.department, coalesce(y.proof, 'settled') AS asked
+    FROM (SELECT DISTINCT department FROM deferred) d
+    LEFT JOIN reconciliation.payee y ON y.department = d.department AND y.currency = $1
+  ) t
+  WHERE t.department = d.department
+    AND (d.proof = 'settled' AND t.asked = 'captured' OR d.proof = 'banked' AND t.asked <> 'banked')"""
+
+
+async def compute_owed(connection: Connection, currency: str) -> list[Record]:
+    """Read, from one snapshot, what every department is owed, what of it is not proven, and its terms.
+
+    The transaction must be REPEATABLE READ: a capture recorded between two statements would else be paid unproven.
+    """
+    await connection.execute("DROP TABLE IF EXISTS pg_temp.deferred")
+    await connection.execute(_DEFERRED)
+    for statement in (_UNSETTLED, _UNBANKED, _DISPUTED, _BY_TERMS):
+        await connection.execute(statement, currency)
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT split_part(b.account, ':', 2) AS department, -b.amount_minor AS payable_minor,
+               coalesce(d.amount_minor, 0)::bigint AS unproven_minor, h.journal_id AS journal_through,
+               y.legal_name, y.iban, y.bic, y.purpose, y.proof, y.schedule, y.weekday, y.minimum_minor,
+               y.holdback_minor,
+               (SELECT l.id FROM reconciliation.payout_line l JOIN reconciliation.payout_batch p ON p.id = l.batch_id
+                WHERE l.department = split_part(b.account, ':', 2) AND p.currency = $1 AND p.released_at IS NOT NULL
+                ORDER BY l.journal_through DESC, l.id DESC LIMIT 1) AS previous_line
+        FROM ledger.balances b
+        CROSS JOIN ledger.head h
+        LEFT JOIN (SELECT department, sum(amount_minor) AS amount_minor FROM deferred GROUP BY department) d
+          ON d.department = split_part(b.account, ':', 2)
+        LEFT JOIN reconciliation.payee y ON y.department = split_part(b.account, ':', 2) AND y.currency = $1
+        WHERE b.account LIKE 'department:%:payable' AND b.currency = $1 ORDER BY b.account
+        """,
+        currency,
+    )
+    return rows
+
+
+async def has_batch(connection: Connection, business_date: date, currency: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.payout_batch"
+        " WHERE business_date = $1 AND currency = $2 AND status <> 'refused')",
+        business_date,
+        currency,
+    )
+    return found
+
+
+async def has_unreleased(connection: Connection, currency: str) -> bool:
+    """Say whether an earlier batch still waits for a person: what it holds must not be drafted a second time."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.payout_batch"
+        " WHERE currency = $1 AND status IN ('draft', 'submitted', 'approved'))",
+        currency,
+    )
+    return found
+
+
+async def insert_batch(connection: Connection, values: Sequence[object]) -> None:
+    await connection.execute(
+        """
+        INSERT INTO reconciliation.payout_batch (id, business_date, currency, bank_account, debtor_name, debtor_iban,
+          debtor_bic, execution_date, line_count, total_minor, content_sha256, status, maker, made_at, submitted_at,
+          checker, checked_at, auto_approve_limit_minor)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17)
+        """,
+        *values,
+    )
+
+
+async def insert_lines(connection: Connection, lines: Sequence[Sequence[object]]) -> None:
+    """Store the lines, and what each department still waits for."""
+    await connection.executemany(
+        """
+        INSERT INTO reconciliation.payout_line (id, batch_id, department, creditor_name, creditor_iban, creditor_bic,
+          purpose, amount_minor, remittance, payable_minor, unproven_minor, holdback_minor, previous_line,
+          journal_through, status)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'draft')
+        """,
+        lines,
+    )
+    await connection.execute(
+        """
+        INSERT INTO reconciliation.payout_deferred (line_id, journal_id, item, amount_minor)
+        SELECT l.id, d.journal_id, d.item, sum(d.amount_minor) FROM reconciliation.payout_line l
+        JOIN deferred d USING (department) WHERE l.batch_id = $1 GROUP BY l.id, d.journal_id, d.item
+        """,
+        lines[0][1],
+    )
+
+
+_BATCH: Final = """
+  SELECT id, business_date, currency, bank_account, debtor_name, debtor_iban, debtor_bic, execution_date, line_count,
+         total_minor, content_sha256, status, maker, made_at, checker, checked_at, released_at, book_date, sends, reason
+  FROM reconciliation.payout_batch WHERE """
+_IN_STATUS: Final = _BATCH + "status = ANY ($1::text[]) ORDER BY made_at, id"
+_ONE: Final = _BATCH + "id = $1 FOR UPDATE"
+
+
+async def in_status(connection: Connection, statuses: Sequence[str]) -> list[Record]:
+    rows: list[Record] = await connection.fetch(_IN_STATUS, list(statuses))
+    return rows
+
+
+async def read_locked(connection: Connection, batch_id: str) -> Record | None:
+    return await connection.fetchrow(_ONE, batch_id)
+
+
+async def read_lines(connection: Connection, batch_id: str) -> list[Record]:
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT id, department, creditor_name, creditor_iban, creditor_bic, purpose, amount_minor, remittance, status,
+               journal_id, reason
+        FROM reconciliation.payout_line WHERE batch_id = $1 ORDER BY id
+        """,
+        batch_id,
+    )
+    return rows
+
+
+async def short_departments(connection: Connection, batch_id: str, currency: str) -> list[str]:
+    """Name the departments whose balance no longer covers their line."""
+    rows = await connection.fetch(
+        """
+        SELECT l.department FROM reconciliation.payout_line l
+        LEFT JOIN ledger.balances b ON b.account = 'department:' || l.department || ':payable' AND b.currency = $2
+        WHERE l.batch_id = $1 AND coalesce(-b.amount_minor, 0) < l.amount_minor ORDER BY l.department
+        """,
+        batch_id,
+        currency,
+    )
+    return [row["department"] for row in rows]
+
+
+async def decide(connection: Connection, batch_id: str, status: str, checker: str, now: datetime, reason: str) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.payout_batch SET status = $2, checker = $3, checked_at = $4, reason = $5 WHERE id = $1",
+        batch_id,
+        status,
+        checker,
+        now,
+        reason,
+    )
+
+
+async def refuse(connection: Connection, batch_id: str, reason: str) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.payout_batch SET status = 'refused', reason = $2 WHERE id = $1", batch_id, reason
+    )
+
+
+async def release(
+    connection: Connection, batch_id: str, journals: Sequence[tuple[str, int]], book_date: date, now: datetime
+) -> None:
+    """Mark a batch and its lines released; their journals are posted in this same transaction."""
+    await connection.execute(
+        """
+        UPDATE reconciliation.payout_line l SET status = 'released', journal_id = j.journal_id
+        FROM unnest($1::text[], $2::bigint[]) AS j(line_id, journal_id) WHERE l.id = j.line_id
+        """,
+        [line for line, _ in journals],
+        [journal for _, journal in journals],
+    )
+    await connection.execute(
+        "UPDATE reconciliation.payout_batch SET status = 'released', released_at = $2, book_date = $3 WHERE id = $1",
+        batch_id,
+        now,
+        book_date,
+    )
+
+
+async def count_send(connection: Connection, batch_id: str) -> None:
+    """Remember that a send begins, before it does."""
+    await connection.execute("UPDATE reconciliation.payout_batch SET sends = sends + 1 WHERE id = $1", batch_id)
+
+
+async def set_status(connection: Connection, batch_id: str, status: str, reason: str, now: datetime) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.payout_batch SET status = $2, reason = $3, answered_at = $4 WHERE id = $1",
+        batch_id,
+        status,
+        reason,
+        now,
+    )
+
+
+async def set_accepted(connection: Connection, line_ids: Sequence[str]) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.payout_line SET status = 'accepted' WHERE id = ANY ($1::text[]) AND status = 'released'",
+        list(line_ids),
+    )
+
+
+async def mark_paid(connection: Connection, line_id: str, paid_on: date) -> None:
+    """Record the debit the statement shows. A line rejected or returned before keeps its word; its break speaks."""
+    await connection.execute(
+        """
+        UPDATE reconciliation.payout_line SET status = 'paid', paid_on = $2
+        WHERE id = $1 AND status IN ('released', 'accepted')
+        """,
+        line_id,
+        paid_on,
+    )
+    await _settle(connection, line_id)
+
+
+async def mark_returned(connection: Connection, line_id: str, status: str, reason: str) -> int | None:
+    """Record a rejection or a return, and give the journal that the reversing entry corrects."""
+    journal_id: int | None = await connection.fetchval(
+        "UPDATE reconciliation.payout_line SET status = $2, reason = $3 WHERE id = $1 RETURNING journal_id",
+        line_id,
+        status,
+        reason,
+    )
+    await _settle(connection, line_id)
+    return journal_id
+
+
+async def _settle(connection: Connection, line_id: str) -> None:
+    """Close a batch when the last of its lines is final."""
+    await connection.execute(
+        """
+        UPDATE reconciliation.payout_batch p
+        SET status = CASE WHEN EXISTS (SELECT FROM reconciliation.payout_line l
+                                       WHERE l.batch_id = p.id AND l.status <> 'rejected')
+                          THEN 'confirmed' ELSE 'rejected' END
+        WHERE p.id = (SELECT batch_id FROM reconciliation.payout_line WHERE id = $1)
+          AND NOT EXISTS (SELECT FROM reconciliation.payout_line l
+                          WHERE l.batch_id = p.id AND l.status NOT IN ('paid', 'rejected', 'returned'))
+        """,
+        line_id,
+    )

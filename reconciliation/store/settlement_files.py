@@ -1,0 +1,234 @@
+"""Providers' files and their lines, as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from adapters.contract import SettlementFile, SettlementLine
+from reconciliation.postings import Booking
+from reconciliation.store import Connection, Record
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was counted while the lines went into the stage."""
+
+    lines: int = 0
+    last_line: int = 0
+    net_minor: int = 0
+
+
+_STAGE: Final = """
+  CREATE TEMPORARY TABLE stage (
+    number integer NOT NULL, kind text NOT NULL, reference text COLLATE "C", provider_reference text COLLATE "C",
+    gross_minor bigint NOT NULL, fee_minor bigint NOT NULL, fee_vat_minor bigint NOT NULL, net_minor bigint NOT NULL,
+    transaction_on date, raw_kind text NOT NULL
+  ) ON COMMIT DROP"""
+_COLUMNS: Final = (
+    "number", "kind", "reference", "provider_reference", "gross_minor", "fee_minor", "fee_vat_minor", "net_minor",
+    "transaction_on", "raw_kind",
+)  # fmt: skip
+
+
+class LineUnfitError(Exception):
+    """A line cannot be stored; the file is refused for it. The first argument is the reason's code."""
+
+
+async def stage(connection: Connection, file: SettlementFile, loaded: Loaded) -> None:
+    """Stream the lines into a temporary table, summing as they pass; no list of them is ever held here."""
+    await connection.execute(_STAGE)
+    await connection.copy_records_to_table(
+        "stage", schema_name="pg_temp", columns=_COLUMNS, records=_records(file.lines, file.currency, loaded)
+    )
+    await connection.execute("ANALYZE pg_temp.stage")
+
+
+def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> Iterable[tuple[object, ...]]:
+    for line in lines:
+        if {line.gross.currency, line.fee.currency, line.fee_vat.currency, line.net.currency} != {currency}:
+            raise LineUnfitError("line_in_other_currency")
+        if "\0" in f"{line.reference}{line.provider_reference}{line.raw_kind}":
+            raise LineUnfitError("line_with_nul")
+        loaded.lines += 1
+        loaded.last_line = max(loaded.last_line, line.number)
+        if line.kind.value != "payout":
+            loaded.net_minor += line.net.amount_minor
+        at = line.transaction_at
+        yield (
+            line.number, line.kind.value, line.reference, line.provider_reference, line.gross.amount_minor,
+            line.fee.amount_minor, line.fee_vat.amount_minor, line.net.amount_minor,
+            at.date() if isinstance(at, datetime) else at, line.raw_kind,
+        )  # fmt: skip
+
+
+async def has_numbered_twice(connection: Connection) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_temp.stage GROUP BY number HAVING count(*) > 1)"
+    )
+    return found
+
+
+async def known(connection: Connection, provider: str, sha256: str) -> bool:
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.settlement_file WHERE provider = $1 AND sha256 = $2)",
+        provider,
+        sha256,
+    )
+    return found
+
+
+async def batch_is_booked(connection: Connection, file: SettlementFile) -> bool:
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM reconciliation.settlement_file
+                       WHERE provider = $1 AND batch_reference = $2 AND currency = $3 AND status = 'accepted')
+        """,
+        file.provider,
+        file.batch_reference,
+        file.currency,
+    )
+    return found
+
+
+async def insert(
+    connection: Connection, file: SettlementFile, loaded: Loaded, booking: Booking, now: datetime,
+    *, provider: str, reason: str | None,
+) -> int:  # fmt: skip
+    """Store a file's head, accepted or quarantined with the reason, and return its number."""
+    number: int = await connection.fetchval(
+        """
+        INSERT INTO reconciliation.settlement_file (file_no, provider, name, sha256, business_date, batch_reference,
+          currency, line_count, total_net_minor, expected_credit_date, status, reason, imported_at, book_date,
+          effective_at, late_for, last_line)
+        SELECT coalesce(max(file_no), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9,
+               CASE WHEN $10::text IS NULL THEN 'accepted' ELSE 'quarantined' END, $10, $11, $12, $13, $14, $15
+        FROM reconciliation.settlement_file
+        RETURNING file_no
+        """,
+        provider,
+        file.name,
+        file.sha256,
+        file.business_date,
+        file.batch_reference,
+        file.currency,
+        loaded.lines,
+        file.total_net.amount_minor,
+        file.expected_credit_date,
+        reason,
+        now,
+        booking.business_date,
+        booking.effective_at,
+        booking.late_for,
+        loaded.last_line,
+    )
+    await connection.executemany(
+        "INSERT INTO reconciliation.settlement_line_refused (file_no, number, reason) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING",
+        [(number, line, why) for line, why in file.refused_lines],
+    )
+    return number
+
+
+async def keep_lines(connection: Connection, file_no: int) -> None:
+    """Move the staged lines to where they stay."""
+    await connection.execute(
+        """
+        INSERT INTO reconciliation.settlement_line
+          (file_no, number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor, net_minor,
+           transaction_on, raw_kind)
+        SELECT $1, number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor, net_minor,
+               transaction_on, raw_kind
+        FROM pg_temp.stage
+        """,
+        file_no,
+    )
+
+
+async def dates_to_fetch(connection: Connection, provider: str, business_date: date, look_back_days: int) -> list[date]:
+    """Return the night's date, the days before it that have no file yet, and any whose file is a standing break."""
+    rows = await connection.fetch(
+        """
+        SELECT d::date AS day FROM generate_series($2::timestamp, $3::timestamp, interval '1 day') d
+        WHERE NOT EXISTS (SELECT FROM reconciliation.settlement_file f
+                          WHERE f.provider = $1 AND f.business_date = d::date AND f.status = 'accepted')
+        UNION SELECT $3::date
+        UNION SELECT b.business_date FROM reconciliation.break b
+              WHERE b.type IN ('file_missing', 'file_refused') AND b.leg = 'provider' AND b.provider = $1
+                AND b.closed_at IS NULL AND b.business_date <= $3::date
+        ORDER BY day
+        """,
+        provider,
+        business_date - timedelta(days=look_back_days),
+        business_date,
+    )
+    return [row["day"] for row in rows]
+
+
+async def unposted(connection: Connection) -> list[Record]:
+    """Read the accepted files whose lines are not all in the books, oldest first."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT file_no, provider, name, batch_reference, currency, book_date, effective_at, late_for, last_line
+        FROM reconciliation.settlement_file WHERE status = 'accepted' AND posted_through < last_line ORDER BY file_no
+        """
+    )
+    return rows
+
+
+async def drop_stage(connection: Connection) -> None:
+    """Forget the staged lines and what they were matched with, before another file is staged."""
+    await connection.execute(
+        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.settled_before"
+    )
+
+
+async def is_late(connection: Connection, provider: str, business_date: date, night: date) -> bool:
+    """Say whether the file was missed before: its absence is a break, or an earlier night of its date is over."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM reconciliation.break WHERE type = 'file_missing' AND leg = 'provider'
+                         AND provider = $1 AND business_date = $2 AND closed_at IS NULL)
+            OR ($2 < $3 AND EXISTS (SELECT FROM reconciliation.break b JOIN ledger.open_items o
+                         ON o.account = b.account AND o.item = b.item AND o.currency = b.currency
+                       WHERE b.type = 'missing_at_provider' AND b.provider = $1 AND b.closed_at IS NULL
+                         AND o.business_date = $2))
+        """,
+        provider,
+        business_date,
+        night,
+    )
+    return found
+
+
+async def posted_through(connection: Connection, file_no: int) -> int:
+    through: int = await connection.fetchval(
+        "SELECT posted_through FROM reconciliation.settlement_file WHERE file_no = $1 FOR UPDATE", file_no
+    )
+    return through
+
+
+async def move_posted_through(connection: Connection, file_no: int, number: int) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.settlement_file SET posted_through = $2 WHERE file_no = $1", file_no, number
+    )
+
+
+async def lines_to_post(connection: Connection, file_no: int, after: int, limit: int) -> list[Record]:
+    """Read the next lines with the match they were given when they came."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT l.number, l.kind, l.provider_reference, l.gross_minor, l.fee_minor, l.fee_vat_minor, l.net_minor,
+               m.outcome, m.account, m.item, m.payment
+        FROM reconciliation.settlement_line l
+        JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                                   AND m.version = 1
+        WHERE l.file_no = $1 AND l.number > $2 ORDER BY l.number LIMIT $3
+        """,
+        file_no,
+        after,
+        limit,
+    )
+    return rows

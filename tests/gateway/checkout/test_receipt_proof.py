@@ -1,0 +1,89 @@
+"""The receipt's PDF and its check code."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.checkout.receipt_pdf import Proof, receipt_data, receipt_pdf, set_receipt
+from gateway.checkout.seal import check_code, is_genuine, show_code
+from gateway.services.views import ReceiptView
+from gateway.web.pages import Pages
+from ledger.money import Money
+
+SECRET, OLDER = b"s" * 32, b"o" * 32
+
+
+def proof(receipt: ReceiptView) -> Proof:
+    code = check_code(SECRET, receipt)
+    return Proof(f"https://pay.gov.example/verify/{receipt.receipt_number}/{code}", code)
+
+
+def test_a_code_is_read_as_people_type_it(receipt_of: Callable[..., ReceiptView]):
+    receipt = receipt_of()
+    code = check_code(SECRET, receipt)
+    assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{16}", code)
+    assert is_genuine([SECRET], receipt, code)
+    assert is_genuine([SECRET], receipt, show_code(code).lower().replace("0", "o").replace("1", "l"))
+    assert is_genuine([OLDER, SECRET], receipt, code)
+
+
+def test_nothing_on_a_receipt_can_be_altered(receipt_of: Callable[..., ReceiptView]):
+    receipt = receipt_of()
+    code = check_code(SECRET, receipt)
+    for altered in (
+        replace(receipt, total=Money(125051, "AED")),
+        replace(receipt, total=Money(125050, "SAR")),
+        replace(receipt, receipt_number="ECONOMY-2026-000418"),
+        replace(receipt, paid_at=receipt.paid_at + timedelta(seconds=1)),
+        replace(receipt, intent_id="pi_other"),
+    ):
+        assert not is_genuine([SECRET], altered, code)
+    assert not is_genuine([OLDER], receipt, code)
+    assert not is_genuine([SECRET], receipt, "")
+    assert not is_genuine([SECRET], receipt, "ü" * 16)
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_the_pdf_is_tagged_small_and_names_what_was_paid(
+    pages: Pages, receipt_of: Callable[..., ReceiptView], language: str, tmp_path: Path
+):
+    receipt = receipt_of(refunded=Money(1000, "AED"))
+    body = await receipt_pdf(receipt, proof(receipt), pages.identity, pages.languages[language], trial=True)
+    assert body.startswith(b"%PDF-")
+    assert b"/StructTreeRoot" in body
+    assert f"/Lang({language})".encode() in body.replace(b" ", b"")
+    assert b"pdfuaid" in body
+    assert len(body) <= 60_000
+    if shutil.which("pdftotext"):
+        (tmp_path / "receipt.pdf").write_bytes(body)
+        said = subprocess.run(
+            ["pdftotext", "-layout", tmp_path / "receipt.pdf", "-"], capture_output=True, text=True, check=True
+        ).stdout
+        for value in ("ECONOMY-2026-000417", "AED 1,250.50", "TL-2026-004417", "AED 10.00"):
+            assert value in said
+
+
+def test_the_same_receipt_is_the_same_file(pages: Pages, receipt_of: Callable[..., ReceiptView]):
+    receipt = receipt_of()
+    data = receipt_data(receipt, proof(receipt), pages.identity, pages.languages["ar"], trial=False)
+    assert set_receipt(data) == set_receipt(data)
+
+
+def test_text_in_a_receipt_is_never_code_of_the_typesetter(pages: Pages, receipt_of: Callable[..., ReceiptView]):
+    receipt = receipt_of(reference='#read("/etc/passwd") $x$ *b* `c` <d> @e')
+    data = receipt_data(receipt, proof(receipt), pages.identity, pages.languages["en"], trial=False)
+    assert set_receipt(data).startswith(b"%PDF-")
+
+
+def test_the_square_code_carries_no_style_or_script(receipt_of: Callable[..., ReceiptView]):
+    drawn = proof(receipt_of()).qr_svg()
+    assert "style" not in drawn
+    assert "script" not in drawn

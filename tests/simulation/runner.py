@@ -1,0 +1,75 @@
+"""Runs many worlds, a few at once, each in a child and on a database of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from tests.simulation.isolation import in_children
+from tests.simulation.outcome import Outcome
+from tests.simulation.postgres_control import ControlError
+from tests.simulation.server import Server
+from tests.simulation.simulation import Simulation
+
+REGRESSIONS: Final = Path(__file__).with_name("regressions.txt")
+WORLD_S_MAX: Final = 120.0
+
+# A scenario plays one world and returns what was violated.
+Scenario = Callable[[Simulation], list[str]]
+_real_monotonic = time.monotonic
+
+
+def play(server: Server, database: str, scenario: Scenario, seed: int, *, keep_trace: bool = False) -> Outcome:
+    """Play one world. Call it in a child: nothing is cleaned up."""
+    started_s = _real_monotonic()
+    simulation = Simulation(seed, server, database, keep_trace=keep_trace)
+    violations = scenario(simulation)
+    story = simulation.trace.readable() if keep_trace or violations else []
+    return Outcome(
+        seed=seed,
+        violations=tuple(violations),
+        digest=simulation.trace.digest,
+        sometimes=simulation.trace.sometimes,
+        virtual_s=simulation.loop.time(),
+        steps=simulation.trace.steps,
+        real_s=_real_monotonic() - started_s,
+        story=tuple(story),
+    )
+
+
+def run_many(
+    server: Server,
+    jobs: Iterable[tuple[int, Scenario]],
+    *,
+    at_once: int = 2,
+    keep_trace: bool = False,
+    timeout_s: float = WORLD_S_MAX,
+) -> Iterator[Outcome]:
+    """Play worlds given as (seed, scenario) and yield each outcome as it comes. A crash of the world is a violation."""
+
+    def prepared() -> Iterator[tuple[tuple[int, str], Callable[[], Outcome]]]:
+        for number, (seed, scenario) in enumerate(jobs):
+            database = f"world_{os.getpid()}_{number}"
+            server.create(database)
+            yield (seed, database), partial(play, server, database, scenario, seed, keep_trace=keep_trace)
+
+    for (seed, database), ended in in_children(prepared(), at_once=at_once, timeout_s=timeout_s):
+        with suppress(ControlError):
+            server.drop(database)
+        if ended.value is not None:
+            yield ended.value
+        else:
+            failure = ended.failure.strip()
+            yield Outcome(seed, (f"the world itself failed: {failure[-3000:]}",), "", Counter(), 0.0, 0, 0.0)
+
+
+def regressions() -> list[int]:
+    """Return the seeds that once failed; each is played again for ever."""
+    lines = REGRESSIONS.read_text("utf-8").splitlines()
+    return [int(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]

@@ -1,0 +1,1 @@
+"""One world: Mizan's processes, and around them departments, citizens, a card acquirer and a bank."""
