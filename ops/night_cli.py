@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, timedelta
@@ -60,12 +61,12 @@ def words(counts: Mapping[str, int]) -> str:
 
 
 def _progress(step: str, counts: Mapping[str, int]) -> None:
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo(f"\r\x1b[2K{step}: {words(counts)}", nl=False, err=True)
 
 
 def _clear() -> None:
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo("\r\x1b[2K", nl=False, err=True)
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from adapters.errors import ProviderError
 from reconciliation.business_days import Calendar
 from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, ReconciliationError
 from reconciliation.nightly import night_status, payments_to_requery, recent_nights, run_night
@@ -107,9 +106,6 @@ async def test_hc25_a_file_for_an_old_day_is_an_adjustment_on_the_open_day(world
 async def test_hc25_a_failed_step_is_recorded_and_the_next_run_goes_on_from_it(world):
     await world.capture("pa_1", ("traffic", "100.00"))
     world.provider.put(settlement([line(1, "O-pa_1", "100.00")]))
-
-    class Broken(ProviderError):
-        pass
 
     async def explode(_iban, _day):
         raise RuntimeError("out of memory")
