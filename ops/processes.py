@@ -44,6 +44,10 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self.pids: dict[str, int] = {}
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         self._stopping.set()
 

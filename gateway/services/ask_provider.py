@@ -125,6 +125,9 @@ async def _ask(
 
 def _counted(attempt: Attempt, call: str, report: PaymentReport) -> PaymentReport:
     metrics.PROVIDER_CALLS.labels(attempt.provider, call, report.outcome.value).inc()
+    if report.unrecognised:
+        metrics.UNRECOGNISED.labels(attempt.provider).inc()
+        _log.error("provider_word_unknown", provider=attempt.provider, attempt=attempt.id, word=report.word[:100])
     return report
 
 
