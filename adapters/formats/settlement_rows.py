@@ -108,7 +108,6 @@ def _sheet_rows(stream: BinaryIO, sheet: str) -> Iterator[tuple[int, list[str]]]
         OSError,
         IndexError,
         RuntimeError,
-        NotImplementedError,
     ) as error:
         raise FileRefusedError(f"the Excel file cannot be read: {error}") from error
 
