@@ -10,7 +10,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ops import demo_cli
-from ops.database import database
+from ops.database import database, service_pool
 from ops.ledger_cli import Books, ledger_group
 from ops.logs import configure_logs
 from ops.migrate import MigrationError, migrate
@@ -55,9 +55,15 @@ async def night() -> AsyncIterator[NightDeps]:
 
 @asynccontextmanager
 async def books() -> AsyncIterator[Books]:
-    async with parts() as made:
-        key = Ed25519PrivateKey.from_private_bytes(kept_secret(made.settings.home, "seal.key"))
-        yield Books(pool=made.pool, clock=made.clock, zone=made.settings.time_zone, signing_key=key)
+    """Open the ledger alone: an auditor needs no provider."""
+    effective = settings()
+    configure_logs("warning", process="command")
+    try:
+        async with database(effective) as url, service_pool(url, size_max=2) as pool:
+            key = Ed25519PrivateKey.from_private_bytes(kept_secret(effective.home, "seal.key"))
+            yield Books(pool=pool, clock=clock_of(effective), zone=effective.time_zone, signing_key=key)
+    except (PostgresError, MigrationError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
