@@ -21,6 +21,7 @@ from ledger.store import Connection
 
 PAGE_JOURNALS: Final = 8_000
 FINDINGS_MAX: Final = 1_000
+WHOLE_TABLE_TIMEOUT_S: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ async def _prove_derived(connection: Connection, walk: Walk, report: Report) -> 
         (sql.HOURS_WRONG, "hourly", "is not the sum of the postings up to it"),
         (sql.ITEMS_WRONG, "item", "is not what its postings say"),
     ):
-        for row in await connection.fetch(statement):
+        for row in await connection.fetch(statement, timeout=WHOLE_TABLE_TIMEOUT_S):
             report.find(table, row["key"], fault)
     report.items = await connection.fetchval(sql.ITEMS)
 
