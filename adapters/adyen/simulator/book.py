@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from adapters.simulation.books import open_book
 from adapters.simulation.faults import Fault
 from adapters.simulation.misbehaviour import RefusedError
 
@@ -42,11 +42,7 @@ class Book:
     """Every change is one committed statement or one transaction; reads are plain rows."""
 
     def __init__(self, path: str, clock: Callable[[], datetime], random_bytes: Callable[[int], bytes]) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        self._database.execute("PRAGMA busy_timeout = 5000")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(SCHEMA)
+        self._database = open_book(path, SCHEMA)
         self._clock = clock
         self._random_bytes = random_bytes
 
