@@ -1,7 +1,7 @@
 """Open a bank's XML so that nothing in it can harm the reader: no DOCTYPE, no entities, no odd bytes.
 
-The file is turned into clean UTF-8 while it streams. Bytes that do not belong to the declared encoding are read as
-Windows-1252 (banks cut and paste), control characters become spaces, and both are counted so that the reader can warn.
+Banks declare one encoding and write another, put blank lines before the declaration, or a mark behind the last
+element; what can be put right without touching an amount is put right, counted and told.
 """
 
 from __future__ import annotations
@@ -14,21 +14,11 @@ from typing import BinaryIO, Final
 from lxml import etree
 
 from adapters.errors import FileRefusedError
+from adapters.formats.clean_bytes import CHUNK_LENGTH, Cleaner, encoding_by_mark
 
 PROLOG_LENGTH_MAX: Final = 64 * 1024
 UNMARKED_LENGTH_MAX: Final = 64 * 1024 * 1024
-_STRAY: Final = re.compile("[\udc80-\udcff]")
-_CHUNK: Final = 256 * 1024
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")
-_CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
-_TO_SPACE: Final = bytes(32 if byte in _CONTROLS else byte for byte in range(256))
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _ENCODINGS: Final = {
     "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "ascii", "iso8859-1", "iso8859-15", "iso8859-6",
     "cp1252", "cp1256", "cp1250", "iso8859-2", "iso8859-9", "cp1254",
@@ -40,27 +30,17 @@ class XmlSource:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._controls = 0
-        self._foreign = 0
         self._ended = False
         self._unmarked = 0
         head = _read_fully(stream, PROLOG_LENGTH_MAX)
-        self._encoding = _encoding_of(head)
-        # UTF-8 keeps a stray byte as a lone surrogate: one pasted apostrophe must not stop a whole file.
-        keep = "surrogateescape" if self._encoding == "utf-8" else "strict"
-        self._decoder = codecs.getincrementaldecoder(self._encoding)(errors=keep)
-        first = self._clean(head).lstrip(b"\xef\xbb\xbf \t\r\n")
+        self._cleaner = Cleaner(_encoding_of(head))
+        first = self._cleaner.clean(head).lstrip(b"\xef\xbb\xbf \t\r\n")
         _refuse_document_type(first, whole=len(head) < PROLOG_LENGTH_MAX)
         self._ready = first
 
     @property
     def oddities(self) -> list[str]:
-        found = []
-        if self._foreign:
-            found.append(f"{self._foreign} bytes are not {self._encoding}; they were read as Windows-1252")
-        if self._controls:
-            found.append(f"{self._controls} control characters were read as spaces")
-        return found
+        return self._cleaner.oddities
 
     def mark(self) -> None:
         """Say that the reader made use of what it got; a file that never lets it do so is refused."""
@@ -72,40 +52,16 @@ class XmlSource:
             ready, self._ready = self._ready, b""
             return ready
         while not self._ended:
-            chunk = self._stream.read(_CHUNK if size < 0 else max(size, _CHUNK))
+            chunk = self._stream.read(max(size, CHUNK_LENGTH))
             if not chunk:
                 self._ended = True
-            clean = self._clean(chunk)
+            clean = self._cleaner.clean(chunk)
             self._unmarked += len(clean)
             if self._unmarked > UNMARKED_LENGTH_MAX:
                 raise FileRefusedError(f"{UNMARKED_LENGTH_MAX} bytes without one entry: this is not a statement")
             if clean:
                 return clean
         return b""
-
-    def _clean(self, chunk: bytes) -> bytes:
-        text = self._decode(chunk)
-        clean = text.translate(_TO_SPACE)
-        if clean != text:
-            self._controls += sum(text.count(control) for control in _CONTROLS)
-        return clean
-
-    def _decode(self, chunk: bytes) -> bytes:
-        """Return the chunk as UTF-8; an unfinished character at its end waits for the next chunk."""
-        try:
-            text = self._decoder.decode(chunk, final=not chunk)
-        except UnicodeError as error:
-            raise FileRefusedError(f"the file is not {self._encoding}") from error
-        try:
-            return text.encode()
-        except UnicodeEncodeError:
-            text, count = _STRAY.subn(_as_windows, text)
-            self._foreign += count
-            return text.encode()
-
-
-def _as_windows(stray: re.Match[str]) -> str:
-    return stray[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _read_fully(stream: BinaryIO, size: int) -> bytes:
@@ -117,9 +73,8 @@ def _read_fully(stream: BinaryIO, size: int) -> bytes:
 
 
 def _encoding_of(head: bytes) -> str:
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
-            return encoding
+    if (marked := encoding_by_mark(head)) is not None:
+        return marked
     if head.startswith((b"<\0?\0", b"<\0D\0")):
         return "utf-16-le"
     if head.startswith((b"\0<\0?", b"\0<\0D")):

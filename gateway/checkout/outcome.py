@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from adapters.contract import ApproveOnPhone, DeclineReason, PayReference, Redirect
+from adapters.contract import ApproveOnPhone, DeclineReason, Method, PayReference, Redirect
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentStatus
 from gateway.services.views import CheckoutView
@@ -30,10 +29,11 @@ class State(StrEnum):
     LATE = "late"  # money came after the payment was closed
 
 
+_BY_LINK: Final = frozenset({Method.CARD, Method.BANK})
 CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
 
 
-def state_of(view: CheckoutView, now: datetime) -> State:
+def state_of(view: CheckoutView) -> State:
     """Read the state from what is committed; nothing a browser says counts."""
     attempt = view.last_attempt
     match view.status:
@@ -45,8 +45,6 @@ def state_of(view: CheckoutView, now: datetime) -> State:
             state = State.LATE if view.late_payment else State.EXPIRED
         case IntentStatus.PROCESSING:
             state = State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
-        case IntentStatus.REQUIRES_PAYMENT if now >= view.expires_at:
-            state = State.EXPIRED  # the sweep that writes it down is on its way
         case IntentStatus.REQUIRES_PAYMENT:
             state = State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
     return state
@@ -222,8 +220,14 @@ def _started(told: _Telling) -> OutcomePage:
 
 def _checking(told: _Telling) -> OutcomePage:
     reached = told.view.payer_email or told.view.payer_mobile
-    step = told.view.last_attempt.next_step if told.view.last_attempt else None
-    unfinished = Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain")
+    attempt = told.view.last_attempt
+    further: tuple[Act, ...] = ()
+    if attempt and isinstance(attempt.next_step, Redirect):
+        further = (Act(told.say("I have not finished on the secure page"), told.path("/continue"), "plain"),)
+    elif attempt and attempt.next_step is None and attempt.method in _BY_LINK:
+        # Perhaps our request was lost on its way. The service takes up the same payment, or says that it is too early.
+        csrf = csrf_token(told.key, "pay", told.view.token)
+        further = (Act(told.say("Continue this payment"), told.path(), "plain", csrf),)
     return OutcomePage(
         told.say("We are waiting for your bank’s answer"),
         "turn",
@@ -238,7 +242,7 @@ def _checking(told: _Telling) -> OutcomePage:
         ),
         acts=(
             Act(told.say("Check again"), told.path("/result")),
-            *([unfinished] if isinstance(step, Redirect) else []),
+            *further,
             *told.back("bare"),
         ),
         listens=told.path("/state"),

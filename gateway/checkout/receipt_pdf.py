@@ -99,8 +99,10 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
 
 
 def card_text(receipt: ReceiptView) -> str:
-    """Return `Visa •••• 1234`, or nothing when the method has no card."""
-    return " ".join(part for part in (receipt.card.get("scheme"), receipt.card.get("card")) if part)
+    """Return `Visa •••• 1234`, or nothing when the method has no card; never more of the number than its end."""
+    scheme = receipt.card.get("scheme", "").replace("_", " ").title()
+    ending = receipt.card.get("card", "")[-4:]
+    return " ".join(part for part in (scheme, f"•••• {ending}" if ending.isdecimal() else "") if part)
 
 
 def set_receipt(data: bytes) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from gateway.deps import Deps
@@ -17,7 +17,7 @@ from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import LANGUAGE_COOKIE, browser_language, languages, negotiate
 from gateway.web.pages import Pages
 
-_LOG: Final = logging.getLogger(__name__)
+_log: Final = structlog.get_logger(__name__)
 _YEAR_S: Final = 365 * 24 * 3600
 FORM_BYTES_MAX: Final = 16 * 1024
 
@@ -71,7 +71,7 @@ class Visit:
         except Exception:  # noqa: BLE001 - a citizen who may have paid gets a page, whatever broke
             # The address holds the token, so that only the route is logged.
             route = self.request.match_info.route.resource
-            _LOG.exception("a page failed", extra={"route": route.canonical if route else None})
+            _log.exception("page_failed", route=route.canonical if route else None)
             title = language("Something went wrong on our side")
             said = language(
                 "If you were paying, do not pay again. Check the result first: it shows whether money was taken."

@@ -164,15 +164,20 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             self.trace.add(process.name if process else "world", "step", str(task.serial))
         handle._run()
 
-    def kill(self, process: Process) -> None:
+    def kill(self, process: Process, *, planned: bool = False) -> None:
         """End a process as SIGKILL does: no frame of it runs again, not even a `finally`."""
         if process.dead:
             return
         process.dead = True
-        self.trace.fault(process.name, "process killed", f"at its step {process.steps}")
+        if planned:
+            self.trace.add(process.name, "ended")
+        else:
+            self.trace.fault(process.name, "process killed", f"at its step {process.steps}")
         self.frozen.extend(asyncio.all_tasks(self))
         self.databases.cut(process)
         self.wires.cut(process)
+        if process.on_death is not None:
+            process.on_death()
 
     async def getaddrinfo(self, host: Any, port: Any, **_options: Any) -> Any:
         return await self.wires.resolve(str(host), int(port or 0))

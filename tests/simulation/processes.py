@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class Process:
     steps: int = 0
     kill_at_step: int | None = None
     killed_in: str = ""
+    on_death: Callable[[], None] | None = None
 
     @property
     def host(self) -> str:

@@ -60,6 +60,10 @@ class Simulation:
         self.unhandled: list[str] = []
         self.logged: list[str] = []
 
+    def begin_at(self, start: datetime) -> None:
+        """Set the world's clock before anything has happened."""
+        self.clock.start = self.trace.start = start
+
     def process(self, name: str, *, skew_s: float = 0.0) -> Process:
         """Return a new incarnation of a process, and give its host an address."""
         number = self._incarnations[name] = self._incarnations.get(name, 0) + 1
@@ -69,8 +73,8 @@ class Simulation:
     def spawn(self, process: Process | None, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         return self.loop.spawn(process, coroutine, name)
 
-    def kill(self, process: Process) -> None:
-        self.loop.kill(process)
+    def kill(self, process: Process, *, planned: bool = False) -> None:
+        self.loop.kill(process, planned=planned)
 
     def random_bytes(self, name: str) -> Callable[[int], bytes]:
         return self.chance.random_bytes(name)
@@ -82,7 +86,7 @@ class Simulation:
         asyncio.set_event_loop(self.loop)
         self._take_logs()
         try:
-            with patched(self.clock):
+            with patched(self.clock, self.random_bytes("the machine")):
                 task: asyncio.Task[T] = self.loop.spawn(None, main(), "world")
                 return self.loop.run_until_complete(task)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,12 +36,14 @@ class VirtualClock:
 
 
 @contextmanager
-def patched(clock: VirtualClock) -> Iterator[None]:
-    """Give virtual time to the libraries that read the machine's: asyncpg's budgets, aiohttp's keep-alive and cookies.
+def patched(clock: VirtualClock, random_bytes: Callable[[int], bytes]) -> Iterator[None]:
+    """Give virtual time and seeded randomness to whoever asks the machine for them.
 
-    Product code never does; a house rule forbids it.
+    That is asyncpg's budgets, aiohttp's keep-alive and cookies, and the composition root, which alone hands the
+    machine's randomness to product code.
     """
     places = [
+        (os, "urandom", random_bytes),
         (time, "time", clock.wall),
         (time, "monotonic", clock.monotonic),
         (connector, "monotonic", clock.monotonic),

@@ -1,0 +1,164 @@
+"""Citizens: they pay, click twice, open two tabs, go back, give up, and pay again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import aiohttp
+
+from ops.demo.form_browser import FormBrowser, Page, WayLostError
+from tests.simulation.trace import Trace
+
+GOOD_CARD: Final = "4111111111111111"
+CHALLENGE_CARD: Final = "4000000000003220"
+SILENT_CARD: Final = "4000000000000341"
+PENDING_CARD: Final = "4000000000000077"
+DECLINED_CARDS: Final = ("4000000000009995", "4000000000000069")
+_CODE: Final = "123456"
+_PATIENCE_S: Final = 60.0
+_TRIES: Final = 6
+
+LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
+
+
+class Habit(StrEnum):
+    """What a citizen does beside paying."""
+
+    PLAIN = "pays"
+    DOUBLE_CLICK = "clicks twice"
+    TWO_TABS = "pays in two tabs"
+    BACK = "goes back and pays again"
+    ABANDON = "leaves at the card page"
+    DECLINED_FIRST = "is declined, then pays"
+    RELOAD = "reloads everything"
+    LATE = "pays after the time is over"
+    CANCEL = "presses cancel"
+
+
+@dataclass(slots=True)
+class Citizen:
+    """One payer of one intent. `told_paid` is set when a page of ours has said so."""
+
+    name: str
+    intent_id: str
+    checkout_url: str
+    habit: Habit
+    stream: random.Random
+    trace: Trace
+    language: str = "en"
+    late_by_s: float = 0.0
+    told_paid: bool = False
+    pages_broken: int = 0
+    seen: list[int] = field(default_factory=list)
+
+    async def live(self) -> None:
+        """Do what the habit says; whatever breaks, a citizen tries again and then gives up."""
+        self.trace.add(self.name, "citizen", f"{self.habit} {self.intent_id}")
+        async with aiohttp.ClientSession() as session:
+            browser = FormBrowser(session, language=self.language)
+            await self._pause(1, 20)
+            match self.habit:
+                case Habit.TWO_TABS:
+                    async with aiohttp.ClientSession() as other:
+                        second = FormBrowser(other, language="ar")
+                        await asyncio.gather(self._pay(browser, GOOD_CARD), self._pay(second, GOOD_CARD))
+                case Habit.DECLINED_FIRST:
+                    await self._pay(browser, self.stream.choice(DECLINED_CARDS))
+                    await self._pause(5, 30)
+                    await self._pay(browser, GOOD_CARD)
+                case Habit.BACK:
+                    await self._persist(lambda: self._to_card_page(browser))
+                    await self._pause(1, 10)
+                    await self._pay(browser, GOOD_CARD)
+                    await self._pause(1, 10)
+                    await self._pay(browser, GOOD_CARD)
+                case Habit.ABANDON:
+                    await self._persist(lambda: self._to_card_page(browser))
+                case Habit.LATE:
+                    page = await self._persist(lambda: self._to_card_page(browser))
+                    await asyncio.sleep(self.late_by_s)
+                    if page is not None:
+                        await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
+                case Habit.CANCEL:
+                    await self._persist(lambda: self._to_card_page(browser))
+                    await self._persist(lambda: self._cancel(browser))
+                case _:
+                    await self._pay(browser, self._card())
+            await self._look(browser)
+
+    def _card(self) -> str:
+        return self.stream.choice((GOOD_CARD, GOOD_CARD, GOOD_CARD, CHALLENGE_CARD, SILENT_CARD, PENDING_CARD))
+
+    async def _pause(self, low_s: float, high_s: float) -> None:
+        await asyncio.sleep(self.stream.uniform(low_s, high_s))
+
+    async def _persist(self, act: Callable[[], Awaitable[Page]]) -> Page | None:
+        """Try a few times, as people do: reload, wait, reload."""
+        for turn in range(_TRIES):
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    page = await act()
+            except LOST as error:
+                self.trace.add(self.name, "citizen", f"lost: {type(error).__name__} {error}")
+            else:
+                self._note(page)
+                if page.status < 500:
+                    return page
+            await self._pause(1, 5 * (turn + 1))
+        return None
+
+    def _note(self, page: Page) -> None:
+        self.seen.append(page.status)
+        self.trace.add(self.name, "sees", f"{page.status} {page.url.partition('?')[0][-60:]}")
+        if page.status == 500:
+            self.pages_broken += 1
+        if page.url.partition("?")[0].endswith("/receipt") and page.status == 200:
+            self.told_paid = True
+
+    async def _to_card_page(self, browser: FormBrowser) -> Page:
+        page = await browser.open(self.checkout_url)
+        self._note(page)
+        try:
+            if self.habit is Habit.DOUBLE_CLICK:
+                both = await asyncio.gather(*(browser.submit(page, {}, action="/pay/") for _ in range(2)))
+                return both[-1]
+            return await browser.submit(page, {}, action="/pay/")
+        except WayLostError:
+            return page  # nothing to pay any more, or nothing just now
+
+    async def _pay(self, browser: FormBrowser, card: str) -> None:
+        page = await self._persist(lambda: self._to_card_page(browser))
+        if page is None or "/page/" not in page.url:
+            return
+        await self._pause(5, 40)
+        await self._persist(lambda: self._enter_card(browser, page, card))
+        if self.habit is Habit.RELOAD:
+            await self._persist(lambda: browser.open(self.checkout_url))
+
+    async def _enter_card(self, browser: FormBrowser, page: Page, card: str) -> Page:
+        try:
+            fields = {"card": card, "expiry": "12/30", "cvv": "123", "holder": "A Citizen"}
+            after = await browser.submit(page, fields)
+        except WayLostError:
+            after = await browser.open(page.url)
+        try:
+            return await browser.submit(after, {"code": _CODE}, action="/challenge")
+        except WayLostError:
+            return after
+
+    async def _cancel(self, browser: FormBrowser) -> Page:
+        page = await browser.open(self.checkout_url)
+        try:
+            return await browser.submit(page, {}, action="/cancel")
+        except WayLostError:
+            return page
+
+    async def _look(self, browser: FormBrowser) -> None:
+        """Come back once more, later, and read what the page says."""
+        await self._pause(20, 120)
+        await self._persist(lambda: browser.open(self.checkout_url + "/result"))

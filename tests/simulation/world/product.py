@@ -1,0 +1,188 @@
+"""Mizan's own processes, started as its own supervisor starts them: web, worker and night, through the composition root.
+
+Nothing of the product is replaced but the two things the composition root takes from the machine, its clock and its
+randomness. What is slowed down is the worker's idleness: in a quiet night it looks for work every few minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ops.wiring import Parts
+from ops.worker import jobs_of
+
+from adapters.errors import ProviderError
+from gateway.deps import OutgoingMessage
+from gateway.store.connections import DATABASE_DOWN
+from ops import web as web_process
+from ops import wiring
+from ops.jobs import Job, run_jobs
+from ops.settings import Settings
+from reconciliation.errors import LeaseLostError, NightRunningError
+from reconciliation.nightly import run_night
+from tests.simulation.processes import CURRENT, Process
+from tests.simulation.simulation import Simulation
+from tests.simulation.world import outside
+from tests.simulation.world.plan import Plan
+
+HOST: Final = "pay.example"
+URL: Final = f"https://{HOST}"
+_NIGHT_TRIES: Final = 40
+_LOOK_S: Final = 5.0
+
+Main = Callable[[Process], Coroutine[Any, Any, None]]
+
+
+class Postman:
+    """Carries messages to payers, and remembers how often each was handed over."""
+
+    def __init__(self) -> None:
+        self.carried: Counter[str] = Counter()
+
+    async def send(self, message: OutgoingMessage) -> None:
+        await asyncio.sleep(0.05)
+        self.carried[message.id] += 1
+
+
+class Product:
+    """All processes of one Mizan. A process that dies is started again, unless the world is told to leave it dead."""
+
+    def __init__(self, simulation: Simulation, plan: Plan, stream: random.Random) -> None:
+        self.simulation = simulation
+        self.plan = plan
+        self._stream = stream
+        self.idle_s = _LOOK_S
+        self.running: dict[str, Process] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self.nights_failed: list[str] = []
+        self.postman = Postman()
+        self.settings = Settings(
+            database_url=simulation.database_url,
+            home=Path("/nonexistent"),
+            host=simulation.network.name(HOST),
+            port=443,
+            public_url=URL,
+            secret="a secret of the simulation, long enough",
+            bank_iban=outside.OUR_IBAN,
+            payout_approval_limit_minor=10**12,
+            providers=outside.settings(),
+        )
+        wiring.clock_of = self._clock_of  # type: ignore[assignment]
+
+    def _clock_of(self, _settings: Settings) -> Callable[[], datetime]:
+        process = CURRENT.get()
+        return self.simulation.clock.of(process) if process else self.simulation.clock
+
+    def _skew_s(self) -> float:
+        return self._stream.uniform(-self.plan.skew_s_max, self.plan.skew_s_max)
+
+    def start(self) -> None:
+        """Start two web processes and two workers, each kept running from now on."""
+        for name, main in (
+            ("web-1", self._web),
+            ("web-2", self._web),
+            ("worker-1", self._work),
+            ("worker-2", self._work),
+        ):
+            self._keepers.append(self.simulation.spawn(None, self._keep(name, main), f"keep {name}"))
+
+    async def _keep(self, name: str, main: Main) -> None:
+        skew_s = self._skew_s()  # a machine's clock stays wrong over restarts
+        while True:
+            await self._live(name, main, skew_s)
+            self.simulation.trace.happened("process started again")
+            await asyncio.sleep(self._stream.uniform(0.2, 3.0))
+
+    async def _live(self, name: str, main: Main, skew_s: float) -> Process:
+        """Run one incarnation to its end, whatever ends it."""
+        process = self.simulation.process(name, skew_s=skew_s)
+        over = asyncio.Event()
+        process.on_death = over.set
+        task = self.simulation.spawn(process, main(process), name)
+        task.add_done_callback(lambda _: over.set())
+        self.running[name] = process
+        await over.wait()
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            self.simulation.trace.add(name, "ended", repr(error)[:200])
+            if not isinstance(error, DATABASE_DOWN):
+                self.simulation.unhandled.append(f"{name} ended with {error!r}")
+        self.simulation.kill(process, planned=True)
+        return process
+
+    async def _web(self, process: Process) -> None:
+        settings = replace(self.settings, operations_port=9000 + len(process.name))
+        await web_process.serve(settings, asyncio.Event())
+
+    async def assemble(self, stack: AsyncExitStack) -> Parts:
+        parts = await stack.enter_async_context(wiring.assemble(self.settings, self.simulation.database_url))
+        senders = {"email": self.postman, "sms": self.postman}
+        gateway = replace(parts.gateway, refund_late_payments=self.plan.refund_late_payments, senders=senders)
+        return replace(parts, gateway=gateway)
+
+    async def _work(self, _process: Process) -> None:
+        async with AsyncExitStack() as stack:
+            parts = await self.assemble(stack)
+
+            def paced(job: Job) -> Job:
+                async def run() -> int:
+                    found = await job.run()
+                    if not found:
+                        await asyncio.sleep(max(job.every_s, self.idle_s))
+                    return found
+
+                return Job(job.name, run, every_s=0.001)
+
+            jobs = [paced(job) for job in jobs_of(parts)]
+            await run_jobs(jobs, asyncio.Event(), lambda: parts.clock().timestamp())
+
+    async def run_nights(self, business_date: date, at_once: int = 2) -> None:
+        """Run the night of a date in several processes at once, each until it has seen it through."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, at_once + 1):
+                group.create_task(self._see_through(f"night-{number}", business_date))
+
+    async def _see_through(self, name: str, business_date: date) -> None:
+        skew_s = self._skew_s()
+        for _ in range(_NIGHT_TRIES):
+            finished: list[bool] = []
+
+            async def night(_process: Process, finished: list[bool] = finished) -> None:
+                async with AsyncExitStack() as stack:
+                    parts = await self.assemble(stack)
+                    try:
+                        await run_night(parts.night, business_date)
+                    except (NightRunningError, LeaseLostError):
+                        self.simulation.trace.happened("a second night stood back")
+                    else:
+                        finished.append(True)
+
+            process = await self._live_night(name, night, skew_s)
+            if finished and process.dead:
+                return
+            await asyncio.sleep(self._stream.uniform(30, 90))
+        self.nights_failed.append(f"{name} never finished {business_date}")
+
+    async def _live_night(self, name: str, main: Main, skew_s: float) -> Process:
+        """Run one night process. A provider or bank that does not answer ends it with an error; the next try goes on."""
+        process = self.simulation.process(name, skew_s=skew_s)
+        over = asyncio.Event()
+        process.on_death = over.set
+        task = self.simulation.spawn(process, main(process), name)
+        task.add_done_callback(lambda _: over.set())
+        self.running[name] = process
+        await over.wait()
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            self.simulation.trace.add(name, "ended", repr(error)[:200])
+            if not isinstance(error, (*DATABASE_DOWN, ProviderError)):
+                self.simulation.unhandled.append(f"{name} ended with {error!r}")
+        self.simulation.kill(process, planned=True)
+        del self.running[name]
+        return process
