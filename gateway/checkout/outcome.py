@@ -236,7 +236,10 @@ def _checking(told: _Telling) -> OutcomePage:
         nothing_moved=False,
         sentences=(
             told.say("Your bank has not yet told us whether money was taken. We keep asking until it does."),
-            told.say("You may close this page. We will write to %(contact)s as soon as we know.", contact=ltr(reached))
+            told.say(
+                "You may close this page. When the bank says yes, your receipt goes to %(contact)s.",
+                contact=ltr(reached),
+            )
             if reached
             else told.say("You may close this page and open the same link later to see the result."),
         ),
