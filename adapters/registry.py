@@ -10,10 +10,11 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import ngenius
+from adapters import gsma, ngenius
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
 from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
+from adapters.gsma import simulator as gsma_simulator
 from adapters.http import Exchange
 from adapters.manifest import Manifest, SettingsError
 from adapters.ngenius import simulator as ngenius_simulator
@@ -57,6 +58,14 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator_settings=ngenius_simulator.SETTINGS,
         read_answer=ngenius.read_answer,
         declines=ngenius.DECLINES,
+    ),
+    "gsma": Registered(
+        manifest=gsma.MANIFEST,
+        build=gsma.build,
+        simulator=gsma_simulator.build_app,
+        simulator_settings=gsma_simulator.SETTINGS,
+        read_answer=gsma.read_answer,
+        declines=gsma.DECLINES,
     ),
 }
 

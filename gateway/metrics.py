@@ -23,6 +23,7 @@ REPORTS: Final = Counter(
 )
 CALLBACKS: Final = Counter("mizan_callbacks_total", "Callbacks received", ["provider", "result"])
 PROVIDER_CALLS: Final = Counter("mizan_provider_calls_total", "Calls to providers", ["provider", "call", "result"])
+UNRECOGNISED: Final = Counter("mizan_provider_words_unknown_total", "Words of providers nobody knows", ["provider"])
 REVIEWS: Final = Counter("mizan_reviews_total", "Attempts and refunds put before a person", ["reason"])
 REFUNDS: Final = Counter("mizan_refunds_total", "Edges taken by refunds", ["provider", "edge"])
 DELIVERIES: Final = Counter("mizan_webhook_deliveries_total", "Webhook deliveries tried", ["result"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ class Ledger:
 
     async def _write(self) -> None:
         connection: Connection | None = None
+        batch: list[_Waiting] = []
         try:
             while self._queue or not self._closing:
                 if not self._queue:
@@ -151,10 +153,11 @@ class Ledger:
                 batch = [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
                 connection = await self._post(connection, batch)
         finally:
+            self._closing = True
+            for waiting in (*batch, *self._queue):
+                _resolve(waiting, LedgerUnavailableError("the ledger's writer stopped"))
             if connection is not None:
                 await self._pool.release(connection)
-            for waiting in self._queue:
-                _resolve(waiting, LedgerUnavailableError("the ledger's writer stopped"))
 
     async def _post(self, connection: Connection | None, batch: list[_Waiting]) -> Connection | None:
         """Post a batch through thick and thin; return the connection to use next."""
@@ -190,7 +193,8 @@ class Ledger:
 
     async def _discard(self, connection: Connection | None) -> None:
         if connection is not None:
-            connection.terminate()
+            with contextlib.suppress(asyncpg.InterfaceError):  # a connection that broke has left the pool already
+                connection.terminate()
             await self._pool.release(connection)
 
 

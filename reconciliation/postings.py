@@ -281,3 +281,19 @@ def payout_returned_entry(line: PayoutEvidence, booking: Booking, corrects: int 
         source=Source(file=line.batch_id),
         corrects=corrects,
     )
+
+
+def cleared_by_hand_entry(
+    break_id: str, kind: str, own: tuple[str, str], against: tuple[str, str | None], amount: Money, booking: Booking
+) -> Entry:
+    """Clear a break's item, as two people decided: `amount` is what is open of it, with its sign."""
+    return Entry(
+        reference=f"resolution:{break_id}",
+        kind=kind,
+        business_date=booking.business_date,
+        effective_at=booking.effective_at,
+        postings=_postings(
+            amount.currency, (own[0], -amount.amount_minor, own[1]), (against[0], amount.amount_minor, against[1])
+        ),
+        source=Source(file=break_id),
+    )

@@ -49,7 +49,7 @@ def is_swift_reference(text: str) -> bool:
     )
 
 
-_OURS_ON_THE_WIRE: Final = re.compile(r"([a-z]{2,3})-([0-9A-HJKMNP-TV-Z]{26})")
+_OURS_ON_THE_WIRE: Final = re.compile(r"([a-z]{2,3})-([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})")
 
 
 def to_wire_reference(reference: str) -> str:

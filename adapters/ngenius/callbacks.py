@@ -43,8 +43,8 @@ def read_callback(
     for named in (event.outlet_id, event.order.outlet_id):
         if named is not None and named != outlet:
             raise CallbackRefusedError("the callback is for another outlet")
-    texts = (event.event_id, event.event_name, event.order.reference, event.order.merchant_order_reference or "-")
-    if any(not 0 < len(text) <= REFERENCE_CHARS_MAX or not text.isprintable() for text in texts):
+    texts = (event.event_id, event.event_name, event.order.reference, event.order.merchant_order_reference)
+    if any(not 0 < len(text) <= REFERENCE_CHARS_MAX or not text.isprintable() for text in texts if text is not None):
         raise CallbackRefusedError("the callback carries an empty, overlong or unprintable reference")
     return [
         CallbackNotice(

@@ -60,12 +60,16 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
 
 async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:
     provider = deps.providers[refund.provider]
+    async with deps.connection() as connection:
+        others = await refunds.known_references(connection, refund)
     order = RefundOrder(
         reference=refund.id,
         payment_reference=attempt.id,
         provider_reference=attempt.provider_reference or "",
         amount=refund.amount,
         reason=refund.reason,
+        refund_reference=refund.provider_reference,
+        other_refunds=others,
     )
     if not isinstance(provider, Refunds):
         return RefundReport(Outcome.UNKNOWN, word="cannot_refund")

@@ -96,6 +96,8 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
     """Ask about several things at once, within the bound of concurrent calls."""
+    if len(items) == 1:
+        return [await ask(items[0])]
     slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
 
     async def one(item: T) -> R:
@@ -125,6 +127,9 @@ async def _ask(
 
 def _counted(attempt: Attempt, call: str, report: PaymentReport) -> PaymentReport:
     metrics.PROVIDER_CALLS.labels(attempt.provider, call, report.outcome.value).inc()
+    if report.unrecognised:
+        metrics.UNRECOGNISED.labels(attempt.provider).inc()
+        _log.error("provider_word_unknown", provider=attempt.provider, attempt=attempt.id, word=report.word[:100])
     return report
 
 

@@ -27,4 +27,7 @@ async def give_up(deps: Deps, intent: Intent, attempt: Attempt) -> bool:
         voided = await ask_provider.void(deps, intent, named)
         if voided is not None:
             await apply_reports(deps, [Finding(attempt.id, voided, given_up=True)])
+        elif (again := await ask_provider.query(deps, intent, named)) is not None:
+            # The void may have lost its race against the payer.
+            await apply_reports(deps, [Finding(attempt.id, again)])
     return True

@@ -88,6 +88,18 @@ async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     return [_refund(row) for row in rows]
 
 
+async def known_references(connection: Connection, refund: Refund) -> frozenset[str]:
+    """Return the provider's ids of the other refunds of the same payment."""
+    rows = await connection.fetch(
+        """SELECT provider_reference FROM gateway.refund
+            WHERE intent = $1 AND attempt = $2 AND id <> $3 AND provider_reference IS NOT NULL""",
+        refund.intent,
+        refund.attempt,
+        refund.id,
+    )
+    return frozenset(row["provider_reference"] for row in rows)
+
+
 async def of_attempts(connection: Connection, attempt_ids: Sequence[str]) -> dict[str, int]:
     """Return how much of each attempt its refunds have used, open ones included."""
     rows = await connection.fetch(
@@ -146,16 +158,22 @@ async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, R
 
 
 async def claim_due(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Refund]:
-    """Take refunds that are to be sent or asked about.
+    """Take refunds that are to be sent or asked about, of each payment only the oldest that nobody knows.
+
+    Some providers take no key with a refund. While one of a payment may or may not have been made, another of the
+    same amount could not be told from it.
 
     The send is noted in the same statement, so that after a crash nobody mistakes a refund that may have been sent
     for one that was not. What is returned carries `sent_at` as it was before: None means that this is the first send.
     """
     rows = await connection.fetch(
         f"""WITH due AS (
-              SELECT id AS due_id, sent_at AS sent_before FROM gateway.refund
-               WHERE status IN ('requested', 'pending', 'unknown') AND review IS NULL AND next_check_at <= $1
-               ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+              SELECT r.id AS due_id, r.sent_at AS sent_before FROM gateway.refund r
+               WHERE r.status IN ('requested', 'pending', 'unknown') AND r.review IS NULL AND r.next_check_at <= $1
+                 AND NOT EXISTS (SELECT 1 FROM gateway.refund older
+                                  WHERE older.intent = r.intent AND older.attempt = r.attempt AND older.id < r.id
+                                    AND older.status IN ('requested', 'unknown') AND older.review IS NULL)
+               ORDER BY r.next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED),
             taken AS (
               UPDATE gateway.refund SET sent_at = coalesce(sent_at, $1), checks = checks + 1, next_check_at = $2
                 FROM due WHERE id = due_id RETURNING {_COLUMNS})

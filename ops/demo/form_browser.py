@@ -40,12 +40,10 @@ class Page:
         """Return the visible text, white space folded."""
         return " ".join(self.tree.text_content().split())
 
-    def link(self, part: str) -> str:
-        """Return the address of the first link whose address holds the given part."""
-        for anchor in self.tree.iter("a"):
-            if part in (anchor.get("href") or ""):
-                return str(urljoin(self.url, anchor.get("href")))
-        raise WayLostError(f"no link with {part!r} on {self.url}")
+    def links(self, part: str) -> list[str]:
+        """Return the addresses of the links that hold the given part, as they stand on the page."""
+        addresses = (anchor.get("href") or "" for anchor in self.tree.iter("a"))
+        return [str(urljoin(self.url, address)) for address in addresses if part in address]
 
 
 class FormBrowser:

@@ -106,19 +106,24 @@ _ITEM_CLOSED: Final = (
                                     WHERE s.statement_no = b.file_no AND s.posted_through >= b.line))"""
     + _TELL
 )
+# A file that was kept in quarantine is made good by its batch; one that never came, or could not be read, by any
+# file of its date that came afterwards.
 _FILE_CAME: Final = (
     _CURE
-    + """b.type IN ('file_missing', 'file_refused') AND b.leg = 'provider' AND EXISTS (
+    + """b.leg = 'provider' AND b.type IN ('file_missing', 'file_refused', 'total_not_lines') AND EXISTS (
       SELECT FROM reconciliation.settlement_file f
-      WHERE f.provider = b.provider AND f.business_date = b.business_date AND f.status = 'accepted')"""
+      LEFT JOIN reconciliation.settlement_file refused ON refused.file_no = b.file_no
+      WHERE f.provider = b.provider AND f.status = 'accepted' AND f.imported_at >= b.raised_at
+        AND f.business_date = b.business_date
+        AND f.batch_reference = coalesce(refused.batch_reference, f.batch_reference))"""
     + _TELL
 )
 _STATEMENT_CAME: Final = (
     _CURE
     + """b.leg = 'bank' AND (
-      (b.type IN ('file_missing', 'file_refused') AND b.file_no IS NULL AND EXISTS (
+      (b.type IN ('file_missing', 'file_refused') AND EXISTS (
         SELECT FROM reconciliation.statement s WHERE s.bank_account = b.provider AND s.status = 'accepted'
-          AND b.business_date BETWEEN s.opened_on AND s.closed_on))
+          AND s.accepted_at >= b.raised_at AND b.business_date BETWEEN s.opened_on AND s.closed_on))
       OR (b.type = 'file_sequence' AND EXISTS (
         SELECT FROM reconciliation.statement s WHERE s.statement_no = b.file_no AND s.status = 'accepted')))"""
     + _TELL

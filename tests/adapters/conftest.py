@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters import registry
-from adapters.contract import PaymentOrder, Provider
+from adapters.contract import Outcome, PaymentOrder, Provider
 from adapters.http import Exchange, open_session
 from ledger.money import Money
 
@@ -55,6 +55,18 @@ class Stage:
 
     async def pay(self, reference: str = "pa_01", **arguments) -> dict:
         return await self._control("pay", {"reference": reference, **arguments})
+
+    async def collect(self, reference: str = "pa_01", amount: Money | None = None) -> str:
+        """Start and pay one order; return the provider's reference."""
+        order = self.order(reference, amount)
+        started = await self.provider.start(order)
+        await self.pay(reference)
+        report = await self.provider.query(order, started.provider_reference)
+        assert report.outcome is Outcome.SUCCEEDED
+        return report.provider_reference
+
+    def can(self, capability: str) -> bool:
+        return capability in registry.PROVIDERS[self.name].manifest.capabilities
 
     async def drain(self) -> None:
         await self._control("drain", {})
@@ -114,3 +126,15 @@ def stages(clock, random_bytes, listener):
         await server.close()
 
     return open_stage
+
+
+@pytest.fixture(params=sorted(registry.PROVIDERS))
+def name(request) -> str:
+    """Every registered payment provider, one after the other."""
+    return request.param
+
+
+@pytest.fixture
+async def stage(stages, name) -> AsyncIterator[Stage]:
+    async with stages(name, timeout_s="0.5") as stage:
+        yield stage

@@ -182,7 +182,7 @@ class Town:
 
 
 @pytest.fixture
-async def open_town(pool, clock, random_bytes) -> AsyncIterator[Any]:
+async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[Any]:
     """Open a town: `town = await open_town()`; settings of the adapter and fields of deps may be changed."""
     async with AsyncExitStack() as stack:
 
@@ -193,7 +193,10 @@ async def open_town(pool, clock, random_bytes) -> AsyncIterator[Any]:
             return str(server.make_url("")).rstrip("/")
 
         async def open_one(
-            adapter: Mapping[str, str] | None = None, limits: Limits | None = None, **changes: Any
+            adapter: Mapping[str, str] | None = None,
+            limits: Limits | None = None,
+            pool: asyncpg.Pool = pool,
+            **changes: Any,
         ) -> Town:
             registered = registry.PROVIDERS["ngenius"]
             acquirer = await serve(registered.simulator(clock=clock, random_bytes=random_bytes, callback_url=None))

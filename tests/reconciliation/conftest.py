@@ -279,8 +279,8 @@ class World:
             for row in rows
         ]
 
-    async def breaks(self, *, standing: bool = True) -> list[tuple[str, str, str]]:
-        """The breaks as (type, subject's item or file, value)."""
+    async def breaks(self, *, standing: bool = True, payees: bool = False) -> list[tuple[str, str, str]]:
+        """The breaks as (type, subject's item or file, value); departments without an account only when asked for."""
         rows = await self.pool.fetch(
             "SELECT type, amount_minor, currency, item, subject, status FROM reconciliation.break"
             " WHERE NOT $1 OR closed_at IS NULL ORDER BY type, subject",
@@ -290,6 +290,7 @@ class World:
             (row["type"], row["item"] or row["subject"],
              Money(row["amount_minor"], row["currency"]).decimal() if row["currency"] else "")
             for row in rows
+            if payees or row["type"] != "payee_missing"
         ]  # fmt: skip
 
     async def everything(self) -> dict[str, list[tuple[Any, ...]]]:

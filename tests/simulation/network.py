@@ -21,6 +21,7 @@ _RETRANSMIT_S_MAX: Final = 40.0
 _DUPLICATED_BYTES_MAX: Final = 65536
 _STALL_S: Final = 86400.0
 _ENDS_KEPT: Final = 500
+_TLS_PORT: Final = 443
 
 
 class Listener:
@@ -150,7 +151,8 @@ class Network:
             route,
             listener.process,
             listener.context.copy(),
-            {"peername": client_address, "sockname": listener.address},
+            # TLS itself is not simulated; a server on its port only has to know that it speaks it.
+            {"peername": client_address, "sockname": listener.address, "sslcontext": listener.address[1] == _TLS_PORT},
         )
         client.peer, server.peer, client.is_client = server, client, True
         if len(self._ends) > _ENDS_KEPT:

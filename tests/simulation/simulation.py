@@ -60,6 +60,10 @@ class Simulation:
         self.unhandled: list[str] = []
         self.logged: list[str] = []
 
+    def begin_at(self, start: datetime) -> None:
+        """Set the world's clock before anything has happened."""
+        self.clock.start = self.trace.start = start
+
     def process(self, name: str, *, skew_s: float = 0.0) -> Process:
         """Return a new incarnation of a process, and give its host an address."""
         number = self._incarnations[name] = self._incarnations.get(name, 0) + 1

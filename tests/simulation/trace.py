@@ -28,7 +28,7 @@ class Trace:
     """Every event enters the hash; the last ones, or on request all, are kept to be read."""
 
     def __init__(self, start: datetime, now: Callable[[], float], *, keep_all: bool = False) -> None:
-        self._start = start
+        self.start = start
         self._now = now
         self._hash = hashlib.sha256()
         self._keep_all = keep_all
@@ -59,7 +59,7 @@ class Trace:
     def readable(self, *, quiet: bool = False) -> list[str]:
         """Return the kept events, one line each, with the virtual date and time in UTC."""
         return [
-            f"{self._start + timedelta(seconds=event.at_s):%a %d %b %H:%M:%S.%f} "
+            f"{self.start + timedelta(seconds=event.at_s):%a %d %b %H:%M:%S.%f} "
             f"{event.actor:<16} {event.kind:<9} {event.detail}"
             for event in self.events
             if quiet or event.kind not in QUIET

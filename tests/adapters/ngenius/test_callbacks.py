@@ -80,6 +80,7 @@ def test_hc07_another_header_is_refused(headers):
         event(eventName="\u202eCAPTURED"),
         event(order={**ORDER, "reference": ""}),
         event(order={**ORDER, "merchantOrderReference": "\x00"}),
+        event(order={**ORDER, "merchantOrderReference": ""}),
         event(order=None),
         event() + b" " * BODY_BYTES_MAX,
     ],

@@ -33,6 +33,13 @@ async def test_the_payer_is_sent_to_the_page(stage):
         assert "4111 1111 1111 1111" in await page.text()
 
 
+@pytest.mark.parametrize("fault", ["wrong_amount", "wrong_currency"])
+async def test_hc09_the_payer_is_not_sent_to_a_page_that_asks_for_another_amount(stage, fault):
+    await stage.fault("create", fault)
+    with pytest.raises(OutcomeUnknownError):
+        await stage.provider.start(stage.order())
+
+
 @pytest.mark.parametrize(("action", "word"), [("SALE", "CAPTURED"), ("PURCHASE", "PURCHASED")])
 async def test_actions_that_capture_at_once(stages, action, word):
     async with stages("ngenius", action=action) as stage:

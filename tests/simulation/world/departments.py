@@ -114,14 +114,13 @@ class Department:
     ) -> dict[str, Any]:
         """Send the same request twice at once; both answers must be the same, or one says to come back."""
         self.simulation.trace.happened("department sent a request twice at once")
-        first, second = await asyncio.gather(ask(system), ask(system), return_exceptions=True)
-        for answer in (first, second):
-            if isinstance(answer, dict):
-                other = second if answer is first else first
-                if isinstance(other, dict) and other.get("id") != answer.get("id"):
-                    self.broken.append(f"one key, two answers: {answer.get('id')} and {other.get('id')}")
-                return answer
-        raise first if isinstance(first, Exception) else RuntimeError("unreachable")
+        answers = await asyncio.gather(ask(system), ask(system), return_exceptions=True)
+        documents = [answer for answer in answers if isinstance(answer, dict)]
+        if len({document.get("id") for document in documents}) > 1:
+            self.broken.append(f"one key, two answers: {[document.get('id') for document in documents]}")
+        if documents:
+            return documents[0]
+        raise next(answer for answer in answers if isinstance(answer, Exception))
 
     def _note(self, error: RefusedError) -> None:
         self.simulation.trace.add(self.code, "refused", str(error))
@@ -129,15 +128,23 @@ class Department:
         if error.status == 500:
             self.broken.append(f"500: {error}")
 
+    async def open_endpoint(self) -> str:
+        """Register the webhook endpoint and return its secret."""
+        body = {"url": self.endpoint}
+        made = await self._persist(lambda system: system.post("/v1/webhook-endpoints", body, key="endpoint"))
+        if made is None:
+            raise RuntimeError(f"no endpoint for {self.code}: {self.refused}")
+        return str(made["secret"])
+
     async def ask_for_payment(self, reference: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        intent = await self._persist(lambda system: system.post("/v1/intents", body, key=f"intent-{reference}"))
+        intent = await self._persist(lambda system: system.post("/v1/payment-intents", body, key=f"intent-{reference}"))
         if intent is not None:
             self.intents[intent["id"]] = intent
             self.promised("intent", intent["id"])
         return intent
 
     async def ask_for_refund(self, intent_id: str, body: Mapping[str, Any], key: str) -> dict[str, Any] | None:
-        path = f"/v1/intents/{intent_id}/refunds"
+        path = f"/v1/payment-intents/{intent_id}/refunds"
         refund = await self._persist(lambda system: system.post(path, body, key=key))
         if refund is not None:
             self.refunds[refund["id"]] = refund
@@ -145,7 +152,7 @@ class Department:
         return refund
 
     async def take_back(self, intent_id: str) -> bool:
-        path = f"/v1/intents/{intent_id}/cancel"
+        path = f"/v1/payment-intents/{intent_id}/cancel"
         answer = await self._persist(lambda system: system.post(path, {}, key=f"cancel-{intent_id}"))
         if answer is not None:
             self.cancelled.add(intent_id)
@@ -153,4 +160,4 @@ class Department:
         return answer is not None
 
     async def read(self, intent_id: str) -> dict[str, Any] | None:
-        return await self._persist(lambda system: system.get(f"/v1/intents/{intent_id}"))
+        return await self._persist(lambda system: system.get(f"/v1/payment-intents/{intent_id}"))

@@ -56,6 +56,11 @@ class Plan:
     commit_weights: Mapping[DatabaseFault, float] = field(default_factory=dict)
 
     @property
+    def is_calm(self) -> bool:
+        """Whether nothing goes wrong in this world but what people do."""
+        return not (self.network or self.database or self.kills or self.outages or self.mischief or self.night_kills)
+
+    @property
     def network_weights(self) -> dict[NetworkFault, float]:
         return {fault: weight * self.network for fault, weight in _ROUGH_NETWORK.items()}
 

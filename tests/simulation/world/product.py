@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,14 +16,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ops.wiring import Parts
+from ops.worker import jobs_of
+
 from adapters.errors import ProviderError
+from gateway.deps import OutgoingMessage
 from gateway.store.connections import DATABASE_DOWN
-from gateway.worker import JOBS
 from ops import web as web_process
 from ops import wiring
 from ops.jobs import Job, run_jobs
 from ops.settings import Settings
-from ops.wiring import Parts
 from reconciliation.errors import LeaseLostError, NightRunningError
 from reconciliation.nightly import run_night
 from tests.simulation.processes import CURRENT, Process
@@ -38,6 +41,17 @@ _LOOK_S: Final = 5.0
 Main = Callable[[Process], Coroutine[Any, Any, None]]
 
 
+class Postman:
+    """Carries messages to payers, and remembers how often each was handed over."""
+
+    def __init__(self) -> None:
+        self.carried: Counter[str] = Counter()
+
+    async def send(self, message: OutgoingMessage) -> None:
+        await asyncio.sleep(0.05)
+        self.carried[message.id] += 1
+
+
 class Product:
     """All processes of one Mizan. A process that dies is started again, unless the world is told to leave it dead."""
 
@@ -49,6 +63,7 @@ class Product:
         self.running: dict[str, Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self.nights_failed: list[str] = []
+        self.postman = Postman()
         self.settings = Settings(
             database_url=simulation.database_url,
             home=Path("/nonexistent"),
@@ -71,7 +86,12 @@ class Product:
 
     def start(self) -> None:
         """Start two web processes and two workers, each kept running from now on."""
-        for name, main in (("web-1", self._web), ("web-2", self._web), ("worker-1", self._work), ("worker-2", self._work)):
+        for name, main in (
+            ("web-1", self._web),
+            ("web-2", self._web),
+            ("worker-1", self._work),
+            ("worker-2", self._work),
+        ):
             self._keepers.append(self.simulation.spawn(None, self._keep(name, main), f"keep {name}"))
 
     async def _keep(self, name: str, main: Main) -> None:
@@ -103,23 +123,24 @@ class Product:
 
     async def assemble(self, stack: AsyncExitStack) -> Parts:
         parts = await stack.enter_async_context(wiring.assemble(self.settings, self.simulation.database_url))
-        gateway = replace(parts.gateway, refund_late_payments=self.plan.refund_late_payments)
+        senders = {"email": self.postman, "sms": self.postman}
+        gateway = replace(parts.gateway, refund_late_payments=self.plan.refund_late_payments, senders=senders)
         return replace(parts, gateway=gateway)
 
     async def _work(self, _process: Process) -> None:
         async with AsyncExitStack() as stack:
             parts = await self.assemble(stack)
 
-            def paced(job: Any) -> Job:
+            def paced(job: Job) -> Job:
                 async def run() -> int:
-                    found: int = await job.run(parts.gateway)
+                    found = await job.run()
                     if not found:
                         await asyncio.sleep(max(job.every_s, self.idle_s))
                     return found
 
                 return Job(job.name, run, every_s=0.001)
 
-            jobs = [paced(job) for job in JOBS]
+            jobs = [paced(job) for job in jobs_of(parts)]
             await run_jobs(jobs, asyncio.Event(), lambda: parts.clock().timestamp())
 
     async def run_nights(self, business_date: date, at_once: int = 2) -> None:

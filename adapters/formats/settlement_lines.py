@@ -1,0 +1,233 @@
+"""One row of a settlement file in our signs: gross as collected, fees as kept, net as paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from adapters.contract import LineKind, SettlementLine
+from adapters.errors import FileRefusedError
+from adapters.formats.settlement_profile import SettlementProfile, Sign, Titles
+from adapters.formats.settlement_values import Amounts, Instant, Times
+from ledger.money import AMOUNT_MINOR_MAX, Money, exponent_of
+
+GIVEN_BACK: Final = frozenset({LineKind.REFUND, LineKind.CHARGEBACK})
+REFERENCES_LENGTH_MAX: Final = 400
+NOT_THERE: Final = -1
+SPELLINGS_MAX: Final = 1000
+
+
+class Figures(NamedTuple):
+    """What a row says, in minor units and our signs; `line()` gives it as the contract has it."""
+
+    number: int
+    kind: LineKind
+    word: str
+    reference: str | None
+    provider_reference: str | None
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    fee_vat_minor: int
+    net_minor: int
+    at: Instant | None
+    batch: str
+    business_date: date | None
+    credit_on: date | None
+
+    def line(self) -> SettlementLine:
+        currency = self.currency
+        return SettlementLine(
+            number=self.number,
+            kind=self.kind,
+            reference=self.reference,
+            provider_reference=self.provider_reference,
+            gross=Money(self.gross_minor, currency),
+            fee=Money(self.fee_minor, currency),
+            fee_vat=Money(self.fee_vat_minor, currency),
+            net=Money(self.net_minor, currency),
+            transaction_at=self.at,
+            raw_kind=self.word,
+        )
+
+
+_new: Final = tuple.__new__
+
+
+class LineReader:
+    """Reads the rows below one header."""
+
+    def __init__(self, profile: SettlementProfile, header: Sequence[str], number: int, *, default_batch: str) -> None:
+        self._profile = profile
+        self._titles: dict[str, int] = {}
+        for place, title in enumerate(header):
+            self._titles.setdefault(" ".join(title.split()).casefold(), place)
+        self._number = number
+        self._default_batch = default_batch
+        self._width = len(header)
+        columns = profile.columns
+        self._kind = self._place(columns.kind, required=True)
+        self._reference = self._place(columns.reference)
+        self._provider_reference = self._place(columns.provider_reference)
+        self._refund_reference = self._place(columns.refund_reference)
+        self._refund_provider_reference = self._place(columns.refund_provider_reference)
+        self._currency = self._place(columns.currency, required=bool(columns.currency) and not profile.currency)
+        self._gross = self._place(columns.gross, required=not profile.derive_gross and not columns.gross_debit)
+        self._gross_debit = self._place(columns.gross_debit)
+        self._gross_credit = self._place(columns.gross_credit)
+        self._direction = self._place(columns.gross_direction, required=profile.sign is Sign.BY_COLUMN)
+        self._net = self._place(columns.net, required=bool(columns.net) and "net" not in profile.optional)
+        self._net_debit = self._place(columns.net_debit, required=bool(columns.net_debit))
+        self._net_credit = self._place(columns.net_credit, required=bool(columns.net_credit))
+        self._fees = tuple(place for titles in columns.fees if (place := self._place(titles)) != NOT_THERE)
+        self._fee_direction = self._place(columns.fee_direction)
+        self._fee_vat = self._place(columns.fee_vat)
+        self._at = self._place(columns.transaction_at)
+        self._zone = self._place(columns.zone)
+        self._business_date = self._place(columns.business_date)
+        self._credit_on = self._place(columns.credit_on)
+        self._batch = self._place(columns.batch)
+        self._count = self._place(profile.total_count)
+        self._has_net = self._net != NOT_THERE or self._net_credit != NOT_THERE
+        self._folded = {word.casefold(): kind for word, kind in profile.kinds.items()}
+        self._kinds = dict(profile.kinds)
+        self._fee_positive = profile.fee_positive
+        self._debit_words = {word.casefold() for word in profile.debit_words}
+        self._times = Times(profile.time_formats, profile.zone, profile.zone_names)
+        self._amounts: dict[str, Amounts] = {}
+
+    def _place(self, titles: Titles, *, required: bool = False) -> int:
+        for title in titles:
+            place = self._titles.get(" ".join(title.split()).casefold())
+            if place is not None:
+                return place
+        if required:
+            names = " or ".join(repr(title) for title in titles)
+            raise FileRefusedError(f"the column {names} is missing", line=self._number)
+        return NOT_THERE
+
+    def is_total(self, row: Sequence[str], word: str) -> bool:
+        """Whether this row closes the file: the word stands in its first cell, or where a line has its kind."""
+        return row[0].strip().casefold() == word or self._cell(row, self._kind).casefold() == word
+
+    def total_count(self, row: Sequence[str]) -> int | None:
+        text = self._cell(row, self._count)
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def read(self, number: int, row: list[str]) -> Figures:
+        """Return what the row says; `ValueError` or `MoneyError` why it cannot be read."""
+        if len(row) != self._width:
+            # Some providers leave empty cells off the end, and some add a last delimiter; what is cut is not empty.
+            if len(row) > self._width and any(cell.strip() for cell in row[self._width :]):
+                raise ValueError(f"{len(row)} cells under a header of {self._width}")
+            row = [*row[: self._width], *[""] * (self._width - len(row))]
+        word = row[self._kind].strip()
+        kind = self._kinds.get(word)
+        if kind is None:
+            # Words repeat a million times and differ in case once, so each spelling is looked up only once.
+            kind = self._folded.get(word.casefold(), LineKind.OTHER)
+            if len(self._kinds) < SPELLINGS_MAX:
+                self._kinds[word] = kind
+        return self._read(number, row, kind, word)
+
+    def read_total(self, number: int, row: list[str]) -> Figures:
+        """Return the totals; they are amounts like the others', of no kind that would turn their sign."""
+        padded = [*row[: self._width], *[""] * (self._width - len(row))]
+        return self._read(number, padded, LineKind.OTHER, "")
+
+    def local_day(self, instant: Instant) -> date:
+        return self._times.local_day(instant)
+
+    def _cell(self, row: Sequence[str], place: int) -> str:
+        return row[place].strip() if NOT_THERE < place < len(row) else ""
+
+    def _amounts_in(self, currency: str) -> Amounts:
+        code = currency.strip().upper() or self._profile.currency
+        exponent_of(code)
+        profile = self._profile
+        amounts = Amounts(code, minor_units=profile.minor_units, decimal_mark=profile.decimal_mark)
+        if len(self._amounts) >= SPELLINGS_MAX:
+            self._amounts.clear()
+        self._amounts[currency] = amounts
+        return amounts
+
+    def _read(self, number: int, row: list[str], kind: LineKind, word: str) -> Figures:
+        currency = row[self._currency] if self._currency >= 0 else ""
+        amounts = self._amounts.get(currency) or self._amounts_in(currency)
+        gross, fee, vat, net = self._money(row, kind, amounts)
+        if kind is LineKind.REFUND:
+            ours, theirs = self._refund_reference, self._refund_provider_reference
+        else:
+            ours, theirs = self._reference, self._provider_reference
+        reference = row[ours].strip() if ours >= 0 else ""
+        provider_reference = row[theirs].strip() if theirs >= 0 else ""
+        if len(reference) + len(provider_reference) > REFERENCES_LENGTH_MAX:
+            raise ValueError(f"the references are longer than {REFERENCES_LENGTH_MAX} characters")
+        zone = row[self._zone] if self._zone >= 0 else ""
+        # The tuple is made as its class would make it, without the price of a call by fourteen names.
+        return _new(
+            Figures,
+            (
+                number, kind, word, reference or None, provider_reference or None, amounts.currency,
+                gross, fee, vat, net,
+                self._times.read(row[self._at], zone) if self._at >= 0 else None,
+                (row[self._batch].strip() if self._batch >= 0 else "") or self._default_batch,
+                self._times.day(row[self._business_date], zone) if self._business_date >= 0 else None,
+                self._times.day(row[self._credit_on], zone) if self._credit_on >= 0 else None,
+            ),
+        )  # fmt: skip
+
+    def _money(self, row: Sequence[str], kind: LineKind, amounts: Amounts) -> tuple[int, int, int, int]:
+        """Return gross, fee, VAT and net; what the file leaves out follows from net = gross - fee - VAT."""
+        fee, vat = self._kept(row, amounts)
+        net = self._paid(row, kind, amounts)
+        if self._profile.derive_gross:
+            gross = (net or 0) + fee + vat
+        elif self._gross >= 0:
+            gross = self._turned(amounts.minor(row[self._gross]), row, kind)
+        else:
+            gross = amounts.minor(row[self._gross_credit]) - amounts.minor(row[self._gross_debit])
+        if net is None:
+            net = gross - fee - vat
+        elif not self._fees:
+            fee = gross - vat - net
+        elif (gap := gross - fee - vat - net) != 0:
+            if abs(gap) > self._profile.rounding_minor:
+                raise ValueError(f"net {net} is not gross {gross} less fee {fee} and VAT {vat} (minor units)")
+            fee += gap
+        if kind is LineKind.FEE:
+            # A fee collects nothing: whatever column the file puts it in, it is what the provider keeps.
+            gross, fee = 0, -net - vat
+        if abs(gross) > AMOUNT_MINOR_MAX or abs(net) > AMOUNT_MINOR_MAX:
+            raise ValueError(f"{gross} or {net} (minor units) is beyond any amount the books keep")
+        return gross, fee, vat, net
+
+    def _kept(self, row: Sequence[str], amounts: Amounts) -> tuple[int, int]:
+        """Return the fee and the VAT on it, positive where the provider keeps them."""
+        fee = 0
+        for place in self._fees:
+            if text := row[place]:
+                fee += amounts.minor(text)
+        vat = amounts.minor(row[self._fee_vat]) if self._fee_vat >= 0 else 0
+        if self._fee_direction >= 0 and row[self._fee_direction].strip():
+            charged = row[self._fee_direction].strip().casefold() in self._debit_words
+            return (abs(fee) if charged else -abs(fee)), vat
+        return (fee, vat) if self._fee_positive else (-fee, -vat)
+
+    def _paid(self, row: Sequence[str], kind: LineKind, amounts: Amounts) -> int | None:
+        if self._net >= 0:
+            return self._turned(amounts.minor(row[self._net]), row, kind)
+        if not self._has_net:
+            return None
+        credit, debit = row[self._net_credit], row[self._net_debit]
+        return (amounts.minor(credit) if credit else 0) - (amounts.minor(debit) if debit else 0)
+
+    def _turned(self, minor: int, row: Sequence[str], kind: LineKind) -> int:
+        sign = self._profile.sign
+        if sign is Sign.BY_KIND:
+            return -abs(minor) if kind in GIVEN_BACK or kind is LineKind.FEE else minor
+        if sign is Sign.BY_COLUMN:
+            debit = row[self._direction].strip().casefold() in self._debit_words
+            return -abs(minor) if debit else abs(minor)
+        return minor

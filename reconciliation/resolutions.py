@@ -1,0 +1,142 @@
+"""How a break ends by people: one proposes, another decides, and what they decide is a journal or a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from ledger import accounts
+from ledger.entry import Entry
+from ledger.ids import mint
+from ledger.journal import PostStatus, post_within
+from ledger.money import Money
+from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action
+from reconciliation.deps import Deps
+from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.postings import Booking, cleared_by_hand_entry
+from reconciliation.store import Connection, Record, audits, breaks, resolutions, runs
+
+CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.MATCH_BY_HAND})
+"""The actions that end a break. After the others it stays open until its item closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The open item that a match by hand clears against the break's own."""
+
+    account: str
+    item: str
+
+
+async def propose_resolution(
+    deps: Deps, break_id: str, action: Action, *, by: str, reason: str, target: Target | None = None
+) -> str:
+    """Propose how a break ends; what would be posted is checked now and again when it is decided."""
+    now = deps.clock()
+    resolution_id = mint("rs", now, deps.random_bytes)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        found = await _standing(connection, break_id)
+        if found["status"] == "proposed":
+            raise NotAllowedError(f"break {break_id} has a proposal that waits for a decision")
+        amount_minor = await _check(connection, deps, found, action, target)
+        try:
+            await resolutions.insert(
+                connection, resolution_id, break_id, action.value, reason,
+                (target.account, target.item, amount_minor) if target else None, by, now,
+            )  # fmt: skip
+        except asyncpg.CheckViolationError:
+            raise NotAllowedError("a resolution needs a reason") from None
+        await breaks.set_status(connection, break_id, "proposed", now)
+        await breaks.tell(connection, break_id, by, f"proposed {action.value}", reason, now)
+        await audits.insert(connection, deps, by, "resolution_proposed", break_id)
+    return resolution_id
+
+
+async def decide_resolution(deps: Deps, resolution_id: str, *, by: str, approve: bool, note: str = "") -> None:
+    """Approve or refuse a proposal, as somebody other than its maker. Approving posts its journal with it."""
+    now = deps.clock()
+    async with deps.pool.acquire() as connection, connection.transaction():
+        proposed = await resolutions.read(connection, resolution_id)
+        if proposed is None:
+            raise NotFoundError(f"there is no proposal {resolution_id}")
+        if proposed["decision"] is not None:
+            raise NotAllowedError(f"proposal {resolution_id} is {proposed['decision']} already")
+        if proposed["maker"] == by:
+            raise SamePersonError
+        found = await _standing(connection, proposed["break_id"])
+        action = Action(proposed["action"])
+        target = Target(proposed["account"], proposed["item"]) if proposed["account"] else None
+        await resolutions.decide(connection, resolution_id, by, "approved" if approve else "refused", now)
+        status = "resolved" if approve and action in CLOSING else "open"
+        await breaks.set_status(connection, found["id"], status, now)
+        word = "approved" if approve else "refused"
+        await breaks.tell(connection, found["id"], by, f"{word} {action.value}", note, now)
+        await audits.insert(connection, deps, by, f"resolution_{word}", found["id"])
+        if approve:
+            amount_minor = await _check(connection, deps, found, action, target)
+            await _post(connection, deps, found, action, target, amount_minor)
+
+
+async def comment(deps: Deps, break_id: str, *, by: str, text: str) -> None:
+    """Add a remark to a break's history."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if await breaks.read(connection, break_id, lock=True) is None:
+            raise NotFoundError(f"there is no break {break_id}")
+        await breaks.tell(connection, break_id, by, "commented", text, deps.clock())
+
+
+async def _standing(connection: Connection, break_id: str) -> Record:
+    found = await breaks.read(connection, break_id, lock=True)
+    if found is None:
+        raise NotFoundError(f"there is no break {break_id}")
+    if found["closed_at"] is not None:
+        raise NotAllowedError(f"break {break_id} is {found['status']} already")
+    return found
+
+
+async def _check(connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None) -> int:
+    """Return what a journal would clear of the break's item; raise when the action does not fit the break."""
+    if action in ACTIONS_WITHOUT_JOURNAL:
+        if action is Action.ACCEPT and found["item"] is not None:
+            raise NotAllowedError("what is open in the books cannot be accepted away; match it or write it off")
+        return 0
+    if found["item"] is None:
+        raise NotAllowedError("the break is not about an open item, so there is nothing to post")
+    open_minor = await resolutions.open_amount(connection, found["account"], found["currency"], found["item"])
+    if not open_minor:
+        raise NotAllowedError("the item has closed; the next night cures this break")
+    if action is Action.WRITE_OFF:
+        limit = Money(deps.policy.write_off_limit_minor, found["currency"])
+        if abs(open_minor) > limit.amount_minor:
+            raise NotAllowedError(
+                f"{Money(abs(open_minor), found['currency'])} is above the write-off limit of {limit}"
+            )
+        return open_minor
+    if target is None:
+        raise NotAllowedError("a match by hand names the item it clears")
+    other_minor = await resolutions.open_amount(connection, target.account, found["currency"], target.item)
+    if other_minor * open_minor >= 0:
+        raise NotAllowedError("the two items do not stand on opposite sides, so they cannot clear each other")
+    return open_minor if abs(open_minor) <= abs(other_minor) else -other_minor
+
+
+async def _post(
+    connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None, amount_minor: int
+) -> None:
+    if action in ACTIONS_WITHOUT_JOURNAL:
+        return
+    now = deps.clock()
+    latest = await runs.latest_date(connection)
+    today = deps.calendar.business_date(now)
+    booking = Booking(max(today, latest or today), now)
+    amount = Money(amount_minor, found["currency"])
+    against, item = (target.account, target.item) if target else (accounts.WRITE_OFFS, None)
+    kind = "break_written_off" if action is Action.WRITE_OFF else "break_matched_by_hand"
+    entry: Entry = cleared_by_hand_entry(
+        found["id"], kind, (found["account"], found["item"]), (against, item), amount, booking
+    )
+    (posted,) = await post_within(connection, [entry], recorded_at=now)
+    if posted.status is PostStatus.REFUSED:
+        raise BooksDisagreeError(str(posted.error))

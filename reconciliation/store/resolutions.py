@@ -1,0 +1,62 @@
+"""What people propose about breaks, and what others decide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciliation.store import Connection, Record
+
+
+async def insert(
+    connection: Connection, resolution_id: str, break_id: str, action: str, reason: str,
+    target: tuple[str, str, int] | None, maker: str, now: datetime,
+) -> None:  # fmt: skip
+    """Store a proposal; the target is the account, item and amount that a match by hand clears."""
+    account, item, amount_minor = target or (None, None, None)
+    await connection.execute(
+        """
+        INSERT INTO reconciliation.resolution (id, break_id, action, reason, account, item, amount_minor, maker,
+                                               made_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        resolution_id,
+        break_id,
+        action,
+        reason,
+        account,
+        item,
+        amount_minor,
+        maker,
+        now,
+    )
+
+
+async def read(connection: Connection, resolution_id: str) -> Record | None:
+    return await connection.fetchrow(
+        """
+        SELECT id, break_id, action, reason, account, item, amount_minor, maker, made_at, decision
+        FROM reconciliation.resolution WHERE id = $1 FOR UPDATE
+        """,
+        resolution_id,
+    )
+
+
+async def decide(connection: Connection, resolution_id: str, checker: str, decision: str, now: datetime) -> None:
+    await connection.execute(
+        "UPDATE reconciliation.resolution SET checker = $2, decision = $3, checked_at = $4 WHERE id = $1",
+        resolution_id,
+        checker,
+        decision,
+        now,
+    )
+
+
+async def open_amount(connection: Connection, account: str, currency: str, item: str) -> int:
+    """Return what is open of an item; zero when it is closed or never was."""
+    found: int | None = await connection.fetchval(
+        "SELECT amount_minor FROM ledger.open_items WHERE account = $1 AND currency = $2 AND item = $3",
+        account,
+        currency,
+        item,
+    )
+    return found or 0

@@ -1,0 +1,89 @@
+"""Citizens click twice, open tabs, go back, change their minds, and pay the same bill again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from adapters.contract import Redirect
+from gateway.services.read_checkout import read_checkout
+
+
+async def orders(town):
+    async with town.session.get(f"{town.acquirer}/simulator/book") as answer:
+        return (await answer.json())["orders"]
+
+
+def token_of(intent):
+    return intent["checkout_url"].rpartition("/")[2]
+
+
+async def test_hc16_a_double_click_is_one_order(town):
+    intent = await town.intent()
+    await asyncio.gather(*(town.start(intent) for _ in range(10)))
+    assert len(await orders(town)) == 1
+    again = await town.start(intent)
+    assert isinstance(again.next_step, Redirect)
+    await town.pay(intent)
+    await town.work()
+    assert (await town.start(intent)).intent.value == "paid"
+    assert await town.charges(intent) == 105_00
+
+
+async def test_hc16_the_back_button_returns_to_the_same_page_of_the_provider(town):
+    intent = await town.intent()
+    first = await town.start(intent)
+    town.clock.advance(minutes=5)
+    second = await town.start(intent)
+    assert first.next_step == second.next_step
+    assert len(await orders(town)) == 1
+
+
+async def test_hc16_a_click_after_paying_learns_of_the_payment_before_the_callback(town):
+    intent = await town.intent()
+    await town.start(intent)
+    await town.fault("callback", "none", times=9)
+    await town.pay(intent)
+    town.clock.advance(seconds=10)
+    assert (await town.start(intent)).intent.value == "paid"
+    assert len(await orders(town)) == 1
+
+
+async def test_hc16_after_a_decline_a_click_starts_anew(town):
+    intent = await town.intent()
+    await town.start(intent)
+    await town.fault("callback", "none", times=9)
+    await town.pay(intent, card="4000000000000002")
+    town.clock.advance(seconds=10)
+    again = await town.start(intent)
+    assert isinstance(again.next_step, Redirect)
+    assert len(await orders(town)) == 2
+    await town.pay(intent)
+    town.clock.advance(minutes=2)
+    await town.work()
+    assert await town.charges(intent) == 105_00
+
+
+async def test_hc16_the_same_bill_through_two_intents_is_warned_of(town):
+    first = await town.intent(reference="BILL-7")
+    second = await town.intent(reference="BILL-7")
+    assert not (await read_checkout(town.deps, token_of(second))).already_paid_elsewhere
+    await town.start(first)
+    await town.pay(first)
+    await town.work()
+    assert (await read_checkout(town.deps, token_of(second))).already_paid_elsewhere
+    other = await town.ask(
+        "POST",
+        "/v1/payment-intents",
+        {"reference": "BILL-7", "lines": [{"service": "fine", "amount": {"amount": 1, "currency": "AED"}}]},
+        department="roads",
+    )
+    assert not (await read_checkout(town.deps, token_of(other.body))).already_paid_elsewhere
+
+
+async def test_an_intent_whose_time_is_over_cannot_be_paid(town):
+    intent = await town.intent()
+    town.clock.advance(hours=25)
+    started = await town.start(intent)
+    assert (started.attempt, started.next_step) == (None, None)
+    assert (await read_checkout(town.deps, token_of(intent))).status.value == "expired"
+    assert await orders(town) == []

@@ -1,0 +1,111 @@
+"""What was said is so: acknowledged writes are there, departments are told of every change, nothing waits unseen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.simulation.world.world import World
+
+_PATIENCE: Final = "interval '3 hours'"
+
+
+def acknowledged_writes_are_there(world: World) -> list[str]:
+    control = world.simulation.control
+    statuses = {row["id"]: row["status"] for row in control.rows("SELECT id, status FROM gateway.intent")}
+    refunds = {row["id"] for row in control.rows("SELECT id FROM gateway.refund")}
+    found = []
+    for department in world.departments.values():
+        found += [f"intent {each} was acknowledged and is gone" for each in department.intents if each not in statuses]
+        found += [f"refund {each} was acknowledged and is gone" for each in department.refunds if each not in refunds]
+        found += [
+            f"intent {each} was cancelled for its department and is {statuses.get(each)}"
+            for each in sorted(department.cancelled)
+            if statuses.get(each) != "cancelled"
+        ]
+        found += [f"{department.code}: {sentence}" for sentence in department.broken]
+    found += [
+        f"{citizen.name} was shown a receipt for {citizen.intent_id}, which is {statuses.get(citizen.intent_id)}"
+        for citizen in world.citizens
+        if citizen.told_paid and statuses.get(citizen.intent_id) != "paid"
+    ]
+    return found
+
+
+def nobody_saw_a_broken_page(world: World) -> list[str]:
+    return [f"{c.name} saw {c.pages_broken} pages with status 500" for c in world.citizens if c.pages_broken]
+
+
+def one_request_made_one_intent(world: World) -> list[str]:
+    rows = world.simulation.control.rows(
+        "SELECT resource FROM gateway.idempotency WHERE route LIKE '%intents' GROUP BY resource HAVING count(*) > 1"
+    )
+    orphans = world.simulation.control.rows(
+        "SELECT i.id FROM gateway.intent i WHERE NOT EXISTS"
+        " (SELECT FROM gateway.idempotency k WHERE k.resource = i.id) ORDER BY 1"
+    )
+    return [f"{row['resource']} answers two keys" for row in rows] + [
+        f"intent {row['id']} was made by a request that has no answer" for row in orphans
+    ]
+
+
+def every_change_has_its_event(world: World) -> list[str]:
+    rows = world.simulation.control.rows(
+        "SELECT i.id, i.status, count(e.id) AS told FROM gateway.intent i LEFT JOIN gateway.event e"
+        " ON e.object = i.id AND e.type = 'payment_intent.' || i.status"
+        " WHERE i.status IN ('paid', 'cancelled', 'expired') GROUP BY 1, 2 HAVING count(e.id) <> 1 ORDER BY 1"
+    )
+    return [f"intent {row['id']} is {row['status']} and has {row['told']} events of it" for row in rows]
+
+
+def departments_were_told(world: World) -> list[str]:
+    """Each event since the endpoint was opened has arrived, under its own id; and nothing forged was believed."""
+    found = []
+    for department in world.departments.values():
+        rows = world.simulation.control.rows(
+            f"SELECT e.id, e.type FROM gateway.event e JOIN gateway.webhook_endpoint w ON w.department = e.department"
+            f" WHERE e.department = '{department.code}' AND e.created_at >= w.created_at ORDER BY 1"
+        )
+        found += [
+            f"{department.code} was never told of {row['type']} {row['id']}"
+            for row in rows
+            if row["id"] not in department.listener.events
+        ]
+        if department.listener.forged:
+            found.append(f"{department.code} got {department.listener.forged} deliveries it could not verify")
+    return found
+
+
+def receipts_have_no_gap(world: World) -> list[str]:
+    rows = world.simulation.control.rows(
+        "SELECT department, count(*) AS many, max(right(receipt_number, 7)::integer) AS last FROM gateway.intent"
+        " WHERE receipt_number IS NOT NULL GROUP BY department HAVING count(*) <> max(right(receipt_number, 7)::integer)"
+    )
+    return [f"{row['department']} gave {row['many']} receipts, numbered up to {row['last']}" for row in rows]
+
+
+def nothing_waits_past_its_time(world: World) -> list[str]:
+    now = world.simulation.clock().isoformat()
+    queues = {
+        "inbox": ("gateway.inbox", "event", "status = 'waiting'", "next_try_at"),
+        "refund": ("gateway.refund", "id", "status IN ('requested', 'pending', 'unknown') AND review IS NULL",
+                   "next_check_at"),
+        "attempt": ("gateway.attempt", "id", "status IN ('starting', 'pending', 'unknown') AND review IS NULL",
+                    "next_check_at"),
+        "delivery": ("gateway.webhook_delivery", "event", "status = 'waiting'", "next_try_at"),
+        "message": ("gateway.message", "id", "status = 'waiting'", "next_try_at"),
+        "intent": ("gateway.intent", "id", "status IN ('requires_payment', 'processing')", "next_close_at"),
+    }  # fmt: skip
+    found = []
+    for name, (table, key, condition, due) in queues.items():
+        rows = world.simulation.control.rows(
+            f"SELECT {key} AS key, {due} AS due FROM {table} WHERE {condition} AND {due} < '{now}'::timestamptz - {_PATIENCE}"
+        )
+        found += [f"{name} {row['key']} has waited since {row['due']}" for row in rows]
+    rows = world.simulation.control.rows("SELECT event FROM gateway.outbox")
+    found += [f"event {row['event']} was never looked at" for row in rows]
+    return found
+
+
+ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent)
+AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page)

@@ -1,0 +1,63 @@
+"""A seed's world from beginning to end: drawn, played, proven."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from tests.simulation.simulation import START, Simulation
+from tests.simulation.world.plan import Plan, draw_plan
+from tests.simulation.world.proofs import books, payments, payouts, promises, walls
+from tests.simulation.world.world import World
+
+ALWAYS: Final = (*books.ALWAYS, *payments.ALWAYS, *promises.ALWAYS, *payouts.ALWAYS, *walls.ALWAYS)
+AT_THE_END: Final = (*payments.AT_THE_END, *promises.AT_THE_END, *payouts.AT_THE_END, *walls.AT_THE_END)
+_LOOK_EVERY_S: Final = 300.0
+
+
+def play_seed(simulation: Simulation) -> list[str]:
+    """Play the world of the simulation's seed and return what was violated."""
+    plan = draw_plan(simulation.chance.stream("plan"))
+    return play_plan(simulation, plan)
+
+
+def play_plan(simulation: Simulation, plan: Plan, prepare: Callable[[World], None] | None = None) -> list[str]:
+    simulation.begin_at(plan.start)
+    simulation.trace.add("world", "plan", str(plan))
+    world: World | None = None
+
+    async def main() -> list[str]:
+        nonlocal world
+        world = World(simulation, plan)
+        if prepare is not None:
+            prepare(world)
+        looking = simulation.spawn(None, _look(world), "proofs")
+        await world.play()
+        looking.cancel()
+        prove(world, ALWAYS)
+        prove(world, AT_THE_END)
+        return world.violations
+
+    try:
+        return simulation.run(main)
+    finally:
+        if world is not None:
+            world.outside.remove_books()
+
+
+async def _look(world: World) -> None:
+    """Prove again and again, while everything is under way, what must hold at every instant."""
+    await asyncio.sleep(10)
+    while True:
+        prove(world, ALWAYS)
+        await asyncio.sleep(_LOOK_EVERY_S if world.chaos.on else _LOOK_EVERY_S * 12)
+
+
+def prove(world: World, proofs: tuple[Callable[[World], list[str]], ...]) -> None:
+    for proof in proofs:
+        for sentence in proof(world):
+            world.note(f"{proof.__name__}: {sentence}")
+
+
+__all__ = ["ALWAYS", "AT_THE_END", "START", "play_plan", "play_seed", "prove"]

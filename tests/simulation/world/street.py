@@ -1,0 +1,131 @@
+"""What people do in a day: departments ask for fees, citizens pay them, some is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.world.citizens import Citizen, Habit
+from tests.simulation.world.departments import Department
+
+if TYPE_CHECKING:
+    from tests.simulation.world.world import World
+
+_ARRIVALS_S: Final = 600.0
+_EXPIRIES_S: Final = (400, 400, 1500, 7200)
+_REFUND_SHARE: Final = 0.5
+_CANCEL_SHARE: Final = 0.12
+_PAY_TWICE_SHARE: Final = 0.15
+
+
+class Street:
+    """Fills a day with people."""
+
+    def __init__(self, world: World, stream: random.Random) -> None:
+        self._world = world
+        self._stream = stream
+        self._number = 0
+        self._yesterday: list[asyncio.Task[None]] = []
+
+    async def fill(self, duration_s: float) -> None:
+        """Let people come, and wait until they are done or the time is over; nobody is sent away."""
+        people = [
+            self._world.simulation.spawn(None, self._errand(self._stream.uniform(0, _ARRIVALS_S)), "errand")
+            for _ in range(self._world.plan.citizens_a_day)
+        ]
+        self._yesterday += people
+        await asyncio.wait(people, timeout=duration_s)
+
+    def next_morning(self) -> None:
+        for task in self._yesterday:
+            if task.done() and (error := task.exception()) is not None:
+                raise error
+        self._yesterday = [task for task in self._yesterday if not task.done()]
+
+    async def _errand(self, after_s: float) -> None:
+        """One fee from its request to what may follow its payment."""
+        await asyncio.sleep(after_s)
+        self._number += 1
+        reference = f"BILL-{self._number}"
+        stream = random.Random(self._stream.getrandbits(64))
+        department = stream.choice(list(self._world.departments.values()))
+        intent = await self._ask(department, reference, stream)
+        if intent is None:
+            return
+        if stream.random() < _CANCEL_SHARE:
+            self._world.simulation.spawn(None, self._take_back(department, intent["id"], stream), "cancel")
+        await self._visit(intent, stream)
+        if stream.random() < _PAY_TWICE_SHARE:
+            # The same bill once more, as people do who are not sure: another intent, warned of and flagged.
+            again = await department.ask_for_payment(f"{reference}-again", self._body(department, reference, stream))
+            if again is not None:
+                await self._visit(again, stream)
+        if stream.random() < _REFUND_SHARE:
+            await self._give_back(department, intent, stream)
+
+    async def _ask(self, department: Department, reference: str, stream: random.Random) -> dict[str, Any] | None:
+        return await department.ask_for_payment(reference, self._body(department, reference, stream))
+
+    def _body(self, department: Department, reference: str, stream: random.Random) -> dict[str, Any]:
+        own = {
+            "name": {"ar": "رسم", "en": "Fee"},
+            "revenue_code": "2002",
+            "amount": {"amount": stream.randint(100, 99_999), "currency": "AED"},
+        }
+        others = stream.choice(list(self._world.departments))
+        lines = stream.choice(
+            ([own], [{"service": f"{department.code}.permit"}], [own, {"service": f"{others}.permit"}])
+        )
+        expires_at = self._world.simulation.clock() + timedelta(seconds=stream.choice(_EXPIRIES_S))
+        payer: dict[str, Any] = {"language": stream.choice(("ar", "en"))}
+        if stream.random() < 0.5:
+            payer["email"] = "payer@mail.example"
+        return {
+            "reference": reference,
+            "lines": lines,
+            "payer": payer,
+            "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+
+    async def _visit(self, intent: dict[str, Any], stream: random.Random) -> None:
+        habit = stream.choice(list(Habit))
+        citizen = Citizen(
+            name=f"citizen-{len(self._world.citizens) + 1}",
+            intent_id=intent["id"],
+            checkout_url=intent["checkout_url"],
+            habit=habit,
+            stream=stream,
+            trace=self._world.simulation.trace,
+            language=stream.choice(("ar", "en")),
+            late_by_s=stream.choice((30.0, 600.0, 3000.0)),
+        )
+        self._world.citizens.append(citizen)
+        self._world.simulation.trace.happened(f"citizen {habit}")
+        process = self._world.simulation.process(citizen.name)
+        await self._world.simulation.spawn(process, citizen.live(), citizen.name)
+
+    async def _take_back(self, department: Department, intent_id: str, stream: random.Random) -> None:
+        await asyncio.sleep(stream.uniform(1, 120))
+        if await department.take_back(intent_id):
+            self._world.simulation.trace.happened("department cancelled an intent")
+
+    async def _give_back(self, department: Department, intent: dict[str, Any], stream: random.Random) -> None:
+        """Ask for a refund: whole, in part, or twice at once for more than there is."""
+        await asyncio.sleep(stream.uniform(1, 200))
+        amount = intent["amount"]["amount"]
+        part = {"reason": "mistake", "amount": {"amount": max(1, amount // 3), "currency": "AED"}}
+        whole: dict[str, Any] = {"reason": "withdrawn"}
+        key = f"refund-{intent['id']}"
+        kind = stream.random()
+        if kind < 0.4:
+            await department.ask_for_refund(intent["id"], whole, key)
+        elif kind < 0.7:
+            await department.ask_for_refund(intent["id"], part, key)
+        else:
+            self._world.simulation.trace.happened("two refunds raced for more than there was")
+            await asyncio.gather(
+                department.ask_for_refund(intent["id"], whole, key),
+                department.ask_for_refund(intent["id"], part, f"{key}-other"),
+            )

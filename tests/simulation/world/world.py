@@ -1,0 +1,150 @@
+"""One world: the days and nights of one Mizan, and everyone it deals with."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from gateway.services.api_keys import issue_key
+from gateway.services.import_catalogue import import_catalogue
+from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from tests.simulation.network_faults import Route, Weights
+from tests.simulation.simulation import Simulation
+from tests.simulation.world.chaos import Chaos
+from tests.simulation.world.citizens import Citizen
+from tests.simulation.world.departments import Department
+from tests.simulation.world.outside import Outside
+from tests.simulation.world.plan import Plan
+from tests.simulation.world.product import URL, Product
+from tests.simulation.world.street import Street
+
+ZONE: Final = ZoneInfo("Asia/Dubai")
+_ACTIVE_S: Final = 1500.0
+_QUIET_S: Final = 1200.0
+_NIGHT_HOUR: Final = 2
+_IBANS: Final = ("AE580260001000000230064", "AE170460090000000123456", "AE670030010123456789012")
+
+
+class World:
+    """Plays a plan from its first morning to its last proof."""
+
+    def __init__(self, simulation: Simulation, plan: Plan) -> None:
+        self.simulation = simulation
+        self.plan = plan
+        self.outside = Outside(simulation, callback_url=f"{URL}/callbacks/ngenius")
+        self.product = Product(simulation, plan, simulation.chance.stream("product"))
+        self.departments: dict[str, Department] = {}
+        self.citizens: list[Citizen] = []
+        self.violations: list[str] = []
+        self.nights: list[date] = []
+        self.chaos = Chaos(self, simulation.chance.stream("chaos"))
+        self.street = Street(self, simulation.chance.stream("street"))
+        simulation.network.faults.weights = self._weights
+
+    def _weights(self, route: Route) -> Weights:
+        """Faults of the network: none on the world's own errands, none in quiet times."""
+        return self.plan.network_weights if self.chaos.on and route.caller != "world" else {}
+
+    def today(self) -> date:
+        return self.simulation.clock().astimezone(ZONE).date()
+
+    def note(self, sentence: str) -> None:
+        """Record a violation, once."""
+        if sentence not in self.violations:
+            self.simulation.trace.add("world", "VIOLATION", sentence)
+            self.violations.append(sentence)
+
+    async def play(self) -> None:
+        await self._begin()
+        for day in range(self.plan.active_days):
+            await self._day()
+            await self._night(rough=True)
+            if day + 1 < self.plan.active_days:
+                await self._until(self.today(), 9)
+        while len(self.nights) < self.plan.nights:
+            await self._night(rough=len(self.nights) < self.plan.nights - 2)
+        await self._quiet(_QUIET_S)
+
+    async def _begin(self) -> None:
+        await self.outside.start()
+        async with AsyncExitStack() as stack:
+            parts = await self.product.assemble(stack)
+            await self._fill_catalogue(parts)
+            for number in range(self.plan.departments):
+                await self._open_department(parts, number)
+        self.product.start()
+        await asyncio.sleep(5)
+        for department in self.departments.values():
+            secret = await department.open_endpoint()
+            department.listener.secrets[department.code] = secret
+
+    async def _fill_catalogue(self, parts: Any) -> None:
+        codes = [f"dept{number}" for number in range(self.plan.departments)]
+        names = [{"code": code, "name_ar": f"دائرة {code}", "name_en": f"Department {code}"} for code in codes]
+        services = [
+            {
+                "code": f"{code}.permit", "department": code, "name_ar": "تصريح", "name_en": "Permit",
+                "revenue_code": "1001", "currency": "AED", "amount_minor": 12_345, "vat_basis_points": 500,
+            }
+            for code in codes
+        ]  # fmt: skip
+        imported = await import_catalogue(parts.gateway, names, services)
+        if imported.faults:
+            raise RuntimeError(f"the catalogue was refused: {imported.faults}")
+
+    async def _open_department(self, parts: Any, number: int) -> None:
+        code = f"dept{number}"
+        key, _ = await issue_key(parts.gateway, code, "simulation")
+        details = PayeeDetails(code, "AED", f"Department {number}", _IBANS[number])
+        change = await propose_payee_change(parts.night, details, by="maker", reason="opening")
+        await decide_payee_change(parts.night, change, by="checker", approve=True)
+        department = Department(code, self.simulation, URL, key, self.simulation.chance.stream(code))
+        department.promised = self._promised
+        self.departments[code] = department
+        await self.simulation.spawn(self.simulation.process(department.host), department.listen(), f"listen {code}")
+
+    def _promised(self, kind: str, identifier: str) -> None:
+        """Hold a promise against the database at the very moment it was given."""
+        table = {"intent": "gateway.intent", "refund": "gateway.refund"}.get(kind)
+        if table and not self.simulation.control.value(f"SELECT count(*) FROM {table} WHERE id = '{identifier}'"):
+            self.note(f"{kind} {identifier} was acknowledged and is not stored")
+
+    async def _day(self) -> None:
+        """A busy half hour, with whatever goes wrong in it, and a quiet while after it."""
+        self.product.idle_s = 8.0
+        self.chaos.begin()
+        await self.street.fill(_ACTIVE_S)
+        await self.chaos.end()
+        await self._quiet(_QUIET_S)
+
+    async def _quiet(self, duration_s: float) -> None:
+        """Nothing goes wrong for a while, so that all that was left behind is taken up."""
+        await self.chaos.end()
+        self.product.idle_s = 30.0
+        await asyncio.sleep(duration_s)
+        self.product.idle_s = 3600.0
+
+    async def _until(self, day: date, hour: int) -> None:
+        target = datetime.combine(day, datetime.min.time(), ZONE) + timedelta(hours=hour)
+        await asyncio.sleep(max(0.0, (target - self.simulation.clock()).total_seconds()))
+
+    async def _night(self, *, rough: bool) -> None:
+        """Wait for the small hours and run the night of the day that has ended, in two processes at once."""
+        self.product.idle_s = 3600.0
+        business_date = self.today()
+        await self._until(business_date + timedelta(days=1), _NIGHT_HOUR)
+        self.nights.append(business_date)
+        if rough:
+            self.chaos.begin_night()
+        await self.product.run_nights(business_date)
+        await self.chaos.end()
+        self.street.next_morning()
+
+
+def with_calm(plan: Plan) -> Plan:
+    """Return the plan without faults: what a kill sweep needs, so that the kill is the only thing that goes wrong."""
+    return replace(plan, network=0.0, database=0.0, kills=0, outages=0, mischief=0, night_kills=0, skew_s_max=0.0)
