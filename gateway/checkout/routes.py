@@ -49,8 +49,11 @@ class Checkout:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
         state = state_of(view)
-        if state in (State.PAYABLE, State.DECLINED) and view.methods:
-            form = empty_form(view, choose_method(view, visit.request.query.get("method")))
+        asked = visit.request.query.get("method")
+        # Whoever waits for one provider may change to another way; the service first gives the other up there.
+        changes = state is State.STARTED and asked in set(view.methods)
+        if view.methods and (state in (State.PAYABLE, State.DECLINED) or changes):
+            form = empty_form(view, choose_method(view, asked))
             trouble = trouble_of(view, self._pages.languages[visit.language]) if state is State.DECLINED else None
             return visit.page(render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble))
         return visit.page(render_outcome(self._pages, view, state, visit.language, self._key))
