@@ -71,7 +71,7 @@ class Checkout:
         if form.errors:
             return self._again(visit, view, form)
         try:
-            started = await start_payment(self._deps, visit.token, form.method, form.contact)
+            started = await start_payment(self._deps, visit.token, form.method, form.contact, language=visit.language)
         except NothingToPayError:
             return visit.go("")
         except MethodUnavailableError:

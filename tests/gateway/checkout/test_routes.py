@@ -115,6 +115,16 @@ async def test_pressing_pay_goes_to_the_providers_page_by_a_page_of_ours(window:
     assert (attempt["payer_email"], attempt["payer_mobile"]) == ("fatima@example.ae", "+971501234567")
 
 
+async def test_the_providers_page_opens_in_the_language_chosen_here(window: Window, town: Any):
+    intent = await town.intent(payer={"language": "ar"})
+    path = window.path(intent)
+    fields = {"csrf": await window.csrf(path), "method": "card"}
+    await window.post(path, fields, Cookie="mizan_language=en")
+    _, headers, _ = await window.get(f"{path}/continue")
+    async with window.session.get(headers["Refresh"].removeprefix("0; url=")) as page:
+        assert "<html lang='en'" in await page.text()
+
+
 async def test_pressing_pay_twice_is_one_charge(window: Window, town: Any):
     intent = await town.intent()
     answers = await asyncio.gather(*(window.press_pay(intent) for _ in range(5)))
