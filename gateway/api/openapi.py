@@ -99,6 +99,7 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "metadata": {"type": "object", "additionalProperties": _TEXT},
             "live": _FLAG,
             "late_payment": _FLAG,
+            "duplicate_of": _TEXT_OR_NULL,
             "last_attempt": {"anyOf": [_ref("PaymentAttempt"), {"type": "null"}]},
             "receipt_number": _TEXT_OR_NULL,
             "paid_at": _INSTANT_OR_NULL,
