@@ -10,6 +10,7 @@ import click
 
 from ops import demo_cli
 from ops.database import database
+from ops.finance_cli import finance_command
 from ops.logs import configure_logs
 from ops.migrate import MigrationError, migrate
 from ops.night_cli import nightly_command
@@ -127,6 +128,7 @@ def simulators() -> None:
 
 main.add_command(nightly_command(night))
 main.add_command(report_command(night))
+main.add_command(finance_command(night))
 main.add_command(demo_cli.demo)
 
 if __name__ == "__main__":

@@ -95,3 +95,17 @@ async def decide_payee_change(deps: Deps, change_id: str, *, by: str, approve: b
         await payees.decide_change(connection, change_id, by, decision, now, now + wait if approve else None)
         await payees.apply_due(connection, now)
         await audits.insert(connection, deps, by, f"payee_change_{decision}", change["department"])
+
+
+async def list_payees(deps: Deps) -> list[str]:
+    """Say where each department is paid, then which changes wait, a line each."""
+    async with deps.pool.acquire() as connection:
+        known, waiting = await payees.read_all(connection), await payees.read_waiting(connection)
+    lines = [
+        f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {row['schedule']}, {row['proof']}"
+        for row in known
+    ]
+    for row in waiting:
+        state = f"in force from {row['effective_at']:%Y-%m-%d %H:%M} UTC" if row["effective_at"] else "to be approved"
+        lines.append(f"{row['id']}  {row['department']}  {row['iban']}  by {row['maker']}, {state}")
+    return lines

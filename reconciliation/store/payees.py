@@ -84,3 +84,21 @@ async def apply_due(connection: Connection, now: datetime) -> list[str]:
         ids,
     )
     return ids
+
+
+async def read_all(connection: Connection) -> list[Record]:
+    rows: list[Record] = await connection.fetch(
+        "SELECT department, currency, iban, legal_name, schedule, proof FROM reconciliation.payee ORDER BY 1, 2"
+    )
+    return rows
+
+
+async def read_waiting(connection: Connection) -> list[Record]:
+    """Read the changes nobody decided yet, and those whose waiting time runs."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT id, department, iban, maker, effective_at FROM reconciliation.payee_change
+        WHERE decision IS NULL OR (decision = 'approved' AND applied_at IS NULL) ORDER BY made_at
+        """
+    )
+    return rows
