@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from adapters.messages.console import ConsoleSender
 from adapters.messages.smtp import MailServer, SmtpSender
@@ -12,9 +13,17 @@ from ops.clock import Clock
 from ops.settings import Settings
 
 
+def _into(path: Path) -> Callable[[str], object]:
+    def write(text: str) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return write
+
+
 def build_senders(settings: Settings, clock: Clock) -> Mapping[str, Sender]:
     """Return a sender per channel."""
-    console = ConsoleSender(sys.stderr.write)
+    console = ConsoleSender(_into(settings.home / "messages.txt") if settings.demo else sys.stderr.write)
     if settings.smtp_host is None:
         return {"email": console, "sms": console}
     server = MailServer(

@@ -57,7 +57,12 @@ async def _run(open_deps: OpenDeps, day: date | None, step: str | None, *, dry_r
 
 def words(counts: Mapping[str, int]) -> str:
     """Say what a step counted; what was zero is left out."""
-    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing new"
+    shown = [
+        f"{count / 100:,.2f} paid out" if name == "amount_minor" else f"{count:,} {name.replace('_', ' ')}"
+        for name, count in counts.items()
+        if count
+    ]
+    return ", ".join(shown) or "nothing new"
 
 
 def _progress(step: str, counts: Mapping[str, int]) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -36,11 +37,17 @@ class Supervisor:
     """
 
     def __init__(
-        self, children: Sequence[Child], environment: Mapping[str, str], postgres: EmbeddedPostgres | None
+        self,
+        children: Sequence[Child],
+        environment: Mapping[str, str],
+        postgres: EmbeddedPostgres | None,
+        *,
+        log_file: Path,
     ) -> None:
         self._children = children
         self._environment = dict(environment)
         self._postgres = postgres
+        self._log_file = log_file
         self._stopping = asyncio.Event()
         self.pids: dict[str, int] = {}
 
@@ -64,15 +71,19 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while not self._stopping.is_set():
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "ops.cli",
-                *child.words,
-                env=self._environment,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
+            with self._log_file.open("ab") as sink:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "ops.cli",
+                    *child.words,
+                    env=self._environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                    start_new_session=True,
+                    preexec_fn=die_with_parent,
+                )
             self.pids[child.name] = process.pid
             ended = asyncio.create_task(process.wait())
             stopping = asyncio.create_task(self._stopping.wait())

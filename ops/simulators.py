@@ -65,7 +65,7 @@ def _apps(settings: Settings, clock: Clock, public_url: str) -> list[tuple[Addre
         if address.name in registry.BANKS:
             bank_url = address.url
             app = registry.BANKS[address.name].simulator(
-                **kept, account_iban=settings.bank_iban, account_owner=settings.bank_name
+                **kept, account_iban=settings.bank_iban, account_owner=settings.bank_name, booking_delay_days=0
             )
         else:
             callback_url = f"{public_url}/callbacks/{address.name}"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import itertools
 import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, Final, Protocol, cast
@@ -17,16 +15,14 @@ from python_calamine import CalamineError, CalamineWorkbook
 from adapters.errors import FileRefusedError
 from adapters.formats.camt_entry import LOCAL
 from adapters.formats.clean_bytes import CleanStream
+from adapters.formats.packed import ZIP_MARK, opened
 from adapters.formats.settlement_profile import SettlementProfile
 from adapters.formats.xml_source import XmlSource, walk
 
 XLSX_BYTES_MAX: Final = 64 * 1024 * 1024
 XLSX_UNPACKED_BYTES_MAX: Final = 512 * 1024 * 1024
-GZIP_UNPACKED_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
 DELIMITERS: Final = ",;\t|"
 _HEAD_LENGTH: Final = 64 * 1024
-_GZIP_MARK: Final = b"\x1f\x8b"
-_ZIP_MARK: Final = b"PK\x03\x04"
 
 
 class Table(Protocol):
@@ -44,19 +40,18 @@ class Rows:
 
     def __init__(self, stream: BinaryIO, profile: SettlementProfile) -> None:
         self._source: CleanStream | XmlSource | None = None
-        head = stream.read(len(_ZIP_MARK))
-        whole = cast("BinaryIO", io.BufferedReader(_Rejoined(head, stream)))
-        if head.startswith(_GZIP_MARK):
-            whole = cast("BinaryIO", io.BufferedReader(_Unpacked(whole)))
+        whole = io.BufferedReader(opened(stream), _HEAD_LENGTH)
+        head = whole.peek(len(ZIP_MARK))[: len(ZIP_MARK)]
+        source = cast("BinaryIO", whole)
         self.table: Table
-        if head == _ZIP_MARK:
-            self.table = _Numbered(_sheet_rows(whole, profile.sheet))
+        if head == ZIP_MARK:
+            self.table = _Numbered(_sheet_rows(source, profile.sheet))
         elif profile.row_element:
-            elements = XmlSource(whole)
+            elements = XmlSource(source)
             self._source = elements
             self.table = _Numbered(_element_rows(elements, profile.row_element))
         else:
-            clean = CleanStream(whole)
+            clean = CleanStream(source)
             self._source = clean
             self.table = _text_table(clean, profile.delimiter)
 
@@ -78,46 +73,6 @@ class _Numbered:
     def __next__(self) -> list[str]:
         self.line_num, row = next(self._rows)
         return row
-
-
-class _Rejoined(io.RawIOBase):
-    """The stream with the bytes that were looked at put back in front."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        super().__init__()
-        self._head = head
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer is one
-        data = self._head[: len(buffer)] or self._stream.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _Unpacked(io.RawIOBase):
-    """What a gzip file holds, up to a limit: a small file must not unfold without end."""
-
-    def __init__(self, packed: BinaryIO) -> None:
-        super().__init__()
-        self._file = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer is one
-        try:
-            count = self._file.readinto(buffer)
-        except (OSError, EOFError, zlib.error) as error:
-            raise FileRefusedError(f"the gzip file cannot be unpacked: {error}") from error
-        self._count += count
-        if self._count > GZIP_UNPACKED_BYTES_MAX:
-            raise FileRefusedError(f"the gzip file unpacks to more than {GZIP_UNPACKED_BYTES_MAX} bytes")
-        return count
 
 
 def _text_table(stream: CleanStream, delimiter: str) -> Table:

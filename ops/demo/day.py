@@ -64,12 +64,15 @@ async def play_day(settings: Settings, *, payments: int, keep: bool, say: Say) -
     try:
         extra = {"MIZAN_PROVIDER_NGENIUS__TIMEOUT_S": _PROVIDER_TIMEOUT_S}
         async with set_stage(settings, home=home, extra=extra, own_ports=True) as stage:
-            return await _play(stage, payments, say)
-    finally:
-        if keep:
-            say(f"Kept: MIZAN_HOME={home}")
-        else:
-            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+            broken = await _play(stage, payments, say)
+    except BaseException:
+        say(f"The day was cut short; its data and logs stay in {home}")
+        raise
+    if broken or keep:
+        say(f"The day's data and logs stay in {home}")
+    else:
+        await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+    return broken
 
 
 async def _play(stage: Stage, payments: int, say: Say) -> int:

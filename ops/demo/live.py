@@ -118,5 +118,6 @@ The night, in another terminal:
   .venv/bin/mizan report reconciliation      what it found (--format csv|html for files)
   .venv/bin/mizan nightly status             how far each night has come
 
+Messages to payers are written to {stage.settings.home}/messages.txt, logs to {stage.settings.home}/mizan.log.
 Ctrl-C stops everything; the data stays in {stage.settings.home}.
 """

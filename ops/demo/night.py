@@ -10,6 +10,7 @@ from typing import Any, Final
 import asyncpg
 
 from ops.clock import ShiftedClock
+from ops.night_cli import words
 from ops.settings import Settings
 from reconciliation.nightly import NightStatus, night_status
 
@@ -47,6 +48,5 @@ async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
         await connection.close()
     say(f"Night of {business_date}: {status.status}")
     for step in status.steps:
-        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in step.counts.items() if count)
-        say(f"  {step.step:<12} {counts or 'nothing new'}")
+        say(f"  {step.step:<12} {words(step.counts)}")
     return status

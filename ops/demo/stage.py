@@ -77,7 +77,7 @@ async def set_stage(
         await migrate(url)
         environment = {**_environment(settings, url), **(extra or {})}
         stack.enter_context(announced(home, environment))
-        supervisor = Supervisor(_CHILDREN, {**os.environ, **environment}, server)
+        supervisor = Supervisor(_CHILDREN, {**os.environ, **environment}, server, log_file=home / "mizan.log")
         running = asyncio.create_task(supervisor.run())
         try:
             effective = read_settings(environment)
@@ -154,4 +154,4 @@ async def _until_ready(settings: Settings, running: asyncio.Task[None]) -> None:
                     pass
                 await asyncio.sleep(0.1)
     if running.done():
-        raise StageError("a process of the demo could not be started; the lines above say why")
+        raise StageError(f"a process of the demo could not be started; {settings.home}/mizan.log says why")

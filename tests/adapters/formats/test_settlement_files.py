@@ -36,7 +36,7 @@ def test_gzip_is_unpacked():
 
 
 def test_hc22_a_gzip_that_unfolds_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr("adapters.formats.settlement_rows.GZIP_UNPACKED_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr("adapters.formats.packed.GZIP_UNPACKED_BYTES_MAX", 1 << 20)
     with pytest.raises(FileRefusedError, match="unpacks to more than"):
         read(gzip.compress(TEXT.encode() + b"\n" * (4 << 20)))
 
