@@ -18,6 +18,7 @@ from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
 from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
+from reconciliation.payout_terms import FeeBearer
 from reconciliation.resolutions import (
     Target,
     comment,
@@ -99,12 +100,14 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.option("--purpose", default="GOS", show_default=True, help="The central bank's purpose code.")
     @click.option("--minimum-minor", type=click.IntRange(min=1), default=1, show_default=True)
     @click.option("--holdback-minor", type=click.IntRange(min=0), default=0, show_default=True)
+    @click.option("--fee-bearer", type=click.Choice([one.value for one in FeeBearer]), default="treasury")
     @click.option("--reason", required=True)
     @_BY
-    def propose(reason: str, by: str, **details: Any) -> None:
+    def propose(reason: str, by: str, fee_bearer: str, **details: Any) -> None:
         """Propose a department's bank details; somebody else approves them."""
         known = {one.name for one in fields(PayeeDetails)}
-        payee = PayeeDetails(**{name: value for name, value in details.items() if name in known})
+        given = {name: value for name, value in details.items() if name in known}
+        payee = PayeeDetails(**given, fee_bearer=FeeBearer(fee_bearer))
         click.echo(run(lambda deps: propose_payee_change(deps, payee, by=by, reason=reason)))
 
     @finance.command("approve-payee")

@@ -14,7 +14,7 @@ from ledger.ids import mint
 from ledger.money import exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
-from reconciliation.payout_terms import Proof, Schedule
+from reconciliation.payout_terms import FeeBearer, Proof, Schedule
 from reconciliation.store import audits, payees
 
 _DEPARTMENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -36,6 +36,7 @@ class PayeeDetails:
     weekday: int = 0
     minimum_minor: int = 1
     holdback_minor: int = 0
+    fee_bearer: FeeBearer = FeeBearer.TREASURY
 
 
 def iban_is_sound(iban: str) -> bool:
@@ -62,7 +63,7 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
                 connection, change_id,
                 (details.department, details.currency, details.legal_name, iban, details.bic, details.purpose,
                  details.proof.value, details.schedule.value, details.weekday, details.minimum_minor,
-                 details.holdback_minor),
+                 details.holdback_minor, details.fee_bearer.value),
                 reason, by, now,
             )  # fmt: skip
         except asyncpg.UniqueViolationError:
