@@ -43,6 +43,7 @@ class Receipts:
             receipt=receipt,
             card=card_text(receipt),
             journey=journey,
+            copied=receipt.payer_email is not None and "email" in self._deps.senders,
             rating=await read_rating(self._deps, visit.token),
             csrf=csrf_token(self._key, "rate", visit.token),
             qr=Markup(proof.qr_svg()),  # noqa: S704 - drawn by us from an address we made
