@@ -1,0 +1,1 @@
+"""What Mizan can do, measured beside its limits and its peers."""
