@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, timedelta
@@ -56,16 +57,21 @@ async def _run(open_deps: OpenDeps, day: date | None, step: str | None, *, dry_r
 
 def words(counts: Mapping[str, int]) -> str:
     """Say what a step counted; what was zero is left out."""
-    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing new"
+    shown = [
+        f"{count / 100:,.2f} paid out" if name == "amount_minor" else f"{count:,} {name.replace('_', ' ')}"
+        for name, count in counts.items()
+        if count
+    ]
+    return ", ".join(shown) or "nothing new"
 
 
 def _progress(step: str, counts: Mapping[str, int]) -> None:
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo(f"\r\x1b[2K{step}: {words(counts)}", nl=False, err=True)
 
 
 def _clear() -> None:
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo("\r\x1b[2K", nl=False, err=True)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -36,13 +38,24 @@ class Supervisor:
     """
 
     def __init__(
-        self, children: Sequence[Child], environment: Mapping[str, str], postgres: EmbeddedPostgres | None
+        self,
+        children: Sequence[Child],
+        environment: Mapping[str, str],
+        postgres: EmbeddedPostgres | None,
+        *,
+        log_file: Path,
     ) -> None:
         self._children = children
-        self._environment = dict(environment)
+        # Whatever else the operator's shell has set (a path, a locale) goes to the children as it is.
+        self._environment = {**os.environ, **environment}
         self._postgres = postgres
+        self._log_file = log_file
         self._stopping = asyncio.Event()
         self.pids: dict[str, int] = {}
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -60,15 +73,19 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while not self._stopping.is_set():
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "ops.cli",
-                *child.words,
-                env=self._environment,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
+            with self._log_file.open("ab") as sink:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "ops.cli",
+                    *child.words,
+                    env=self._environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                    start_new_session=True,
+                    preexec_fn=die_with_parent,
+                )
             self.pids[child.name] = process.pid
             ended = asyncio.create_task(process.wait())
             stopping = asyncio.create_task(self._stopping.wait())

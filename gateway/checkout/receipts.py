@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import quote
 
 from aiohttp import web
@@ -9,12 +10,15 @@ from markupsafe import Markup
 
 from gateway.checkout.receipt_pdf import Proof, card_text, receipt_pdf
 from gateway.checkout.seal import check_code, is_genuine, read_code
-from gateway.checkout.visit import Visit
+from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
-from gateway.domain.errors import NothingToPayError
+from gateway.domain.errors import InvalidError, NothingToPayError
 from gateway.services.find_receipt import find_receipt
+from gateway.services.rate_payment import rate_payment, read_rating
 from gateway.services.read_receipt import read_receipt
 from gateway.services.views import ReceiptView
+from gateway.services.where_is_my_money import where_is_my_money
+from gateway.web.csrf import csrf_token
 from gateway.web.pages import Pages
 from gateway.web.typed import clean
 
@@ -25,18 +29,22 @@ class Receipts:
     def __init__(self, deps: Deps, pages: Pages) -> None:
         self._deps = deps
         self._pages = pages
+        self._key = form_key(deps.link_secrets[0])
 
     async def receipt(self, visit: Visit) -> web.Response:
         receipt = await self._read(visit)
         if receipt is None:
             return visit.go("")
+        journey = await where_is_my_money(self._deps, visit.token)
         proof = self._proof(receipt)
         page = self._pages.render(
             "receipt.html",
             visit.language,
             receipt=receipt,
             card=card_text(receipt),
-            journey=[],
+            journey=journey,
+            rating=await read_rating(self._deps, visit.token),
+            csrf=csrf_token(self._key, "rate", visit.token),
             qr=Markup(proof.qr_svg()),  # noqa: S704 - drawn by us from an address we made
             verify_path=self._path(receipt, proof.code),
             trial=self._pages.trial_of(receipt.live),
@@ -51,6 +59,15 @@ class Receipts:
         trial = self._pages.trial_of(receipt.live)
         body = await receipt_pdf(receipt, self._proof(receipt), self._pages.identity, language, trial=trial)
         return visit.file(body, "application/pdf", f"{receipt.receipt_number}.pdf")
+
+    async def rate(self, visit: Visit) -> web.Response:
+        """Keep the one tap; anything but one of the five steps is no rating and changes nothing."""
+        posted = await visit.form(self._key, "rate")
+        if posted is None:
+            return visit.stale()
+        with suppress(InvalidError, NothingToPayError, ValueError):
+            await rate_payment(self._deps, visit.token, int(str(posted.get("score"))))
+        return visit.go("/receipt#rating")
 
     async def ask(self, visit: Visit) -> web.Response:
         """Show the form to type a number and a code, or check what was typed."""

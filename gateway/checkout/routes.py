@@ -209,6 +209,7 @@ def add_routes(
         "/pay/{token}": checkout.start,
         "/pay/{token}/language": checkout.change_language,
         "/pay/{token}/cancel": checkout.cancel,
+        "/pay/{token}/rating": receipts.rate,
     }
     for path, handler in gets.items():
         app.router.add_get(path, bound(handler))

@@ -96,6 +96,8 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
     """Ask about several things at once, within the bound of concurrent calls."""
+    if len(items) == 1:
+        return [await ask(items[0])]
     slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
 
     async def one(item: T) -> R:

@@ -19,7 +19,7 @@ _log: Final = structlog.get_logger(__name__)
 _LEASE: Final = timedelta(minutes=2)
 _WAITS_S: Final = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 
-_SUBJECTS: Final = {"ar": "إيصال الدفع {number}", "en": "Payment receipt {number}"}
+_SUBJECTS: Final = {"ar": "إيصال الدفع", "en": "Payment receipt"}
 _TEXTS: Final = {
     "ar": (
         "تم استلام دفعتك إلى {department}.\n\n"
@@ -65,25 +65,33 @@ async def _send(deps: Deps, message: Message) -> None:
 
 
 def write(deps: Deps, message: Message, receipt: ReceiptView) -> OutgoingMessage:
-    """Word a receipt in the payer's language; an SMS is one line."""
+    """Word a receipt. A letter has both languages, the payer's own first; an SMS is one line in theirs."""
     language = message.language
-    names = receipt.department
-    words = {
-        "department": names.ar if language == "ar" else names.en,
-        "amount": str(receipt.total),
-        "reference": receipt.reference,
-        "number": receipt.receipt_number,
-        "link": links.checkout_url(deps, receipt.intent_id),
-    }
-    texts = _SHORT if message.channel == "sms" else _TEXTS
+    other = "en" if language == "ar" else "ar"
+    own_words, other_words = _words(deps, receipt, language), _words(deps, receipt, other)
+    if message.channel == "sms":
+        text = _SHORT[language].format(**own_words)
+    else:
+        text = f"{_TEXTS[language].format(**own_words)}\n\n{_TEXTS[other].format(**other_words)}"
     return OutgoingMessage(
         id=message.id,
         channel=message.channel,
         recipient=message.recipient,
         language=language,
-        subject=_SUBJECTS[language].format(**words),
-        text=texts[language].format(**words),
+        subject=f"{_SUBJECTS[language]} | {_SUBJECTS[other]} {receipt.receipt_number}",
+        text=text,
     )
+
+
+def _words(deps: Deps, receipt: ReceiptView, language: str) -> dict[str, str]:
+    names = receipt.department
+    return {
+        "department": names.ar if language == "ar" else names.en,
+        "amount": str(receipt.total),
+        "reference": receipt.reference,
+        "number": receipt.receipt_number,
+        "link": f"{links.checkout_url(deps, receipt.intent_id)}/receipt?language={language}",
+    }
 
 
 async def _put_off(deps: Deps, message: Message, error: Exception) -> None:

@@ -1,1 +1,1 @@
-"""What Mizan can do, measured beside its limits and its peers."""
+"""Benchmarks: each prints its figures next to the limit of the machine, so that the ratios travel."""

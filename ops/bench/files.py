@@ -1,7 +1,7 @@
-"""How fast and how small the readers of files are, beside a reader that does nothing else.
+"""`mizan bench files`: how fast and how small the readers of files are, beside readers that do nothing else.
 
-Time is processor time, the best of alternating runs, since other work on the machine only ever adds to it. Memory is
-the peak of a process that reads one file and ends.
+Time is processor time of alternating rounds, so that what else the machine does falls on both. Memory is the peak of
+a process that reads one file and ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,9 +24,9 @@ from adapters.formats.camt import read_camt
 from adapters.formats.csv_profile import stream_settlement
 from adapters.formats.mt940 import read_mt940
 from adapters.formats.profiles import ADYEN
+from ops.bench.figures import Figure, Options, Rounds, absolute
 from ops.bench.file_samples import write_camt, write_swift, write_table
 
-ROUNDS: Final = 3
 MEMORY_MIB_MAX: Final = 150.0
 
 
@@ -41,25 +41,6 @@ class Subject:
     peer: Callable[[Path], int]
     peer_name: str
     ratio_min: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was measured of one kind of file."""
-
-    name: str
-    entries: int
-    entries_per_s: float
-    peer_name: str
-    peer_entries_per_s: float
-    ratio: float
-    ratio_min: float | None
-    memory_mib: float
-    memory_mib_max: float
-
-    @property
-    def met(self) -> bool:
-        return self.memory_mib <= self.memory_mib_max and (self.ratio_min is None or self.ratio >= self.ratio_min)
 
 
 def _camt(path: Path) -> int:
@@ -105,32 +86,29 @@ SUBJECTS: Final = {
 }
 
 
-def measure_files(*, share: float = 1.0) -> Iterator[Reading]:
-    """Yield a reading for each kind of file; a share below one makes the files smaller, for a quick look."""
+async def run(options: Options) -> list[Figure]:
+    """Measure each kind of file; `size` reads that many entries of each instead of the issue's numbers."""
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="mizan-bench-") as folder:
         for subject in SUBJECTS.values():
             path = Path(folder) / "sample"
-            count = max(1000, round(subject.count * share))
+            count = options.size or subject.count
+            options.say(f"{subject.name}: {count:,} entries")
             subject.write(path, count)
-            yield _measure(subject, path, count)
+            figures += _measure(subject, path, count, options.rounds)
+    return figures
 
 
-def _measure(subject: Subject, path: Path, count: int) -> Reading:
-    ours_s, peer_s = [], []
-    for _ in range(ROUNDS):
-        peer_s.append(_timed(subject.peer, path))
-        ours_s.append(_timed(subject.read, path))
-    return Reading(
-        name=subject.name,
-        entries=count,
-        entries_per_s=count / min(ours_s),
-        peer_name=subject.peer_name,
-        peer_entries_per_s=count / min(peer_s),
-        ratio=min(peer_s) / min(ours_s),
-        ratio_min=subject.ratio_min,
-        memory_mib=_peak_mib(subject, path, count),
-        memory_mib_max=MEMORY_MIB_MAX,
-    )
+def _measure(subject: Subject, path: Path, count: int, rounds_count: int) -> list[Figure]:
+    rounds = Rounds()
+    for _ in range(rounds_count):
+        rounds.add("peer", count / _timed(subject.peer, path))
+        rounds.add("ours", count / _timed(subject.read, path))
+    title = f"{subject.name} of {count:,} entries over {subject.peer_name}"
+    return [
+        rounds.figure(title, "ours", "entries/s", limit="peer", at_least=subject.ratio_min),
+        absolute("  peak memory", _peak_mib(subject, path, count), "MiB", at_most=MEMORY_MIB_MAX),
+    ]
 
 
 def _timed(read: Callable[[Path], int], path: Path) -> float:

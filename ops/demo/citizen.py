@@ -23,10 +23,18 @@ class Citizen:
         return cls(FormBrowser(session, language=language), email)
 
     async def choose_card(self, checkout_url: str) -> Page:
-        """Open the checkout and press Pay; what is returned is the provider's page, or ours when nothing is to pay."""
+        """Open the checkout and press Pay, or go on with what was begun there.
+
+        What is returned is the provider's page; or ours, when there is nothing to pay or the bank is being asked.
+        """
         page = await self.browser.open(checkout_url)
+        if way_on := page.links("/continue"):
+            return await self.browser.open(way_on[0])
         values = {"email": self.email} if self.email else {}
-        return await self.browser.submit(page, values, action="/pay/")
+        try:
+            return await self.browser.submit(page, values, action="/pay/")
+        except WayLostError:
+            return await self.browser.open(f"{checkout_url}/result")
 
     async def enter_card(self, page: Page, number: str) -> Page:
         """Type a card on the provider's page, pass the bank's challenge when there is one, and end where that leads."""

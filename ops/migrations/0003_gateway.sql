@@ -290,11 +290,19 @@ CREATE TABLE gateway.message (
 );
 CREATE INDEX message_waiting ON gateway.message (next_try_at) WHERE status = 'waiting';
 
+-- How paying went, if the payer says so: one tap, no text, nothing about the person.
+CREATE TABLE gateway.rating (
+  intent   text COLLATE "C" PRIMARY KEY,
+  score    smallint NOT NULL CHECK (score BETWEEN 1 AND 5),
+  given_at timestamptz NOT NULL
+);
+
 -- What the service may do ----------------------------------------------------------------------------------------
 
 GRANT SELECT, INSERT, UPDATE ON
   gateway.department, gateway.service, gateway.api_key, gateway.intent, gateway.receipt_counter, gateway.attempt,
-  gateway.inbox, gateway.refund, gateway.webhook_endpoint, gateway.webhook_delivery, gateway.message
+  gateway.inbox, gateway.refund, gateway.webhook_endpoint, gateway.webhook_delivery, gateway.message,
+  gateway.rating
   TO mizan_service;
 GRANT SELECT, INSERT ON gateway.intent_line, gateway.refund_line, gateway.event TO mizan_service;
 GRANT SELECT, INSERT, DELETE ON gateway.idempotency, gateway.outbox TO mizan_service;

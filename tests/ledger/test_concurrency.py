@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -77,6 +78,20 @@ async def test_no_mix_of_writers_deadlocks(pool, owner, clock, make_capture):
     assert (report.findings, report.journals) == ([], 60)
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     assert await owner.fetchval(deadlocks) == 0
+
+
+async def test_a_closed_instant_is_closed_whatever_the_business_date(pool, clock, make_capture):
+    async with pool.acquire() as connection:
+        ends_at = clock() + timedelta(hours=1)
+        await close_period(connection, until=clock().date(), ends_at=ends_at, recorded_at=clock(), **WHO)
+        tomorrow = clock().date() + timedelta(days=1)
+        batch = [
+            make_capture("closed", at=ends_at - timedelta(microseconds=1), business_date=tomorrow),
+            make_capture("open", at=ends_at, business_date=tomorrow),
+        ]
+        answers = await post_within(connection, batch[:1], recorded_at=ends_at)
+        answers += await post_within(connection, batch, recorded_at=ends_at)
+        assert [answer.status for answer in answers] == ["refused", "refused", "posted"]
 
 
 async def test_a_close_lets_no_entry_in_flight_slip_past(pool, owner, clock, make_capture):

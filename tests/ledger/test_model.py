@@ -62,9 +62,9 @@ def entries(draw) -> Entry:
         minutes=draw(st.integers(-5_000, 5_000)), microseconds=draw(st.sampled_from((0, 1, 999_999)))
     )
     return Entry(
-        reference=f"drawn:{draw(st.integers(1, 25))}",
+        reference=f"drawn:{draw(st.integers(1, 40))}",
         kind="drawn",
-        business_date=at.date() + timedelta(days=draw(st.sampled_from((0, 0, 1)))),
+        business_date=at.date() + timedelta(days=draw(st.sampled_from((0, 0, 1, 2)))),
         effective_at=at,
         postings=tuple(posting for currency in currencies for posting in draw(balanced(currency))),
         source=Source(

@@ -292,3 +292,20 @@ async def test_the_waiting_page_asks_the_provider_sooner(town: Any):
         attempt = await town.attempt_of(intent)
         assert attempt["next_check_at"] - town.clock() <= timedelta(0)
     await server.close()
+
+
+async def test_rating_is_one_tap_and_only_from_our_own_page(window: Window, town: Any):
+    path = window.path(await town.paid())
+    _, _, page = await window.get(f"{path}/receipt?language=en")
+    assert "How was paying?" in page
+    assert "Where is my money?" in page
+    csrf = re.findall(r'name="csrf" value="([0-9a-f]+)"', page)[0]
+    assert (await window.post(f"{path}/rating", {"score": "5"}))[0] == 403
+    for score in ("9", "x", ""):
+        assert (await window.post(f"{path}/rating", {"csrf": csrf, "score": score}))[0] == 303
+    _, _, page = await window.get(f"{path}/receipt?language=en")
+    assert "How was paying?" in page
+    status, headers, _ = await window.post(f"{path}/rating", {"csrf": csrf, "score": "5"})
+    assert (status, headers["Location"]) == (303, f"{path}/receipt#rating")
+    _, _, page = await window.get(f"{path}/receipt?language=en")
+    assert "Thank you" in page

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ops.wiring import Parts
+from ops.worker import jobs_of
 
 from adapters.errors import ProviderError
 from gateway.deps import OutgoingMessage
 from gateway.store.connections import DATABASE_DOWN
-from gateway.worker import JOBS
 from ops import web as web_process
 from ops import wiring
 from ops.jobs import Job, run_jobs
@@ -131,16 +131,16 @@ class Product:
         async with AsyncExitStack() as stack:
             parts = await self.assemble(stack)
 
-            def paced(job: Any) -> Job:
+            def paced(job: Job) -> Job:
                 async def run() -> int:
-                    found: int = await job.run(parts.gateway)
+                    found = await job.run()
                     if not found:
                         await asyncio.sleep(max(job.every_s, self.idle_s))
                     return found
 
                 return Job(job.name, run, every_s=0.001)
 
-            jobs = [paced(job) for job in JOBS]
+            jobs = [paced(job) for job in jobs_of(parts)]
             await run_jobs(jobs, asyncio.Event(), lambda: parts.clock().timestamp())
 
     async def run_nights(self, business_date: date, at_once: int = 2) -> None:

@@ -1,0 +1,91 @@
+"""The demo's city, put into an empty Mizan: departments, services, bank details, keys and webhook endpoints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.domain.idempotency import Claim
+from gateway.services.api_keys import issue_key
+from gateway.services.import_catalogue import import_catalogue
+from gateway.services.manage_webhooks import create_endpoint
+from ops.demo import catalogue
+from ops.wiring import Parts
+from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+
+MAKER: Final = "demo.maker"
+CHECKER: Final = "demo.checker"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one department's system needs to talk to Mizan. Shown once, kept by the demo alone."""
+
+    department: str
+    api_key: str
+    webhook_secret: str = ""
+
+
+async def found_city(parts: Parts, return_origins: Sequence[str]) -> bool:
+    """Import the catalogue and register every department's account; False when the city was founded before."""
+    known = await parts.gateway.catalogue.get()
+    departments = catalogue.departments()
+    if all(department.code in known.departments for department in departments):
+        return False
+    imported = await import_catalogue(
+        parts.gateway,
+        [
+            {
+                "code": each.code,
+                "name_en": each.name_en,
+                "name_ar": each.name_ar,
+                "return_origins": list(return_origins),
+                "fee_bearer": each.fee_bearer.value,
+                # A registration number is fifteen digits that begin with 100; this one is made up from the code.
+                "vat_registration": _registration(each.code) if each.vat_registered else None,
+            }
+            for each in departments
+        ],
+        [
+            {
+                "code": each.code,
+                "department": each.department,
+                "name_en": each.name_en,
+                "name_ar": each.name_ar,
+                "revenue_code": each.revenue_code,
+                "currency": catalogue.CURRENCY,
+                "amount_minor": each.amount_minor,
+                "vat_basis_points": each.vat_basis_points,
+            }
+            for each in catalogue.services()
+        ],
+    )
+    if imported.faults:
+        raise ValueError(f"the demo's catalogue has faults: {imported.faults[:3]}")
+    for each in departments:
+        details = PayeeDetails(each.code, catalogue.CURRENCY, each.legal_name, each.iban)
+        change = await propose_payee_change(parts.night, details, by=MAKER, reason="the demo's first registration")
+        await decide_payee_change(parts.night, change, by=CHECKER, approve=True)
+    return True
+
+
+async def open_account(parts: Parts, department: str, webhook_url: str | None) -> Account:
+    """Give a department's system a key, and an endpoint when it listens."""
+    key, _ = await issue_key(parts.gateway, department, "demo")
+    if webhook_url is None:
+        return Account(department, key)
+    claim_key = parts.random_bytes(16).hex()
+    claim = Claim(
+        caller=department,
+        route="demo webhook endpoint",
+        key=claim_key,
+        body_sha256=hashlib.sha256(webhook_url.encode()).digest(),
+    )
+    endpoint = await create_endpoint(parts.gateway, department, webhook_url, claim)
+    return Account(department, key, str(endpoint["secret"]))
+
+
+def _registration(code: str) -> str:
+    return "100" + str(int(hashlib.sha256(code.encode()).hexdigest()[:12], 16) % 10**12).rjust(12, "0")

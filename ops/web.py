@@ -1,0 +1,51 @@
+"""The web process: API, checkout and callbacks, with the operators' port beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from gateway.app import build_app
+from gateway.checkout.routes import add_routes
+from gateway.web.identity import Identity
+from ops import operations
+from ops.database import database
+from ops.settings import Settings
+from ops.wiring import Parts, assemble, public_url
+
+log = structlog.get_logger()
+
+_DRAIN_S: Final = 15.0
+"""Requests that are being served get this long to finish when the process is told to stop."""
+
+
+def identity_of(settings: Settings) -> Identity:
+    return Identity(
+        ar=settings.government_ar,
+        en=settings.government_en,
+        address=public_url(settings).partition("://")[2],
+    )
+
+
+def build(parts: Parts) -> web.Application:
+    """Build the public application."""
+    app = build_app(parts.gateway)
+    add_routes(app, parts.gateway, identity_of(parts.settings))
+    return app
+
+
+async def serve(settings: Settings, stopping: asyncio.Event) -> None:
+    """Serve until told to stop, then finish what is being served."""
+    async with database(settings) as url, assemble(settings, url) as parts, contextlib.AsyncExitStack() as stack:
+        for app, port in ((build(parts), settings.port), (operations.build_app(parts.pool), settings.operations_port)):
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S, handle_signals=False)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            # Several web processes share the port; the kernel deals connections out to them.
+            await web.TCPSite(runner, settings.host, port, reuse_port=True).start()
+        log.info("web serves", host=settings.host, port=settings.port)
+        await stopping.wait()

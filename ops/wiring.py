@@ -1,0 +1,180 @@
+"""The composition root: the one place that knows concrete providers, and puts everything together from settings."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import asyncpg
+import structlog
+import uvloop
+
+from adapters import registry
+from adapters.contract import Method, Provider, Settles
+from adapters.http import Exchange, open_session
+from gateway import deps as gateway_deps
+from gateway.outbound import open_webhook_session
+from ops.clock import Clock, ShiftedClock, system_clock
+from ops.database import service_pool
+from ops.messengers import build_senders
+from ops.settings import Settings, SettingsError
+from reconciliation import deps as night_deps
+
+log = structlog.get_logger()
+
+_SECRET_BYTES: Final = 32
+_BANK: Final = "bank_host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a process may need, made once."""
+
+    settings: Settings
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    pool: asyncpg.Pool[Any]
+    providers: Mapping[str, Provider]
+    gateway: gateway_deps.Deps
+    night: night_deps.Deps
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the machine's clock, or the demo's shifted one."""
+    return ShiftedClock(settings.clock_file) if settings.clock_file else system_clock
+
+
+def kept_secret(home: Path, name: str) -> bytes:
+    """Return a secret of this installation, made at first use and kept readable by its owner only."""
+    path = home / name
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return base64.b64decode(path.read_text("ascii"))
+    secret = os.urandom(_SECRET_BYTES)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(base64.b64encode(secret).decode())
+    return secret
+
+
+def public_url(settings: Settings) -> str:
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
+
+
+def _told(exchange: Exchange) -> None:
+    log.info(
+        "provider asked",
+        provider=exchange.provider,
+        operation=exchange.operation,
+        status=exchange.status,
+        outcome=exchange.outcome,
+        duration_ms=round(exchange.duration_s * 1000),
+    )
+
+
+def _correlation() -> str | None:
+    value = structlog.contextvars.get_contextvars().get("correlation")
+    return None if value is None else str(value)
+
+
+def build_providers(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, random_bytes: Callable[[int], bytes]
+) -> dict[str, Provider]:
+    """Build every provider that has settings. Which are on is the operator's choice; none is the default."""
+    return {
+        name: registry.build(
+            name,
+            values,
+            session=session,
+            clock=clock,
+            random_bytes=random_bytes,
+            transcript=_told,
+            correlation=_correlation,
+        )
+        for name, values in settings.providers.items()
+        if name in registry.PROVIDERS
+    }
+
+
+def build_bank(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> night_deps.Bank:
+    """Build the bank that holds our account; without its settings there is no night."""
+    values = settings.providers.get(_BANK)
+    if values is None:
+        raise SettingsError("MIZAN_PROVIDER_BANK_HOST__URL and __API_KEY are needed: the bank that holds our account")
+    return registry.BANKS[_BANK].build(values, session, clock)
+
+
+def routes(providers: Mapping[str, Provider]) -> dict[Method, tuple[str, ...]]:
+    """Return for each method the providers that offer it, in the order of the settings."""
+    return {
+        method: names
+        for method in Method
+        if (names := tuple(name for name, provider in providers.items() if method in provider.methods))
+    }
+
+
+@asynccontextmanager
+async def assemble(settings: Settings, url: str, *, pool_size_max: int = 8) -> AsyncIterator[Parts]:
+    """Put a process together over a database, and take it apart again."""
+    clock = clock_of(settings)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(service_pool(url, size_max=pool_size_max))
+        provider_session = await stack.enter_async_context(open_session())
+        webhook_session = await stack.enter_async_context(open_webhook_session(private=settings.private_webhooks))
+        providers = build_providers(settings, provider_session, clock, os.urandom)
+        secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "secret")
+        gateway = gateway_deps.build_deps(
+            pool=pool,
+            clock=clock,
+            random_bytes=os.urandom,
+            providers=providers,
+            routing=routes(providers),
+            public_url=public_url(settings),
+            link_secrets=(secret,),
+            webhook_session=webhook_session,
+            senders=build_senders(settings, clock),
+            zone=settings.time_zone,
+            private_webhooks=settings.private_webhooks,
+        )
+        night = night_deps.Deps(
+            pool=pool,
+            clock=clock,
+            random_bytes=os.urandom,
+            settling={name: each for name, each in providers.items() if isinstance(each, Settles)},
+            bank=build_bank(settings, provider_session, clock),
+            account=night_deps.BankAccount(
+                code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic
+            ),
+            policy=night_deps.Policy(auto_approve_limit_minor=settings.payout_approval_limit_minor),
+        )
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            random_bytes=os.urandom,
+            pool=pool,
+            providers=providers,
+            gateway=gateway,
+            night=night,
+        )
+
+
+def run(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run a process on the fastest loop at hand until it is interrupted or told to terminate."""
+
+    async def until_stopped() -> None:
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await serve(stopping)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(until_stopped())

@@ -1,0 +1,104 @@
+"""The worker process: the gateway's jobs, the night at its hour, and what the night asks the gateway to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import Gauge
+
+from gateway.services.recheck import recheck
+from gateway.worker import JOBS
+from ops import operations
+from ops.database import database
+from ops.jobs import Job, run_jobs
+from ops.settings import Settings
+from ops.wiring import Parts, assemble
+from reconciliation.errors import NightRunningError
+from reconciliation.nightly import payments_to_requery, recent_nights, run_night
+
+log = structlog.get_logger()
+
+NIGHT_DONE: Final = Gauge("mizan_night_business_date_timestamp_seconds", "The latest business date whose night is done")
+NIGHTS_WAITING: Final = Gauge("mizan_nights_waiting", "Business dates whose night is due and not done")
+
+_CATCH_UP_DAYS_MAX: Final = 31
+_RECHECK_PAUSE: Final = timedelta(hours=1)
+_RECHECKED_MAX: Final = 10_000
+
+
+def nights_due(now: datetime, settings: Settings, done: date | None) -> list[date]:
+    """Return the business dates whose night should have run by now, oldest first.
+
+    A date's night is due at the set hour of the next day. After an outage every missed night is caught up in order;
+    a new installation starts with yesterday.
+    """
+    local = now.astimezone(settings.time_zone)
+    latest = local.date() - timedelta(days=1 if local.time() >= settings.night_at else 2)
+    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), done + timedelta(days=1) if done else latest)
+    return [first + timedelta(days=number) for number in range((latest - first).days + 1)]
+
+
+async def run_due_nights(parts: Parts) -> int:
+    """Run what is due; 0 when nothing is, or when another worker is at it."""
+    async with parts.pool.acquire() as connection:
+        nights = await recent_nights(connection, _CATCH_UP_DAYS_MAX * 2)
+    done = max((night.business_date for night in nights if night.finished_at is not None), default=None)
+    due = nights_due(parts.clock(), parts.settings, done)
+    NIGHTS_WAITING.set(len(due))
+    for business_date in due:
+        try:
+            await run_night(parts.night, business_date)
+        except NightRunningError:
+            return 0
+        log.info("night done", business_date=business_date.isoformat())
+        NIGHT_DONE.set(datetime.combine(business_date, datetime.min.time(), parts.settings.time_zone).timestamp())
+    NIGHTS_WAITING.set(0)
+    return len(due)
+
+
+class Rechecks:
+    """Asks the gateway about payments that a break names, each at most once an hour."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._asked: dict[str, datetime] = {}
+
+    async def run(self) -> int:
+        now = self._parts.clock()
+        wanted = [
+            each
+            for each in await payments_to_requery(self._parts.night)
+            if each.reference is not None
+            and self._asked.get(each.break_id, datetime.min.replace(tzinfo=now.tzinfo)) + _RECHECK_PAUSE <= now
+        ]
+        if len(self._asked) > _RECHECKED_MAX:
+            self._asked.clear()
+        self._asked.update({each.break_id: now for each in wanted})
+        await recheck(self._parts.gateway, [each.reference for each in wanted if each.reference is not None])
+        return 0
+
+
+def jobs_of(parts: Parts) -> list[Job]:
+    """List everything a worker does by itself."""
+    return [
+        *(Job(job.name, partial(job.run, parts.gateway), job.every_s) for job in JOBS),
+        Job("run the night", partial(run_due_nights, parts), every_s=2.0),
+        Job("ask about payments in breaks", Rechecks(parts).run, every_s=60.0),
+    ]
+
+
+async def work(settings: Settings, stopping: asyncio.Event) -> None:
+    """Work until told to stop, then finish the batches under way."""
+    async with database(settings) as url, assemble(settings, url) as parts, contextlib.AsyncExitStack() as stack:
+        runner = web.AppRunner(operations.build_app(parts.pool), access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.host, settings.operations_port + 1).start()
+        log.info("worker works")
+        await run_jobs(jobs_of(parts), stopping, lambda: parts.clock().timestamp())

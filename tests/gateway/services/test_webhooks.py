@@ -1,0 +1,253 @@
+"""HC-28: telling departments, whatever their endpoints do."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractResolver
+from aiohttp.test_utils import TestServer
+from standardwebhooks import Webhook
+
+from gateway.domain.addresses import check_webhook_url, is_public
+from gateway.domain.errors import InvalidError
+from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
+from gateway.services.deliver_webhooks import WAITS
+
+
+@dataclass
+class Department:
+    """A department's endpoint: keeps what comes and answers as told."""
+
+    url: str = ""
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    received: list[tuple[dict[str, str], dict]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def receive(self, request):
+        body = await request.read()
+        self.bodies.append(body)
+        self.received.append((dict(request.headers), await request.json()))
+        status, headers = self.answers.pop(0) if self.answers else (204, {})
+        return web.Response(status=status, headers=headers)
+
+    def types(self):
+        return [document["type"] for _, document in self.received]
+
+
+class Names(AbstractResolver):
+    """A resolver that gives every name the same addresses."""
+
+    def __init__(self, *addresses):
+        self.addresses = addresses
+        self.asked = 0
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        self.asked += 1
+        return [
+            {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}
+            for address in self.addresses
+        ]
+
+    async def close(self):
+        """Nothing is open."""
+
+
+@pytest.fixture
+async def department():
+    listening = Department()
+    app = web.Application()
+    app.router.add_post("/hook", listening.receive)
+    server = TestServer(app)
+    await server.start_server()
+    listening.url = str(server.make_url("/hook"))
+    yield listening
+    await server.close()
+
+
+async def subscribe(town, department, key=None):
+    answer = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url}, key=key)
+    assert answer.status == 201, answer.body
+    return answer.body
+
+
+async def states(town):
+    rows = await town.deps.pool.fetch("SELECT status, tries, answer FROM gateway.webhook_delivery ORDER BY event")
+    return [tuple(row) for row in rows]
+
+
+async def test_hc28_every_change_arrives_once_in_order_and_signed(town, department):
+    endpoint = await subscribe(town, department)
+    await town.paid()
+    assert department.types() == [
+        "payment_intent.created",
+        "payment_attempt.started",
+        "payment_intent.processing",
+        "payment_attempt.pending",
+        "payment_attempt.succeeded",
+        "payment_intent.paid",
+    ]
+    headers, _ = department.received[0]
+    # The reference library of the specification signs the same.
+    expected = Webhook(endpoint["secret"]).sign(headers["webhook-id"], town.clock(), department.bodies[0].decode())
+    assert expected == headers["webhook-signature"]
+
+
+async def test_hc28_an_endpoint_that_is_down_for_days_hears_everything_with_stable_ids(town, department):
+    await subscribe(town, department)
+    intent = await town.intent()
+    department.answers = [(500, {})] * 3
+    for _ in range(40):
+        await town.work()
+        town.clock.advance(hours=1)
+    assert department.types() == ["payment_intent.created"] * 4 + department.types()[4:]
+    ids = {headers["webhook-id"] for headers, _ in department.received[:4]}
+    assert len(ids) == 1
+    assert department.received[0][1]["data"]["payment_intent"] == intent["id"]
+    assert {status for status, _, _ in await states(town)} == {"delivered"}
+
+
+async def test_hc28_after_three_days_a_delivery_is_dead_and_can_be_replayed(town, department):
+    endpoint = await subscribe(town, department)
+    intent = await town.intent(expires_at="2026-12-20T06:00:00Z")
+    department.answers = [(500, {})] * 10
+    started = town.clock()
+    while ("waiting",) in {row[:1] for row in await states(town)} or not await states(town):
+        await town.work()
+        town.clock.advance(hours=2)
+    assert town.clock() - started >= timedelta(hours=72)
+    assert (await states(town)) == [("dead", len(WAITS) + 1, "500")]
+    answer = await town.ask("POST", f"/v1/webhook-endpoints/{endpoint['id']}/replay", {})
+    assert (answer.status, answer.body["queued"]) == (202, 1)
+    await town.work()
+    assert department.received[-1][1]["data"]["payment_intent"] == intent["id"]
+    assert {status for status, _, _ in await states(town)} == {"delivered"}
+
+
+async def test_hc28_a_redirect_is_a_failure_and_is_not_followed(town, department):
+    await subscribe(town, department)
+    department.answers = [(302, {"Location": department.url})]
+    await town.intent()
+    await town.work()
+    assert await states(town) == [("waiting", 1, "302")]
+    assert len(department.received) == 1
+
+
+async def test_hc28_410_ends_the_endpoint(town, department):
+    endpoint = await subscribe(town, department)
+    department.answers = [(410, {})]
+    await town.paid()
+    [listed] = (await town.ask("GET", "/v1/webhook-endpoints")).body["data"]
+    assert (listed["id"], listed["disabled_because"]) == (endpoint["id"], "410 Gone")
+    assert {status for status, _, _ in await states(town)} == {"dead"}
+    assert "secret" not in listed
+
+
+async def test_hc28_retry_after_is_kept(town, department):
+    await subscribe(town, department)
+    department.answers = [(429, {"Retry-After": "7200"})]
+    await town.intent()
+    await town.work()
+    town.clock.advance(minutes=90)
+    await town.work()
+    assert len(department.received) == 1
+    town.clock.advance(minutes=31)
+    await town.work()
+    assert len(department.received) == 2
+
+
+async def test_hc28_a_hanging_endpoint_holds_up_nobody_else(open_town, department):
+    town = await open_town()
+    await town.deps.pool.execute(
+        """INSERT INTO gateway.webhook_endpoint (id, department, url, secret, created_at)
+           VALUES ('we_dead', 'economy', 'http://127.0.0.1:9/', $1, $2)""",
+        b"x" * 32,
+        town.clock(),
+    )
+    await subscribe(town, department)
+    await town.paid()
+    assert len(department.received) == 6
+    waiting = await town.deps.pool.fetch("SELECT answer FROM gateway.webhook_delivery WHERE status = 'waiting'")
+    assert "no connection" in {row["answer"] for row in waiting}
+
+
+async def test_two_secrets_sign_while_one_replaces_the_other(town, department):
+    endpoint = await subscribe(town, department)
+    rotated = await town.ask("POST", f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret", key="r")
+    again = await town.ask("POST", f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret", key="r")
+    assert rotated.status == 200
+    assert rotated.body["secret"] == again.body["secret"] != endpoint["secret"]
+    await town.intent()
+    await town.work()
+    for secret in (endpoint["secret"], rotated.body["secret"]):
+        headers, _ = department.received[0]
+        timestamped = Webhook(secret).sign(headers["webhook-id"], town.clock(), department.bodies[0].decode())
+        assert timestamped in headers["webhook-signature"].split(" ")
+    town.clock.advance(hours=25)
+    await town.intent()
+    await town.work()
+    assert " " not in department.received[-1][0]["webhook-signature"]
+
+
+async def test_an_endpoint_is_made_once_and_its_secret_shown_to_the_same_request_only(town, department):
+    first = await subscribe(town, department, key="w")
+    assert (await subscribe(town, department, key="w")) == first
+    stored = await town.deps.pool.fetchval("SELECT answer FROM gateway.idempotency WHERE key = 'w'")
+    assert first["secret"].encode() not in stored
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.1.1", "100.64.0.1", "224.0.0.1", "::1", "::",
+        "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "nonsense",
+    ],
+)  # fmt: skip
+def test_hc28_inner_addresses_are_refused_whatever_they_are_wrapped_in(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_public_addresses_are_not_refused(address):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.ae/", "https://localhost/", "https://127.0.0.1/", "https://[::1]/", "https://2130706433/",
+        "https://0x7f.1/", "https://127.1/", "https://hooks.example.ae:8443/", "https://u:p@hooks.example.ae/",
+        "https://intranet/", "ftp://hooks.example.ae/", "https://hooks.example.ae" + "a" * 500, "https://a.b\r\n/",
+    ],
+)  # fmt: skip
+def test_hc28_urls_that_lead_inside_are_refused(url):
+    with pytest.raises(InvalidError):
+        check_webhook_url(url)
+
+
+async def test_hc28_a_name_that_turns_inward_later_is_refused_at_delivery(open_town):
+    """DNS rebinding: the address is checked where the connection is made, not where the URL was registered."""
+
+    inward = Names("169.254.169.254")
+    session = open_webhook_session()
+    session.connector._resolver = PublicResolver(inward)
+    town = await open_town(webhook_session=session, private_webhooks=False)
+    await town.deps.pool.execute(
+        """INSERT INTO gateway.webhook_endpoint (id, department, url, secret, created_at)
+           VALUES ('we_turns', 'economy', 'https://hooks.example.ae/', $1, $2)""",
+        b"x" * 32,
+        town.clock(),
+    )
+    await town.intent()
+    await town.work()
+    await session.close()
+    assert inward.asked == 1
+    assert await states(town) == [("waiting", 1, "address refused")]
+
+
+async def test_the_resolver_refuses_a_set_with_one_inner_address():
+    with pytest.raises(AddressRefusedError):
+        await PublicResolver(Names("8.8.8.8", "10.0.0.1")).resolve("hooks.example.ae")

@@ -1,0 +1,92 @@
+"""`mizan nightly` and `mizan report`, as a finance officer types them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from ops.night_cli import nightly_command
+from ops.report_cli import report_command
+from reconciliation.deps import BankAccount, Deps
+
+_NUMBERS = itertools.count(1)
+
+
+class Quiet:
+    """A provider and a bank that have nothing to say."""
+
+    async def settlement_files(self, _day):
+        return
+        yield
+
+    async def statements(self, _iban, _day):
+        return
+        yield
+
+
+@pytest.fixture
+def run(postgres_server, template_database):
+    """Run a command line against a database of its own; the command brings its own event loop."""
+    name = f"mizan_cli_{os.getpid()}_{next(_NUMBERS)}"
+    url = urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+
+    async def administer(statement):
+        connection = await asyncpg.connect(postgres_server)
+        await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(administer(f"CREATE DATABASE {name} TEMPLATE {template_database}"))
+
+    @asynccontextmanager
+    async def open_deps():
+        async with asyncpg.create_pool(url, min_size=1, max_size=3, server_settings={"role": "mizan_service"}) as pool:
+            yield Deps(
+                pool=pool, clock=lambda: datetime(2026, 11, 23, 1, 0, tzinfo=UTC), random_bytes=bytes,
+                settling={"alpha": Quiet()}, bank=Quiet(), account=BankAccount("main", "AE07", "Treasury"),
+            )  # fmt: skip
+
+    def invoke(*arguments):
+        group = {"nightly": nightly_command, "report": report_command}[arguments[0]](open_deps)
+        return CliRunner().invoke(group, arguments[1:])
+
+    yield invoke
+    asyncio.run(administer(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
+    done = run("nightly")
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("Night of 2026-11-22\n  settlements  nothing new\n")
+    status = run("nightly", "status", "--date", "2026-11-22")
+    assert "2026-11-22  done, run 1 times" in status.output
+    assert status.output.count(" done ") >= 6
+    assert run("nightly", "status").output.startswith("2026-11-22  done")
+
+
+def test_a_rehearsal_one_step_and_what_cannot_be(run):
+    assert run("nightly", "--dry-run").output.startswith("Rehearsal of 2026-11-22")
+    assert run("nightly", "--step", "breaks").output == "Night of 2026-11-22\n  breaks       nothing new\n"
+    future = run("nightly", "--date", "2026-11-24")
+    assert (future.exit_code, future.output) == (
+        1, "Error: A night runs for a business date that has begun, never for one to come.\n",
+    )  # fmt: skip
+    never = run("nightly", "status", "--date", "2020-01-01")
+    assert (never.exit_code, never.output) == (1, "Error: the night of 2020-01-01 never ran\n")
+
+
+def test_reports_go_to_the_terminal_or_to_a_file(run, tmp_path):
+    text = run("report", "reconciliation")
+    assert text.output.startswith("Daily reconciliation · Business date 2026-11-22\n")
+    page = tmp_path / "page.html"
+    assert run("report", "bank", "--language", "ar", "--format", "html", "--output", str(page)).exit_code == 0
+    assert '<html lang="ar" dir="rtl">' in page.read_text()
+    assert run("report", "trial-balance", "--format", "xlsx").exit_code == 2
+    assert "name it" in run("report", "remittance").output
