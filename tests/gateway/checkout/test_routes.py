@@ -282,7 +282,7 @@ async def test_a_page_that_breaks_says_not_to_pay_again_and_logs_no_token(
     await owner.execute("ALTER TABLE gateway.attempt RENAME TO attempt_gone")
     status, _, page = await window.get(path, **{"Accept-Language": "en"})
     assert status == 500
-    assert "do not pay again" in page
+    assert "لا تدفع مرة أخرى" in page or "do not pay again" in page
     said = capsys.readouterr()
     assert "page_failed" in said.out + said.err
     assert path.removeprefix("/pay/") not in said.out + said.err
@@ -356,3 +356,12 @@ async def test_rating_is_one_tap_and_only_from_our_own_page(window: Window, town
     assert (status, headers["Location"]) == (303, f"{path}/receipt#rating")
     _, _, page = await window.get(f"{path}/receipt?language=en")
     assert "Thank you" in page
+
+
+async def test_without_its_database_a_page_asks_for_patience_and_promises_nothing(window: Window, town: Any):
+    path = window.path(await town.intent())
+    await town.deps.pool.close()
+    status, headers, page = await window.get(path, **{"Accept-Language": "en"})
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert "do not pay again" in page
+    assert "No money was taken" not in page
