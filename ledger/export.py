@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -94,7 +94,7 @@ async def sealed_day(connection: Connection, business_date: date) -> Extent:
     )
 
 
-async def _pages(connection: Connection, extent: Extent) -> AsyncIterator[list[tuple[Any, list[Any]]]]:
+async def _pages(connection: Connection, extent: Extent) -> AsyncGenerator[list[tuple[Any, list[Any]]], None]:
     """Yield pages of (journal, its postings)."""
     for after in range(extent.after, extent.until, PAGE_JOURNALS):
         until = min(after + PAGE_JOURNALS, extent.until)
@@ -106,7 +106,7 @@ async def _pages(connection: Connection, extent: Extent) -> AsyncIterator[list[t
         yield list(page.values())
 
 
-async def export(connection: Connection, form: Form, extent: Extent) -> AsyncIterator[str]:
+async def export(connection: Connection, form: Form, extent: Extent) -> AsyncGenerator[str, None]:
     """Stream the books as text; write the pieces one after the other."""
     accounts = {row["id"]: row for row in await connection.fetch(_ACCOUNTS, extent.until)}
     match form:
@@ -135,7 +135,7 @@ def _record(kind: str, fields: Any) -> dict[str, Any]:
     return {"record": kind, **{name: _plain(value) for name, value in fields.items()}}
 
 
-async def _jsonl(connection: Connection, extent: Extent, accounts: dict[int, Any]) -> AsyncIterator[str]:
+async def _jsonl(connection: Connection, extent: Extent, accounts: dict[int, Any]) -> AsyncGenerator[str, None]:
     """Write seal before, accounts, decisions, journals with their postings, seals: one record a line."""
 
     def line(record: dict[str, Any]) -> str:
@@ -183,7 +183,7 @@ _CSV_HEAD: Final = ("id", *_CSV_COLUMNS[1:6])
 _CSV_TAIL: Final = _CSV_COLUMNS[11:]
 
 
-async def _csv(connection: Connection, extent: Extent, accounts: dict[int, Any]) -> AsyncIterator[str]:
+async def _csv(connection: Connection, extent: Extent, accounts: dict[int, Any]) -> AsyncGenerator[str, None]:
     """Write one row a posting, amounts as decimals on the debit or the credit side."""
     yield ",".join(_CSV_COLUMNS) + "\r\n"
     async for page in _pages(connection, extent):
@@ -202,7 +202,7 @@ async def _csv(connection: Connection, extent: Extent, accounts: dict[int, Any])
         yield text.getvalue()
 
 
-async def _plain_text(connection: Connection, extent: Extent, book: Beancount | Hledger) -> AsyncIterator[str]:
+async def _plain_text(connection: Connection, extent: Extent, book: Beancount | Hledger) -> AsyncGenerator[str, None]:
     """Write declarations, transactions, and at the end the balance every account must have come to."""
     yield book.opening()
     sums: dict[int, int] = {}

@@ -6,7 +6,7 @@ answer is the present one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -158,7 +158,7 @@ async def account_statement(
     start: datetime,
     end: datetime,
     known_at: datetime | None = None,
-) -> AsyncIterator[StatementLine]:
+) -> AsyncGenerator[StatementLine, None]:
     """Stream an account's postings effective from `start` to before `end`, in order of effect.
 
     One statement is one snapshot, and memory stays that of one page. Close the iterator (`contextlib.aclosing`) when
@@ -221,7 +221,7 @@ SELECT l.item, coalesce(m.amount_minor, l.amount_minor) AS amount_minor, l.opene
 
 async def open_items(
     connection: Connection, account: str, currency: str, *, at: datetime | None = None
-) -> AsyncIterator[OpenItem]:
+) -> AsyncGenerator[OpenItem, None]:
     """Stream the items of an account that did not sum to zero at an instant, oldest first."""
     exponent_of(currency)
     arguments = (account, currency) if at is None else (account, currency, at)
@@ -237,3 +237,74 @@ async def open_items(
                 row["payment"],
                 row["provider_reference"],
             )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPosting:
+    """One line of a journal that was posted."""
+
+    account: str
+    amount: Money
+    balance: Money
+    item: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A journal as it was posted, with its place in the chain."""
+
+    journal_id: int
+    reference: str
+    kind: str
+    business_date: date
+    effective_at: datetime
+    recorded_at: datetime
+    payment: str | None
+    provider: str | None
+    provider_reference: str | None
+    file: str | None
+    line: int | None
+    corrects: int | None
+    late_for: date | None
+    below_floor: bool
+    description: str
+    hash: bytes
+    postings: tuple[JournalPosting, ...]
+
+
+async def journal(connection: Connection, number_or_reference: int | str) -> Journal | None:
+    """Return one journal by its number, or by its reference."""
+    text = str(number_or_reference)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None  # noqa: PLR2004 - a bigint
+    head = await connection.fetchrow(
+        "SELECT id AS journal_id, reference, kind, business_date, effective_at, recorded_at, payment, provider,"
+        " provider_reference, file, line, corrects, late_for, below_floor, description, hash"
+        " FROM ledger.journal WHERE id = $1 OR reference = $2 ORDER BY id = $1 DESC LIMIT 1",
+        number,
+        text,
+    )
+    if head is None:
+        return None
+    rows = await connection.fetch(
+        "SELECT a.path, p.amount_minor, p.balance_minor, p.currency, p.item"
+        " FROM ledger.all_postings p JOIN ledger.account a ON a.id = p.account_id"
+        " WHERE p.journal_id = $1 AND p.recorded_at = $2 ORDER BY p.seq",
+        head["journal_id"],
+        head["recorded_at"],
+    )
+    postings = tuple(
+        JournalPosting(
+            row["path"],
+            Money(row["amount_minor"], row["currency"]),
+            Money.of_total(row["balance_minor"], row["currency"]),
+            row["item"],
+        )
+        for row in rows
+    )
+    return Journal(**dict(head), postings=postings)
+
+
+async def account_currencies(connection: Connection, account: str) -> list[str]:
+    """Return the currencies an account has been posted to in."""
+    rows = await connection.fetch("SELECT currency FROM ledger.account WHERE path = $1 ORDER BY currency", account)
+    return [row["currency"] for row in rows]

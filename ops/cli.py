@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ops import demo_cli
-from ops.database import database
+from ops.database import database, service_pool
+from ops.finance_cli import finance_command
+from ops.ledger_cli import Books, ledger_group
 from ops.logs import configure_logs
 from ops.migrate import MigrationError, migrate
 from ops.night_cli import nightly_command
 from ops.postgres import PostgresError
 from ops.report_cli import report_command
 from ops.settings import Settings, SettingsError, read_settings
-from ops.wiring import Parts, assemble, clock_of, public_url, run
+from ops.wiring import Parts, assemble, clock_of, kept_secret, public_url, run
 from reconciliation.deps import Deps as NightDeps
 
 
@@ -49,6 +52,19 @@ async def parts() -> AsyncIterator[Parts]:
 async def night() -> AsyncIterator[NightDeps]:
     async with parts() as made:
         yield made.night
+
+
+@asynccontextmanager
+async def books() -> AsyncIterator[Books]:
+    """Open the ledger alone: an auditor needs no provider."""
+    effective = settings()
+    configure_logs("warning", process="command")
+    try:
+        async with database(effective) as url, service_pool(url, size_max=2) as pool:
+            key = Ed25519PrivateKey.from_private_bytes(kept_secret(effective.home, "seal.key"))
+            yield Books(pool=pool, clock=clock_of(effective), zone=effective.time_zone, signing_key=key)
+    except (PostgresError, MigrationError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -125,8 +141,10 @@ def simulators() -> None:
     _process("simulators", serve)
 
 
+main.add_command(ledger_group(books))
 main.add_command(nightly_command(night))
 main.add_command(report_command(night))
+main.add_command(finance_command(night))
 main.add_command(demo_cli.demo)
 
 if __name__ == "__main__":
