@@ -28,12 +28,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "        sums[payable] = sums.get(payable, 0) + share.amount_minor\n",
     ),
     Mutant(
-        "a callback marked as seen before it is applied",
-        "gateway.store.inbox",
-        '"""UPDATE gateway.inbox i SET tries = i.tries + 1, next_try_at = $2\n',
-        '"""UPDATE gateway.inbox i SET tries = i.tries + 1, next_try_at = $2, status = \'applied\'\n',
-    ),
-    Mutant(
         "nobody asks about undecided attempts",
         "gateway.services.sweep",
         "    if not stale:\n        return 0\n",
