@@ -59,7 +59,7 @@ async def books() -> AsyncIterator[Books]:
     effective = settings()
     configure_logs("warning", process="command")
     try:
-        async with database(effective) as url, service_pool(url, size_max=2) as pool:
+        async with database(effective) as url, service_pool(url, size_max=2, command_timeout_s=3600) as pool:
             key = Ed25519PrivateKey.from_private_bytes(kept_secret(effective.home, "seal.key"))
             yield Books(pool=pool, clock=clock_of(effective), zone=effective.time_zone, signing_key=key)
     except (PostgresError, MigrationError) as error:
