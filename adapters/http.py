@@ -23,6 +23,7 @@ BODY_BYTES_MAX: Final = 1 << 20
 CONNECTIONS_MAX: Final = 512
 CONNECTIONS_PER_HOST_MAX: Final = 128
 TRANSCRIPT_BODY_CHARS_MAX: Final = 4000
+REDACTED_BYTES_MAX: Final = 1 << 16
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 
 _OK: Final = range(200, 300)
@@ -148,23 +149,26 @@ class WireClient:
                         method=call.method,
                         url=self._redact.text(call.url),
                         request_headers=self._redact.headers(headers),
-                        request_body=self._redact.body(call.body)[:TRANSCRIPT_BODY_CHARS_MAX],
+                        request_body=self._show(call.body),
                         status=status,
-                        response_body=self._redact.body(body[: 2 * TRANSCRIPT_BODY_CHARS_MAX])[
-                            :TRANSCRIPT_BODY_CHARS_MAX
-                        ],
+                        response_body=self._show(body),
                         outcome=outcome,
                         duration_s=loop.time() - started_at,
                         correlation_id=correlation_id,
                     )
                 )
 
+    def _show(self, body: bytes) -> str:
+        """Return the beginning of a body. It is redacted before it is cut: half a secret is a secret too."""
+        return self._redact.body(body[:REDACTED_BYTES_MAX])[:TRANSCRIPT_BODY_CHARS_MAX]
+
     async def _exchange(
         self, call: Call, headers: Mapping[str, str], timeout_s: float | None, body_bytes_max: int
     ) -> tuple[int, dict[str, str], bytes]:
-        timeout = aiohttp.ClientTimeout(
-            total=timeout_s or self._timeout_s, connect=self._connect_timeout_s, sock_connect=self._connect_timeout_s
-        )
+        total_s = timeout_s or self._timeout_s
+        # Shorter than the whole, so that a connection nobody takes is told apart from an answer nobody gives.
+        connect_s = min(self._connect_timeout_s, total_s / 2)
+        timeout = aiohttp.ClientTimeout(total=total_s, connect=connect_s, sock_connect=connect_s)
         try:
             async with self._session.request(
                 call.method,

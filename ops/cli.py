@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ops import demo_cli
 from ops.database import database, service_pool
+from ops.finance_cli import finance_command
 from ops.ledger_cli import Books, ledger_group
 from ops.logs import configure_logs
 from ops.migrate import MigrationError, migrate
@@ -143,6 +144,7 @@ def simulators() -> None:
 main.add_command(ledger_group(books))
 main.add_command(nightly_command(night))
 main.add_command(report_command(night))
+main.add_command(finance_command(night))
 main.add_command(demo_cli.demo)
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -45,7 +46,8 @@ class Supervisor:
         log_file: Path,
     ) -> None:
         self._children = children
-        self._environment = dict(environment)
+        # Whatever else the operator's shell has set (a path, a locale) goes to the children as it is.
+        self._environment = {**os.environ, **environment}
         self._postgres = postgres
         self._log_file = log_file
         self._stopping = asyncio.Event()

@@ -24,7 +24,7 @@ from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
-from ops.messengers import build_senders
+from ops.messengers import open_senders
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
 
@@ -141,7 +141,7 @@ async def assemble(settings: Settings, url: str, *, pool_size_max: int = 8) -> A
             public_url=public_url(settings),
             link_secrets=(secret,),
             webhook_session=webhook_session,
-            senders=build_senders(settings, clock),
+            senders=await stack.enter_async_context(open_senders(settings, clock)),
             zone=settings.time_zone,
             private_webhooks=settings.private_webhooks,
         )

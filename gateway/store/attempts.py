@@ -230,9 +230,14 @@ async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> No
 
 
 async def undecided(connection: Connection, limit: int) -> list[Attempt]:
-    """Return late captures nobody has decided about, oldest first."""
+    """Return late captures nobody has decided about, oldest first; one that is being refunded is decided."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE late AND resolution IS NULL ORDER BY id LIMIT $1", limit
+        f"""SELECT {_COLUMNS} FROM gateway.attempt a
+             WHERE late AND resolution IS NULL
+               AND NOT EXISTS (SELECT 1 FROM gateway.refund r
+                                WHERE r.intent = a.intent AND r.attempt = a.id AND r.status <> 'failed')
+             ORDER BY id LIMIT $1""",
+        limit,
     )
     return [_attempt(row) for row in rows]
 

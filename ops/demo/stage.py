@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -77,7 +76,7 @@ async def set_stage(
         await migrate(url)
         environment = {**_environment(settings, url), **(extra or {})}
         stack.enter_context(announced(home, environment))
-        supervisor = Supervisor(_CHILDREN, {**os.environ, **environment}, server, log_file=home / "mizan.log")
+        supervisor = Supervisor(_CHILDREN, environment, server, log_file=home / "mizan.log")
         running = asyncio.create_task(supervisor.run())
         try:
             effective = read_settings(environment)

@@ -92,6 +92,7 @@ CREATE TABLE gateway.intent (
   paid_at        timestamptz,
   paid_attempt   text COLLATE "C",
   receipt_number text COLLATE "C" UNIQUE,
+  duplicate_of   text COLLATE "C",           -- the same bill had been paid through this intent before
   CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
   CHECK ((status = 'paid') = (paid_attempt IS NOT NULL)),
   CHECK ((status = 'paid') = (receipt_number IS NOT NULL))

@@ -65,6 +65,7 @@ CREATE TABLE reconciliation.settlement_file (
   late_for             date,                   -- the business date it belonged to, when that night was over
   last_line            integer NOT NULL DEFAULT 0,
   posted_through       integer NOT NULL DEFAULT 0,  -- moves with the postings, in their transaction
+  fees_charged         boolean NOT NULL DEFAULT false,  -- to the departments whose contract says so
   CHECK ((status = 'quarantined') = (reason IS NOT NULL)),
   UNIQUE (provider, sha256)
 );
@@ -72,7 +73,7 @@ CREATE UNIQUE INDEX settlement_file_batch ON reconciliation.settlement_file (pro
   WHERE status = 'accepted';
 CREATE INDEX settlement_file_date ON reconciliation.settlement_file (provider, business_date);
 GRANT SELECT, INSERT ON reconciliation.settlement_file TO mizan_service;
-GRANT UPDATE (posted_through) ON reconciliation.settlement_file TO mizan_service;
+GRANT UPDATE (posted_through, fees_charged) ON reconciliation.settlement_file TO mizan_service;
 
 CREATE TABLE reconciliation.settlement_line (
   file_no            integer NOT NULL REFERENCES reconciliation.settlement_file,
@@ -253,6 +254,7 @@ CREATE TABLE reconciliation.payee_change (
   weekday        smallint NOT NULL CHECK (weekday BETWEEN 0 AND 6),
   minimum_minor  bigint NOT NULL CHECK (minimum_minor >= 1),
   holdback_minor bigint NOT NULL CHECK (holdback_minor >= 0),
+  fee_bearer     text NOT NULL CHECK (fee_bearer IN ('treasury', 'department')),
   reason         text NOT NULL,
   maker          text NOT NULL,
   made_at        timestamptz NOT NULL,
@@ -284,6 +286,7 @@ CREATE TABLE reconciliation.payee (
   weekday        smallint NOT NULL,
   minimum_minor  bigint NOT NULL,
   holdback_minor bigint NOT NULL,
+  fee_bearer     text NOT NULL,
   PRIMARY KEY (department, currency)
 );
 GRANT SELECT, INSERT, UPDATE ON reconciliation.payee TO mizan_service;
@@ -294,9 +297,9 @@ BEGIN
     SELECT FROM reconciliation.payee_change c
     WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
       AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
-           c.minimum_minor, c.holdback_minor)
+           c.minimum_minor, c.holdback_minor, c.fee_bearer)
         = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
-           NEW.minimum_minor, NEW.holdback_minor)
+           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
       AND c.bic IS NOT DISTINCT FROM NEW.bic
   ) THEN
     RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department

@@ -232,3 +232,51 @@ async def lines_to_post(connection: Connection, file_no: int, after: int, limit:
         limit,
     )
     return rows
+
+
+async def uncharged(connection: Connection) -> list[Record]:
+    """Read the files wholly in the books whose fees no department has been charged yet."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT file_no, provider, name, currency, book_date, effective_at, late_for
+        FROM reconciliation.settlement_file
+        WHERE status = 'accepted' AND posted_through >= last_line AND NOT fees_charged ORDER BY file_no
+        """
+    )
+    return rows
+
+
+async def mark_charged(connection: Connection, file_no: int) -> bool:
+    """Mark a file's fees as charged; return whether they were not before."""
+    marked: bool | None = await connection.fetchval(
+        "UPDATE reconciliation.settlement_file SET fees_charged = true WHERE file_no = $1 AND NOT fees_charged"
+        " RETURNING true",
+        file_no,
+    )
+    return bool(marked)
+
+
+async def borne_fees(connection: Connection, file_no: int, currency: str) -> list[Record]:
+    """Sum what each department bears of a file's fees: its share of every payment, rounded down in its favour."""
+    if not await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1)", currency
+    ):
+        return []
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT split_part(p.account, ':', 2) AS department,
+               sum(l.fee_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_minor,
+               sum(l.fee_vat_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_vat_minor
+        FROM reconciliation.settlement_line l
+        JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+          AND m.outcome IN ('matched', 'amount')
+        JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+        JOIN reconciliation.payee y ON p.account = 'department:' || y.department || ':payable'
+          AND y.currency = p.currency AND y.fee_bearer = 'department'
+        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND p.currency = $2 AND p.amount_minor < 0
+        GROUP BY 1 ORDER BY 1
+        """,
+        file_no,
+        currency,
+    )
+    return rows

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -59,7 +59,8 @@ class Product:
         self.simulation = simulation
         self.plan = plan
         self._stream = stream
-        self.idle_s = _LOOK_S
+        self._idle_s = _LOOK_S
+        self._paced = asyncio.Event()
         self.running: dict[str, Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self.nights_failed: list[str] = []
@@ -83,6 +84,17 @@ class Product:
 
     def _skew_s(self) -> float:
         return self._stream.uniform(-self.plan.skew_s_max, self.plan.skew_s_max)
+
+    def pace(self, idle_s: float) -> None:
+        """Let idle workers look for work this often from now on, and look at once."""
+        self._idle_s = idle_s
+        self._paced.set()
+        self._paced = asyncio.Event()
+
+    async def _idle(self, least_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(least_s, self._idle_s)):
+                await self._paced.wait()
 
     def start(self) -> None:
         """Start two web processes and two workers, each kept running from now on."""
@@ -135,7 +147,7 @@ class Product:
                 async def run() -> int:
                     found = await job.run()
                     if not found:
-                        await asyncio.sleep(max(job.every_s, self.idle_s))
+                        await self._idle(job.every_s)
                     return found
 
                 return Job(job.name, run, every_s=0.001)

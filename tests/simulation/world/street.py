@@ -13,7 +13,7 @@ from tests.simulation.world.departments import Department
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-_ARRIVALS_S: Final = 600.0
+_ARRIVALS_S: Final = 400.0
 _EXPIRIES_S: Final = (400, 400, 1500, 7200)
 _REFUND_SHARE: Final = 0.5
 _CANCEL_SHARE: Final = 0.12

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-_PATIENCE: Final = "interval '3 hours'"
+_PATIENCE: Final = "interval '30 minutes'"
 
 
 def acknowledged_writes_are_there(world: World) -> list[str]:
