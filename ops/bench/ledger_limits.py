@@ -43,7 +43,8 @@ PGBENCH: Final = r"""
 WITH j AS (
   INSERT INTO machine_limit.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
                                      provider_reference, below_floor, description, fingerprint, hash)
-  VALUES ((:r)::bigint, 'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z', '2026-11-22Z',
+  VALUES ((:r)::bigint, 'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z',
+          '2026-11-22Z',
           'pi_' || (:r)::bigint::text, 'alpha', 'order-' || (:r)::bigint::text, false, '',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
@@ -51,7 +52,8 @@ WITH j AS (
 INSERT INTO machine_limit.posting (journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq,
                                    currency, item)
 SELECT j.id, '2026-11-22Z', '2026-11-22Z', p.minor, p.minor, p.account, p.seq, 'AED', p.item
-  FROM j, (VALUES ((:g)::bigint, 1, 1::smallint, 'pa_' || (:r)::bigint::text), (5 - (:g)::bigint, (:d)::integer + 3, 2, NULL),
+  FROM j, (VALUES ((:g)::bigint, 1, 1::smallint, 'pa_' || (:r)::bigint::text),
+                  (5 - (:g)::bigint, (:d)::integer + 3, 2, NULL),
                   (-4, 2, 3, NULL), (-1, 3, 4, NULL)) p(minor, account, seq, item);
 """
 
