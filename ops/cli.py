@@ -135,7 +135,7 @@ async def books() -> AsyncIterator[Books]:
     effective = settings()
     configure_logs("warning", process="command")
     try:
-        async with database(effective) as url, service_pool(url, size_max=2) as pool:
+        async with database(effective) as url, service_pool(url, size_max=2, command_timeout_s=3600) as pool:
             clock, zone = clock_of(effective), effective.time_zone
             yield ledger_cli.Books(pool=pool, clock=clock, zone=zone, signing_key=signing_key(effective))
     except (PostgresError, MigrationError) as error:

@@ -18,7 +18,7 @@ import asyncpg
 from ledger.accounts import GATEWAY_FEES, VAT_PAYABLE, department_payable, provider_receivable
 from ledger.entry import Entry, Source, credit, debit
 from ledger.money import Money
-from ops.bench.figures import percentile
+from ops.bench.figures import percentile, server_cpu_s
 
 DEPARTMENTS: Final = 40
 COPY_PAYMENTS: Final = 5_000
@@ -43,8 +43,8 @@ PGBENCH: Final = r"""
 WITH j AS (
   INSERT INTO machine_limit.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
                                      provider_reference, below_floor, description, fingerprint, hash)
-  VALUES ((:r)::bigint, 'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z',
-          '2026-11-22Z',
+  VALUES ((:r)::bigint,
+          'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z', '2026-11-22Z',
           'pi_' || (:r)::bigint::text, 'alpha', 'order-' || (:r)::bigint::text, false, '',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
@@ -104,13 +104,16 @@ def _rows(entries: Sequence[Entry], first: int) -> tuple[list[tuple[Any, ...]], 
     return journals, postings
 
 
-async def copy_rate(connection: asyncpg.Connection[Any], tag: str, seconds: float) -> float:
-    """COPY the same rows, 5,000 payments a transaction, and return payments a second."""
+async def copy_rate(
+    connection: asyncpg.Connection[Any], tag: str, seconds: float, backend: int
+) -> tuple[float, float, float]:
+    """COPY the same rows, 5,000 payments a transaction: payments a second, client and server CPU of each in us."""
     await connection.execute(LIMIT_TABLES)
     transactions = max(2, round(seconds * 4))
     batches = [
         _rows(payments(f"{tag}{index}", COPY_PAYMENTS), 1 + index * COPY_PAYMENTS) for index in range(transactions)
     ]
+    server, client = server_cpu_s(backend), time.process_time()
     started, done = time.perf_counter(), 0
     for journals, postings in batches:
         async with connection.transaction():
@@ -119,7 +122,10 @@ async def copy_rate(connection: asyncpg.Connection[Any], tag: str, seconds: floa
         done += COPY_PAYMENTS
         if time.perf_counter() - started > seconds:
             break
-    return done / (time.perf_counter() - started)
+    elapsed, used = time.perf_counter() - started, time.process_time() - client
+    after = server_cpu_s(backend)
+    served = after - server if server is not None and after is not None else 0.0
+    return done / elapsed, used / done * 1e6, served / done * 1e6
 
 
 def pgbench_program() -> str | None:
