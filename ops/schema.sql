@@ -640,6 +640,9 @@ CREATE TABLE gateway.message (
     next_try_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
+    carrier_reference text COLLATE pg_catalog."C",
+    delivery text,
+    delivery_at timestamp with time zone,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
@@ -1487,6 +1490,8 @@ CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
+
+CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
 CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
