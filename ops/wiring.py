@@ -16,6 +16,7 @@ import aiohttp
 import asyncpg
 import structlog
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
 from adapters.contract import Method, Provider, Settles
@@ -64,6 +65,11 @@ def kept_secret(home: Path, name: str) -> bytes:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(base64.b64encode(secret).decode())
     return secret
+
+
+def signing_key(settings: Settings) -> Ed25519PrivateKey:
+    """Return the key that seals the books' days; its public half is what auditors are given."""
+    return Ed25519PrivateKey.from_private_bytes(kept_secret(settings.home, "seal.key"))
 
 
 def public_url(settings: Settings) -> str:

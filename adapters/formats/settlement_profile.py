@@ -106,6 +106,11 @@ class SettlementProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         if not columns.currency and not self.currency:
             raise ValueError("the profile names neither a currency column nor a currency")
 
+    @property
+    def total_kind(self) -> LineKind | None:
+        """The kind of line that states what was paid out, and is no part of it."""
+        return LineKind.PAYOUT if self.payout_kind_is_total else None
+
 
 class ProfileError(ValueError):
     """A profile cannot be read, or says what cannot be meant."""

@@ -77,11 +77,17 @@ class LinesOnDisk(Sequence[SettlementLine]):
     def __iter__(self) -> Iterator[SettlementLine]:
         with self._path.open(encoding="utf-8", newline="") as file:
             for number, (reference, gross, fee, vat) in enumerate(csv.reader(file), start=1):
-                amounts = [Money(int(text), "AED") for text in (gross, fee, vat)]
                 yield SettlementLine(
-                    number, LineKind.PAYMENT, None, reference, *amounts,
-                    Money(int(gross) - int(fee) - int(vat), "AED"), None,
-                )  # fmt: skip
+                    number=number,
+                    kind=LineKind.PAYMENT,
+                    reference=None,
+                    provider_reference=reference,
+                    gross=Money(int(gross), "AED"),
+                    fee=Money(int(fee), "AED"),
+                    fee_vat=Money(int(vat), "AED"),
+                    net=Money(int(gross) - int(fee) - int(vat), "AED"),
+                    transaction_at=None,
+                )
 
 
 def write_file(path: Path, lines: int) -> tuple[int, int]:

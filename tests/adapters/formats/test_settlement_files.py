@@ -72,9 +72,16 @@ def test_hc22_formula_cells_stay_text():
     assert file.lines[0].reference == '=HYPERLINK("http://x")'
 
 
+EXCEL_OPTIONS = {
+    "default_date_format": "yyyy-mm-dd hh:mm:ss",
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+}
+
+
 def workbook(*rows: list[object]) -> bytes:
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+    with xlsxwriter.Workbook(out, EXCEL_OPTIONS) as book:
         sheet = book.add_worksheet("Report")
         for number, row in enumerate(rows):
             for place, value in enumerate(row):

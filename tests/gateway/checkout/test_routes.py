@@ -117,6 +117,17 @@ async def test_pressing_pay_goes_to_the_providers_page_by_a_page_of_ours(window:
     assert (attempt["payer_email"], attempt["payer_mobile"]) == ("fatima@example.ae", "+971501234567")
 
 
+async def test_what_was_typed_for_a_declined_try_is_still_there(window: Window, town: Any):
+    intent = await town.intent(payer={"email": "office@example.ae"})
+    await window.press_pay(intent, email="fatima@example.ae", mobile="0501234567")
+    await town.pay(intent, card="4000000000009995")
+    await town.work()
+    _, _, page = await window.get(f"{window.path(intent)}?language=en")
+    assert "There was not enough money on the card or account." in page
+    assert 'value="fatima@example.ae"' in page
+    assert 'value="+971 50 123 4567"' in page
+
+
 async def test_the_providers_page_opens_in_the_language_chosen_here(window: Window, town: Any):
     intent = await town.intent(payer={"language": "ar"})
     path = window.path(intent)

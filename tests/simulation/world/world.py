@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -46,6 +47,7 @@ class World:
         self.citizens: list[Citizen] = []
         self.violations: list[str] = []
         self.nights: list[date] = []
+        self.when_evening: Callable[[], None] = lambda: None
         self.chaos = Chaos(self, simulation.chance.stream("chaos"))
         self.street = Street(self, simulation.chance.stream("street"))
         simulation.network.faults.weights = self._weights
@@ -124,6 +126,7 @@ class World:
         self.chaos.begin()
         await self.street.fill(_ACTIVE_S)
         await self.chaos.end()
+        self.when_evening()
         await self._quiet(_QUIET_S)
 
     async def _quiet(self, duration_s: float) -> None:

@@ -79,7 +79,8 @@ def departments_were_told(world: World) -> list[str]:
 def receipts_have_no_gap(world: World) -> list[str]:
     rows = world.simulation.control.rows(
         "SELECT department, count(*) AS many, max(right(receipt_number, 7)::integer) AS last FROM gateway.intent"
-        " WHERE receipt_number IS NOT NULL GROUP BY department HAVING count(*) <> max(right(receipt_number, 7)::integer)"
+        " WHERE receipt_number IS NOT NULL GROUP BY department"
+        " HAVING count(*) <> max(right(receipt_number, 7)::integer)"
     )
     return [f"{row['department']} gave {row['many']} receipts, numbered up to {row['last']}" for row in rows]
 
@@ -99,7 +100,8 @@ def nothing_waits_past_its_time(world: World) -> list[str]:
     found = []
     for name, (table, key, condition, due) in queues.items():
         rows = world.simulation.control.rows(
-            f"SELECT {key} AS key, {due} AS due FROM {table} WHERE {condition} AND {due} < '{now}'::timestamptz - {_PATIENCE}"
+            f"SELECT {key} AS key, {due} AS due FROM {table} WHERE {condition}"
+            f" AND {due} < '{now}'::timestamptz - {_PATIENCE}"
         )
         found += [f"{name} {row['key']} has waited since {row['due']}" for row in rows]
     rows = world.simulation.control.rows("SELECT event FROM gateway.outbox")
