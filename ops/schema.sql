@@ -1509,8 +1509,6 @@ CREATE INDEX webhook_delivery_waiting ON gateway.webhook_delivery USING btree (n
 
 CREATE INDEX webhook_endpoint_department ON gateway.webhook_endpoint USING btree (department, id);
 
-CREATE INDEX item_moved ON ledger.item USING btree (account_id, moved_at);
-
 CREATE INDEX item_open ON ledger.item USING btree (account_id, opened_at) WHERE (amount_minor <> 0);
 
 CREATE INDEX journal_payment ON ledger.journal USING btree (payment) WHERE (payment IS NOT NULL);
@@ -1527,11 +1525,11 @@ CREATE INDEX posting_recorded ON ONLY ledger.posting USING btree (account_id, re
 
 CREATE INDEX audit_subject ON reconciliation.audit USING btree (subject, at);
 
+CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHERE (closed_at IS NULL);
+
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
-
-CREATE INDEX match_item ON reconciliation.match USING btree (item);
 
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
@@ -1618,9 +1616,6 @@ ALTER TABLE ONLY reconciliation.resolution
 
 ALTER TABLE ONLY reconciliation.run_step
     ADD CONSTRAINT run_step_business_date_fkey FOREIGN KEY (business_date) REFERENCES reconciliation.run(business_date);
-
-ALTER TABLE ONLY reconciliation.settlement_line
-    ADD CONSTRAINT settlement_line_file_no_fkey FOREIGN KEY (file_no) REFERENCES reconciliation.settlement_file(file_no);
 
 ALTER TABLE ONLY reconciliation.settlement_line_refused
     ADD CONSTRAINT settlement_line_refused_file_no_fkey FOREIGN KEY (file_no) REFERENCES reconciliation.settlement_file(file_no);
