@@ -4,6 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 t ?=
 n ?= ledger
+p ?= ngenius
+kills ?= 20
+seeds ?= 200
+from ?= 1
+seed ?=
 
 .PHONY: help
 help: ## print these words
@@ -46,3 +51,13 @@ fix: .venv/.ready-dev ## let the tools mend style
 
 bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
 	@exec $(BIN)/mizan bench $(n)
+
+.PHONY: contract chaos simulate
+contract: .venv/.ready-dev ## hold one provider to the contract (p=NAME)
+	@exec $(BIN)/python -m pytest tests/adapters -k $(p)
+
+chaos: .venv/.ready ## kill real processes through a day, then prove the books (kills=20)
+	@exec $(BIN)/mizan demo --once --payments 60 --kills $(kills)
+
+simulate: .venv/.ready-dev ## play seeds on virtual time (seeds=200 from=1, or seed=N)
+	@exec $(BIN)/python -m tests.simulation $(if $(seed),seed=$(seed),seeds=$(seeds) from=$(from))

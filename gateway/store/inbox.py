@@ -114,8 +114,8 @@ async def settle(connection: Connection, keys: Sequence[tuple[str, str]], status
         """UPDATE gateway.inbox i SET status = $3
              FROM unnest($1::text[], $2::text[]) AS k (provider, event)
             WHERE i.provider = k.provider AND i.event = k.event""",
-        [provider for provider, _ in keys],
-        [event for _, event in keys],
+        [provider for provider, _ in sorted(keys)],
+        [event for _, event in sorted(keys)],
         status,
     )
 

@@ -163,7 +163,6 @@ async def test_a_callback_that_is_put_is_stored_and_answered_without_a_body(town
     assert [row["event"] for row in await inbox(town)] == ["event-put"]
 
 
-
 async def test_a_provider_nobody_knows_is_not_found(town):
     async with town.session.post(f"{town.url}/callbacks/nobody", data=b"{}") as answer:
         assert answer.status == 404
