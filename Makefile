@@ -9,6 +9,7 @@ kills ?= 20
 seeds ?= 200
 from ?= 1
 seed ?=
+every ?= 1
 
 .PHONY: help
 help: ## print these words
@@ -52,7 +53,7 @@ fix: .venv/.ready-dev ## let the tools mend style
 bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
 	@exec $(BIN)/mizan bench $(n)
 
-.PHONY: contract chaos simulate
+.PHONY: contract chaos simulate sweep mutants
 contract: .venv/.ready-dev ## hold one provider to the contract (p=NAME)
 	@exec $(BIN)/python -m pytest tests/adapters -k $(p)
 
@@ -61,3 +62,9 @@ chaos: .venv/.ready ## kill real processes through a day, then prove the books (
 
 simulate: .venv/.ready-dev ## play seeds on virtual time (seeds=200 from=1, or seed=N)
 	@exec $(BIN)/python -m tests.simulation $(if $(seed),seed=$(seed),seeds=$(seeds) from=$(from))
+
+sweep: .venv/.ready-dev ## kill at every await of a payment, refund, night and payout (every=1 from=1)
+	@exec $(BIN)/python -m tests.simulation sweep=yes every=$(every) from=$(from)
+
+mutants: .venv/.ready-dev ## plant bugs and let the simulation find them
+	@exec $(BIN)/python -m tests.simulation.hunt
