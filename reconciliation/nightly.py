@@ -118,7 +118,9 @@ async def _run(night: Night, names: list[str]) -> dict[str, Counts]:
         except LeaseLostError:
             raise  # the new holder writes the record now
         except Exception as error:
-            await _finish(night, name, {}, f"{type(error).__name__}: {error}")
+            # The database may be what failed; then the run's own record has to wait for the next one.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ReconciliationError):
+                await _finish(night, name, {}, f"{type(error).__name__}: {error}")
             raise
         await _finish(night, name, counts, None)
         done[name] = counts
@@ -129,7 +131,7 @@ async def _run(night: Night, names: list[str]) -> dict[str, Counts]:
 
 
 async def _finish(night: Night, step: str, counts: Counts, error: str | None) -> None:
-    """Record a step's end; after a lost connection that is tried once on another."""
+    """Record a step's end, and with an error the run's."""
     async with night.transaction() as connection:
         await runs.finish_step(connection, night.business_date, step, counts, error, night.deps.clock())
         if error is not None:

@@ -14,7 +14,7 @@ from ledger.ids import mint
 from ledger.money import exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
-from reconciliation.payout_terms import Proof, Schedule
+from reconciliation.payout_terms import FeeBearer, Proof, Schedule
 from reconciliation.store import audits, payees
 
 _DEPARTMENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -36,6 +36,7 @@ class PayeeDetails:
     weekday: int = 0
     minimum_minor: int = 1
     holdback_minor: int = 0
+    fee_bearer: FeeBearer = FeeBearer.TREASURY
 
 
 def iban_is_sound(iban: str) -> bool:
@@ -62,7 +63,7 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
                 connection, change_id,
                 (details.department, details.currency, details.legal_name, iban, details.bic, details.purpose,
                  details.proof.value, details.schedule.value, details.weekday, details.minimum_minor,
-                 details.holdback_minor),
+                 details.holdback_minor, details.fee_bearer.value),
                 reason, by, now,
             )  # fmt: skip
         except asyncpg.UniqueViolationError:
@@ -95,3 +96,17 @@ async def decide_payee_change(deps: Deps, change_id: str, *, by: str, approve: b
         await payees.decide_change(connection, change_id, by, decision, now, now + wait if approve else None)
         await payees.apply_due(connection, now)
         await audits.insert(connection, deps, by, f"payee_change_{decision}", change["department"])
+
+
+async def list_payees(deps: Deps) -> list[str]:
+    """Say where each department is paid, then which changes wait, a line each."""
+    async with deps.pool.acquire() as connection:
+        known, waiting = await payees.read_all(connection), await payees.read_waiting(connection)
+    lines = [
+        f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {row['schedule']}, {row['proof']}"
+        for row in known
+    ]
+    for row in waiting:
+        state = f"in force from {row['effective_at']:%Y-%m-%d %H:%M} UTC" if row["effective_at"] else "to be approved"
+        lines.append(f"{row['id']}  {row['department']}  {row['iban']}  by {row['maker']}, {state}")
+    return lines

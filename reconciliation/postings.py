@@ -142,6 +142,26 @@ def rematch_entry(line: LineEvidence, booking: Booking) -> Entry:
     )
 
 
+def borne_fee_entry(
+    provider: str, file_no: int, file_name: str, department: str, fee: Money, fee_vat: Money, booking: Booking
+) -> Entry:
+    """Charge a department what its contract makes it bear of a file's fees."""
+    return Entry(
+        reference=f"fees:{provider}:{file_no}:{department}",
+        kind="provider_fees_borne",
+        business_date=booking.business_date,
+        effective_at=booking.effective_at,
+        late_for=booking.late_for,
+        postings=_postings(
+            fee.currency,
+            (accounts.department_payable(department), fee.amount_minor + fee_vat.amount_minor, None),
+            (accounts.PROVIDER_FEES, -fee.amount_minor, None),
+            (accounts.PROVIDER_FEES_VAT, -fee_vat.amount_minor, None),
+        ),
+        source=Source(provider=provider, file=file_name),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BankEvidence:
     """One booked entry of a statement: a credit is positive, a debit negative."""

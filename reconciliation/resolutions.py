@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 
 import asyncpg
@@ -28,6 +29,63 @@ class Target:
 
     account: str
     item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a break's history."""
+
+    at: datetime
+    actor: str
+    action: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakView:
+    """A break as a person sees it; `detail` is the JSON its sentence is made from."""
+
+    id: str
+    type: str
+    status: str
+    owner: str
+    business_date: date
+    currency: str | None
+    amount_minor: int
+    account: str | None
+    item: str | None
+    detail: str
+    history: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingResolution:
+    """A proposal that waits for somebody else."""
+
+    id: str
+    break_id: str
+    action: str
+    reason: str
+    maker: str
+
+
+async def read_break(deps: Deps, break_id: str) -> BreakView:
+    """Read one break with its history."""
+    async with deps.pool.acquire() as connection:
+        found = await breaks.read(connection, break_id)
+        if found is None:
+            raise NotFoundError(f"there is no break {break_id}")
+        history = tuple(Event(**dict(row)) for row in await breaks.read_history(connection, break_id))
+    return BreakView(
+        found["id"], found["type"], found["status"], found["owner"], found["business_date"], found["currency"],
+        found["amount_minor"], found["account"], found["item"], found["detail"], history,
+    )  # fmt: skip
+
+
+async def resolutions_to_decide(deps: Deps) -> list[PendingResolution]:
+    """Read the proposals that wait, oldest first."""
+    async with deps.pool.acquire() as connection:
+        return [PendingResolution(**dict(row)) for row in await resolutions.waiting(connection)]
 
 
 async def propose_resolution(

@@ -65,6 +65,7 @@ CREATE TABLE reconciliation.settlement_file (
   late_for             date,                   -- the business date it belonged to, when that night was over
   last_line            integer NOT NULL DEFAULT 0,
   posted_through       integer NOT NULL DEFAULT 0,  -- moves with the postings, in their transaction
+  fees_charged         boolean NOT NULL DEFAULT false,  -- to the departments whose contract says so
   CHECK ((status = 'quarantined') = (reason IS NOT NULL)),
   UNIQUE (provider, sha256)
 );
@@ -72,10 +73,12 @@ CREATE UNIQUE INDEX settlement_file_batch ON reconciliation.settlement_file (pro
   WHERE status = 'accepted';
 CREATE INDEX settlement_file_date ON reconciliation.settlement_file (provider, business_date);
 GRANT SELECT, INSERT ON reconciliation.settlement_file TO mizan_service;
-GRANT UPDATE (posted_through) ON reconciliation.settlement_file TO mizan_service;
+GRANT UPDATE (posted_through, fees_charged) ON reconciliation.settlement_file TO mizan_service;
 
+-- No foreign key from lines to files: it would be checked a million times a night for rows that one transaction
+-- writes together and nobody may delete.
 CREATE TABLE reconciliation.settlement_line (
-  file_no            integer NOT NULL REFERENCES reconciliation.settlement_file,
+  file_no            integer NOT NULL,
   number             integer NOT NULL,
   kind               text NOT NULL,
   reference          text COLLATE "C",
@@ -167,7 +170,6 @@ CREATE TABLE reconciliation.match (
   score          smallint NOT NULL DEFAULT 0 CHECK (score BETWEEN 0 AND 100),
   PRIMARY KEY (leg, file_no, line, version)
 );
-CREATE INDEX match_item ON reconciliation.match (item);
 GRANT SELECT, INSERT ON reconciliation.match TO mizan_service;
 
 CREATE VIEW reconciliation.current_match AS
@@ -203,6 +205,7 @@ CREATE TABLE reconciliation.break (
 );
 CREATE UNIQUE INDEX break_subject ON reconciliation.break (type, subject) WHERE status <> 'cured';
 CREATE INDEX break_open ON reconciliation.break (business_date) WHERE closed_at IS NULL;
+CREATE INDEX break_item ON reconciliation.break (item, account) WHERE closed_at IS NULL;
 GRANT SELECT, INSERT ON reconciliation.break TO mizan_service;
 GRANT UPDATE (status, owner, amount_minor, closed_at) ON reconciliation.break TO mizan_service;
 
@@ -253,6 +256,7 @@ CREATE TABLE reconciliation.payee_change (
   weekday        smallint NOT NULL CHECK (weekday BETWEEN 0 AND 6),
   minimum_minor  bigint NOT NULL CHECK (minimum_minor >= 1),
   holdback_minor bigint NOT NULL CHECK (holdback_minor >= 0),
+  fee_bearer     text NOT NULL CHECK (fee_bearer IN ('treasury', 'department')),
   reason         text NOT NULL,
   maker          text NOT NULL,
   made_at        timestamptz NOT NULL,
@@ -284,6 +288,7 @@ CREATE TABLE reconciliation.payee (
   weekday        smallint NOT NULL,
   minimum_minor  bigint NOT NULL,
   holdback_minor bigint NOT NULL,
+  fee_bearer     text NOT NULL,
   PRIMARY KEY (department, currency)
 );
 GRANT SELECT, INSERT, UPDATE ON reconciliation.payee TO mizan_service;
@@ -294,9 +299,9 @@ BEGIN
     SELECT FROM reconciliation.payee_change c
     WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
       AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
-           c.minimum_minor, c.holdback_minor)
+           c.minimum_minor, c.holdback_minor, c.fee_bearer)
         = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
-           NEW.minimum_minor, NEW.holdback_minor)
+           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
       AND c.bic IS NOT DISTINCT FROM NEW.bic
   ) THEN
     RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department

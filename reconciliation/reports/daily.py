@@ -30,6 +30,7 @@ _DEPARTMENT_KINDS: Final = """
   SELECT split_part(account, ':', 2) AS department, currency,
     -sum(amount_minor) FILTER (WHERE kind IN ('payment_captured', 'late_payment_accepted')) AS collected,
     sum(amount_minor) FILTER (WHERE kind LIKE 'refund_accepted%') AS refunded,
+    sum(amount_minor) FILTER (WHERE kind = 'provider_fees_borne') AS fees,
     sum(amount_minor) FILTER (WHERE kind = 'payout_instructed') AS paid_out,
     -sum(amount_minor) FILTER (WHERE kind = 'payout_returned') AS returned,
     -sum(amount_minor) AS net
@@ -143,19 +144,29 @@ def _departments_table(moved: Sequence[Record], by_kind: dict[tuple[str, str], R
         department, currency = row["account"].split(":")[1], row["currency"]
         opening, _, _, closing = natural(row)
         part = by_kind.get((department, currency))
-        collected, refunded, paid_out, returned = (
-            (part[key] or 0 if part else 0) for key in ("collected", "refunded", "paid_out", "returned")
+        collected, refunded, fees, paid_out, returned = (
+            (part[key] or 0 if part else 0) for key in ("collected", "refunded", "fees", "paid_out", "returned")
         )
-        other = closing - opening - collected + refunded + paid_out - returned
+        other = closing - opening - collected + refunded + fees + paid_out - returned
         transit = in_transit.get((department, currency), 0)
-        amounts = (opening, collected, refunded, paid_out, returned, other, closing, transit)
+        amounts = (opening, collected, refunded, fees, paid_out, returned, other, closing, transit)
         if any(amounts):
             body.append((department, *(Money.of_total(int(amount), currency) for amount in amounts)))
     columns = (
         Column(word("department", language), Shape.REFERENCE),
         *(
             Column(word(key, language), Shape.AMOUNT)
-            for key in ("opening", "collected", "refunded", "paid_out", "returned", "other", "closing", "in_transit")
+            for key in (
+                "opening",
+                "collected",
+                "refunded",
+                "fees",
+                "paid_out",
+                "returned",
+                "other",
+                "closing",
+                "in_transit",
+            )
         ),
     )
     return Table(word("departments_table", language), columns, body, _total(body, 1, language), word("none", language))
@@ -207,7 +218,7 @@ def ties(moved: Sequence[Record], tables: Sequence[Table]) -> bool:
     expected = sum(natural(row)[3] for row in _of(moved, "provider:", "bank:", "suspense:", "disputes:"))
     expected += sum(natural(row)[3] for row in moved if row["account"].endswith(":payable"))
     printed = 0
-    for place, column in ((0, 4), (3, 4), (4, 4), (2, 7)):
+    for place, column in ((0, 4), (3, 4), (4, 4), (2, 8)):
         rows = tables[place].rows
         if isinstance(rows, Sequence):
             printed += sum(cell.amount_minor for row in rows if isinstance(cell := row[column], Money))

@@ -99,6 +99,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "late_payment_refunded": ("late payment refunded", "رد دفعة متأخرة"),
     "refund_accepted": ("refund", "استرداد"),
     "refund_accepted_reversed": ("refund failed", "استرداد لم يتم"),
+    "provider_fees_borne": ("provider's fees", "رسوم المزود"),
     "payout_instructed": ("payout", "تحويل"),
     "payout_returned": ("payout returned", "تحويل مرتجع"),
     "payout_paid": ("payout at the bank", "تحويل نُفذ في البنك"),

@@ -8,16 +8,19 @@ from typing import Final
 from ledger.entry import Entry
 from ledger.errors import LedgerError
 from ledger.journal import PostStatus, post_within
+from ledger.money import Money
 from reconciliation.breaks import BreakType
+from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg
 from reconciliation.night import Counts, Night
-from reconciliation.postings import Booking, LineEvidence, rematch_entry, settlement_entry
+from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rematch_entry, settlement_entry
 from reconciliation.steps.bank_entries import match_later, post_statements
 from reconciliation.store import Connection, Record, breaks, line_matching, settlement_files
 from reconciliation.store.breaks import NewBreak
+from reconciliation.store.line_matching import NewMatch
 
 STEP: Final = "match"
-LINES_A_CHUNK: Final = 500
+LINES_A_CHUNK: Final = 1000
 """The ledger's one lock is held for a chunk, so that payments made meanwhile wait for milliseconds."""
 REMATCHES_A_CHUNK: Final = 200
 
@@ -25,10 +28,12 @@ REMATCHES_A_CHUNK: Final = 200
 async def match_and_post(night: Night) -> Counts:
     """Post settlement lines, then bank entries, then look again at what nobody could name before."""
     counts: Counts = {
-        "lines_posted": 0, "lines_refused": 0, "entries_posted": 0, "unidentified": 0, "found_later": 0, "breaks": 0,
+        "lines_posted": 0, "lines_refused": 0, "entries_posted": 0, "unidentified": 0, "found_later": 0,
+        "fees_charged": 0, "breaks": 0,
     }  # fmt: skip
     await _post_files(night, counts)
     await _rematch_lines(night, counts)
+    await _charge_fees(night, counts)
     await post_statements(night, counts)
     await match_later(night, counts)
     return counts
@@ -119,6 +124,32 @@ def _refused_line(night: Night, file: Record, number: int, reason: str) -> NewBr
     )
 
 
+async def _charge_fees(night: Night, counts: Counts) -> None:
+    """Charge departments the fees their contracts make them bear, one journal a file and department."""
+    async with night.transaction() as connection:
+        files = await settlement_files.uncharged(connection)
+    for file in files:
+        async with night.transaction() as connection:
+            if not await settlement_files.mark_charged(connection, file["file_no"]):
+                continue
+            booking = Booking(file["book_date"], file["effective_at"], file["late_for"])
+            currency = file["currency"]
+            entries = [
+                borne_fee_entry(
+                    file["provider"], file["file_no"], file["name"], row["department"],
+                    Money(row["fee_minor"], currency), Money(row["fee_vat_minor"], currency), booking,
+                )
+                for row in await settlement_files.borne_fees(connection, file["file_no"], currency)
+                if row["fee_minor"] or row["fee_vat_minor"]
+            ]  # fmt: skip
+            for entry, posted in zip(
+                entries, await post_within(connection, entries, recorded_at=night.deps.clock()), strict=True
+            ):
+                if posted.status is PostStatus.REFUSED:
+                    raise BooksDisagreeError(f"{entry.reference}: {posted.error}")
+            counts["fees_charged"] += len(entries)
+
+
 async def _rematch_lines(night: Night, counts: Counts) -> None:
     """Clear suspense for lines whose payment our books have learned of since."""
     since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
@@ -129,17 +160,26 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
                 return
             now = night.deps.clock()
             entries = [rematch_entry(_found_evidence(row), night.booking(now)) for row in rows]
-            for row in rows:
-                same = row["expected_minor"] == row["gross_minor"]
-                await line_matching.insert_match(
-                    connection, leg=Leg.PROVIDER, file_no=row["file_no"], line=row["line"],
-                    version=row["version"] + 1, outcome="matched" if same else "amount", rule="found_later",
-                    account=row["account"], item=row["item"], payment=row["payment"],
-                    expected_minor=row["expected_minor"], variance_minor=row["gross_minor"] - row["expected_minor"],
-                )  # fmt: skip
+            await line_matching.insert_matches(connection, [_found_match(row) for row in rows])
             refused: list[tuple[int, str]] = []
             counts["found_later"] += await _post(night, connection, entries, refused)
             counts["lines_refused"] += len(refused)
+
+
+def _found_match(row: Record) -> NewMatch:
+    return NewMatch(
+        leg=Leg.PROVIDER,
+        file_no=row["file_no"],
+        line=row["line"],
+        version=row["version"] + 1,
+        outcome="matched" if row["expected_minor"] == row["gross_minor"] else "amount",
+        rule="found_later",
+        account=row["account"],
+        item=row["item"],
+        payment=row["payment"],
+        expected_minor=row["expected_minor"],
+        variance_minor=row["gross_minor"] - row["expected_minor"],
+    )
 
 
 def _found_evidence(row: Record) -> LineEvidence:

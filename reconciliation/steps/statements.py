@@ -76,6 +76,7 @@ async def _keep(night: Night, statement: Statement, counts: Counts) -> None:
         )  # fmt: skip
         if reason is None:
             await statements.insert_entries(connection, number, statement)
+            counts["entries"] += len(statement.entries)
             return
         counts["refused"] += 1
         kind = BreakType.FILE_REPEATED if reason == "identifier_repeated" else BreakType.FILE_REFUSED

@@ -8,7 +8,8 @@ from typing import Final
 from reconciliation.store import Connection, Record
 
 _FIELDS: Final = (
-    "department, currency, legal_name, iban, bic, purpose, proof, schedule, weekday, minimum_minor, holdback_minor"
+    "department, currency, legal_name, iban, bic, purpose, proof, schedule, weekday, minimum_minor, holdback_minor,"
+    " fee_bearer"
 )
 
 
@@ -19,7 +20,7 @@ async def insert_change(
     await connection.execute(
         f"""
         INSERT INTO reconciliation.payee_change (id, {_FIELDS}, reason, maker, made_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         """,
         change_id,
         *fields,
@@ -79,8 +80,27 @@ async def apply_due(connection: Connection, now: datetime) -> list[str]:
         ON CONFLICT (department, currency) DO UPDATE SET change_id = excluded.change_id,
           legal_name = excluded.legal_name, iban = excluded.iban, bic = excluded.bic, purpose = excluded.purpose,
           proof = excluded.proof, schedule = excluded.schedule, weekday = excluded.weekday,
-          minimum_minor = excluded.minimum_minor, holdback_minor = excluded.holdback_minor
+          minimum_minor = excluded.minimum_minor, holdback_minor = excluded.holdback_minor,
+          fee_bearer = excluded.fee_bearer
         """,
         ids,
     )
     return ids
+
+
+async def read_all(connection: Connection) -> list[Record]:
+    rows: list[Record] = await connection.fetch(
+        "SELECT department, currency, iban, legal_name, schedule, proof FROM reconciliation.payee ORDER BY 1, 2"
+    )
+    return rows
+
+
+async def read_waiting(connection: Connection) -> list[Record]:
+    """Read the changes nobody decided yet, and those whose waiting time runs."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT id, department, iban, maker, effective_at FROM reconciliation.payee_change
+        WHERE decision IS NULL OR (decision = 'approved' AND applied_at IS NULL) ORDER BY made_at
+        """
+    )
+    return rows

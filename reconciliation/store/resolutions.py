@@ -60,3 +60,13 @@ async def open_amount(connection: Connection, account: str, currency: str, item:
         item,
     )
     return found or 0
+
+
+async def waiting(connection: Connection) -> list[Record]:
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT id, break_id, action, reason, maker FROM reconciliation.resolution
+        WHERE decision IS NULL ORDER BY made_at, id
+        """
+    )
+    return rows

@@ -5,12 +5,12 @@ A provider joins by standing in the registry and having `samples/`; nothing here
 
 import dataclasses
 import json
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 import pytest
 
-import adapters
 from adapters import registry
 from adapters.contract import DeclineReason, Outcome, Provider
 from adapters.errors import NotSentError, OutcomeUnknownError, RejectedError
@@ -18,8 +18,13 @@ from adapters.manifest import CAPABILITIES, SettingsError
 from ledger.money import Money
 
 PROVIDERS = sorted(registry.PROVIDERS)
-FOLDER = Path(adapters.__file__).parent
-SAMPLES = [(name, path) for name in PROVIDERS for path in sorted((FOLDER / name / "samples").glob("*.json"))]
+
+
+def folder_of(name: str) -> Path:
+    return Path(import_module(f"adapters.{name}").__file__).parent
+
+
+SAMPLES = [(name, path) for name in PROVIDERS for path in sorted((folder_of(name) / "samples").glob("*.json"))]
 DECLINES = [(name, code) for name in PROVIDERS for code in sorted(registry.PROVIDERS[name].declines)]
 
 
@@ -32,7 +37,7 @@ async def test_a_provider_is_what_its_manifest_says(stage, name):
 
 
 def test_a_folder_is_complete(name):
-    folder = FOLDER / name
+    folder = folder_of(name)
     for file in ("__init__.py", "manifest.py", "client.py", "wire.py", "mapping.py", "callbacks.py", "README.md"):
         assert (folder / file).is_file(), file
     assert len(list((folder / "samples").glob("*.json"))) >= 5

@@ -6,13 +6,16 @@ import asyncio
 import itertools
 import os
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from click.testing import CliRunner
 
+from adapters.contract import Statement, StatementEntry
+from ledger.money import Money
+from ops.finance_cli import finance_command
 from ops.night_cli import nightly_command
 from ops.report_cli import report_command
 from reconciliation.deps import BankAccount, Deps
@@ -21,15 +24,17 @@ _NUMBERS = itertools.count(1)
 
 
 class Quiet:
-    """A provider and a bank that have nothing to say."""
+    """A provider and a bank that have nothing to say, but for one credit nobody expected."""
 
     async def settlement_files(self, _day):
         return
         yield
 
-    async def statements(self, _iban, _day):
-        return
-        yield
+    async def statements(self, iban, day):
+        if day == date(2026, 11, 22):
+            money = Money(500, "AED")
+            entry = StatementEntry(1, money, day, day, None, None, None, "who knows")
+            yield Statement(iban, "1", 1, "AED", day, day, Money(0, "AED"), money, (entry,), "st.xml", "00")
 
 
 @pytest.fixture
@@ -49,12 +54,14 @@ def run(postgres_server, template_database):
     async def open_deps():
         async with asyncpg.create_pool(url, min_size=1, max_size=3, server_settings={"role": "mizan_service"}) as pool:
             yield Deps(
-                pool=pool, clock=lambda: datetime(2026, 11, 23, 1, 0, tzinfo=UTC), random_bytes=bytes,
+                pool=pool, clock=lambda: datetime(2026, 11, 23, 1, 0, tzinfo=UTC), random_bytes=os.urandom,
                 settling={"alpha": Quiet()}, bank=Quiet(), account=BankAccount("main", "AE07", "Treasury"),
             )  # fmt: skip
 
     def invoke(*arguments):
-        group = {"nightly": nightly_command, "report": report_command}[arguments[0]](open_deps)
+        group = {"nightly": nightly_command, "report": report_command, "finance": finance_command}[arguments[0]](
+            open_deps
+        )
         return CliRunner().invoke(group, arguments[1:])
 
     yield invoke
@@ -64,9 +71,13 @@ def run(postgres_server, template_database):
 def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
     done = run("nightly")
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("Night of 2026-11-22\n  settlements  nothing new\n")
+    assert done.output.startswith(
+        "Night of 2026-11-22\n  settlements  nothing new\n  statements   1 statements, 1 entries\n"
+    )
+    again = run("nightly")
+    assert again.output.count("nothing new") == 5, again.output
     status = run("nightly", "status", "--date", "2026-11-22")
-    assert "2026-11-22  done, run 1 times" in status.output
+    assert "2026-11-22  done, run 2 times" in status.output
     assert status.output.count(" done ") >= 6
     assert run("nightly", "status").output.startswith("2026-11-22  done")
 
@@ -90,3 +101,30 @@ def test_reports_go_to_the_terminal_or_to_a_file(run, tmp_path):
     assert '<html lang="ar" dir="rtl">' in page.read_text()
     assert run("report", "trial-balance", "--format", "xlsx").exit_code == 2
     assert "name it" in run("report", "remittance").output
+
+
+def test_finance_decides_bank_details_and_breaks_by_two_people(run):
+    details = ("traffic", "--name", "Traffic Department", "--iban", "AE840261001015033304101")
+    proposed = run("finance", "propose-payee", *details, "--reason", "first", "--by", "amal")
+    change = proposed.output.strip()
+    assert change.startswith("pc_")
+    own = run("finance", "approve-payee", change, "--by", "amal")
+    assert (own.exit_code, own.output) == (1, "Error: Whoever prepared this may not approve it.\n")
+    assert "to be approved" in run("finance", "payees").output
+    assert run("finance", "approve-payee", change, "--by", "bilal").exit_code == 0
+    assert run("finance", "payees").output.startswith("traffic  AED  AE840261001015033304101")
+
+    run("nightly")
+    break_id = next(word for word in run("report", "breaks").output.split() if word.startswith("br_"))
+    shown = run("finance", "break", break_id, "--language", "ar").output
+    assert "إيداع بنكي غير معروف" in shown
+    assert "night: raised" in shown
+    assert run("finance", "comment", break_id, "wrote to the bank", "--by", "amal").exit_code == 0
+    resolution = run(
+        "finance", "propose-resolution", break_id, "write_off", "--reason", "tiny", "--by", "amal"
+    ).output.strip()
+    assert resolution in run("finance", "resolutions").output
+    assert run("finance", "approve-resolution", resolution, "--by", "bilal").output == f"{resolution} is approved\n"
+    assert "resolved" in run("finance", "break", break_id).output
+    assert run("finance", "payouts").output == ""
+    assert run("finance", "approve-payout", "po_none", "--by", "huda").exit_code == 1

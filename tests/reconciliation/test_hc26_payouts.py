@@ -9,7 +9,7 @@ from adapters.errors import RejectedError
 from reconciliation.deps import Policy
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
-from reconciliation.payout_terms import Proof, Schedule
+from reconciliation.payout_terms import FeeBearer, Proof, Schedule
 
 from .conftest import MONDAY, SUNDAY, TUESDAY, entry, line, settlement
 
@@ -260,6 +260,29 @@ async def test_only_what_is_proven_is_paid(world):
         "AED 13.00",
         "AED 40.00",
     ]
+
+
+async def test_a_department_that_bears_the_fees_is_paid_net(world):
+    await world.payee("traffic", fee_bearer=FeeBearer.DEPARTMENT)
+    await world.payee("health")
+    await world.capture("pa_1", ("traffic", "100.00"))
+    await world.capture("pa_2", ("traffic", "10.00"), ("health", "20.00"))
+    world.provider.put(
+        settlement([
+            line(1, "O-pa_1", "100.00", fee="1.50", vat="0.08"), line(2, "O-pa_2", "30.00", fee="0.50", vat="0.02"),
+        ])
+    )  # fmt: skip
+
+    await world.night()
+    await world.night()
+
+    assert await world.journals("provider_fees_borne") == [
+        "fees:alpha:1:traffic | department:traffic:payable | 1.74 |",
+        "fees:alpha:1:traffic | treasury:provider_fees | -1.66 |",
+        "fees:alpha:1:traffic | treasury:provider_fees_vat | -0.08 |",
+    ]
+    assert sorted(str(amount) for amount in world.bank.instructed().values()) == ["AED 108.26", "AED 20.00"]
+    assert (await world.balances())["treasury:provider_fees"] == "0.34"
 
 
 async def test_minimum_schedule_and_holdback(world):

@@ -68,12 +68,12 @@ What providers kept
   Total         1      4  AED 179.00  AED 3.00     AED 0.16  AED 175.84
 
 Departments
-  Department   Opening   Collected   Refunded    Paid out  Returned     Other    Closing  On its way
-  ──────────  ────────  ──────────  ─────────  ──────────  ────────  ────────  ─────────  ──────────
-  health      AED 0.00   AED 40.00   AED 0.00    AED 0.00  AED 0.00  AED 0.00  AED 40.00    AED 0.00
-  traffic     AED 0.00  AED 185.00  AED 30.00  AED 130.00  AED 0.00  AED 0.00  AED 25.00  AED 130.00
-  ──────────  ────────  ──────────  ─────────  ──────────  ────────  ────────  ─────────  ──────────
-  Total       AED 0.00  AED 225.00  AED 30.00  AED 130.00  AED 0.00  AED 0.00  AED 65.00  AED 130.00
+  Department   Opening   Collected   Refunded      Fees    Paid out  Returned     Other    Closing  On its way
+  ──────────  ────────  ──────────  ─────────  ────────  ──────────  ────────  ────────  ─────────  ──────────
+  health      AED 0.00   AED 40.00   AED 0.00  AED 0.00    AED 0.00  AED 0.00  AED 0.00  AED 40.00    AED 0.00
+  traffic     AED 0.00  AED 185.00  AED 30.00  AED 0.00  AED 130.00  AED 0.00  AED 0.00  AED 25.00  AED 130.00
+  ──────────  ────────  ──────────  ─────────  ────────  ──────────  ────────  ────────  ─────────  ──────────
+  Total       AED 0.00  AED 225.00  AED 30.00  AED 0.00  AED 130.00  AED 0.00  AED 0.00  AED 65.00  AED 130.00
 
 Bank
   Account          Opening          In       Out     Closing
@@ -115,13 +115,13 @@ async def test_every_department_total_ties_to_the_ledger(a_day):
     async with a_day.pool.acquire() as connection, connection.transaction():
         report = await build_report(connection, "reconciliation", SUNDAY, Language.ENGLISH)
     departments = {row[0]: row for row in report.tables[2].rows}
-    assert {name: (-row[7]).decimal() for name, row in departments.items()} == {
+    assert {name: (-row[8]).decimal() for name, row in departments.items()} == {
         "health": balances["department:health:payable"],
         "traffic": balances["department:traffic:payable"],
     }
     for row in departments.values():
-        opening, collected, refunded, paid_out, returned, other, closing, _ = row[1:]
-        assert opening + collected - refunded - paid_out + returned + other == closing
+        opening, collected, refunded, fees, paid_out, returned, other, closing, _ = row[1:]
+        assert opening + collected - refunded - fees - paid_out + returned + other == closing
     assert report.tables[3].rows[0][4].decimal() == balances["bank:main:cash"]
 
 

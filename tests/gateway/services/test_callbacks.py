@@ -154,6 +154,15 @@ async def test_hc07_an_old_callback_again_changes_nothing(town):
     assert await town.journals(intent) == ["payment_captured"]
 
 
+async def test_a_callback_that_is_put_is_stored_and_answered_without_a_body(town):
+    """The mobile money standard puts its callbacks and wants a 204."""
+    event = {"eventId": "event-put", "eventName": "CAPTURED", "order": {"reference": "order-put"}}
+    url = f"{town.url}/callbacks/ngenius"
+    async with town.session.put(url, json=event, headers={HEADER_NAME: HEADER_VALUE}) as answer:
+        assert (answer.status, await answer.read()) == (204, b"")
+    assert [row["event"] for row in await inbox(town)] == ["event-put"]
+
+
 async def test_a_provider_nobody_knows_is_not_found(town):
     async with town.session.post(f"{town.url}/callbacks/nobody", data=b"{}") as answer:
         assert answer.status == 404

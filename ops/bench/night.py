@@ -1,0 +1,275 @@
+"""`mizan bench night`: from a provider's file on disk to journals, breaks and payouts, by step, beside DuckDB."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import importlib.util
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final, overload
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from adapters.contract import (
+    LineKind,
+    PayoutFile,
+    PayoutReport,
+    PayoutStatus,
+    SettlementFile,
+    SettlementLine,
+    Statement,
+    StatementEntry,
+)
+from ledger.accounts import department_payable, provider_receivable
+from ledger.entry import Entry, Source, credit, debit
+from ledger.journal import post_within
+from ledger.money import Money
+from ops.bench.figures import Figure, Options, absolute, resident_bytes
+from ops.migrate import migrate
+from reconciliation.breaks import Language
+from reconciliation.business_days import Calendar
+from reconciliation.deps import BankAccount, Deps, Policy
+from reconciliation.matching import FeeTerms, ProviderTerms
+from reconciliation.nightly import STEPS, run_night
+from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from reconciliation.reports.catalogue import Format, build_report, render
+
+DATABASE: Final = "mizan_bench_night"
+LINES: Final = 1_000_000
+STATEMENT_ENTRIES: Final = 10_000
+DEPARTMENTS: Final = 100
+SEED_CHUNK: Final = 2_000
+DAY: Final = date(2026, 11, 22)
+MORNING: Final = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+NIGHT: Final = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
+IBAN: Final = "AE070331234567890123456"
+FEES: Final = FeeTerms(basis_points=120)
+
+
+def gross_minor(number: int) -> int:
+    return 10_000 + number % 5_000
+
+
+class LinesOnDisk(Sequence[SettlementLine]):
+    """The lines of a file, read again each time they are walked, so that no list of them is ever held."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> SettlementLine: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[SettlementLine]: ...
+    def __getitem__(self, place: int | slice) -> SettlementLine | Sequence[SettlementLine]:
+        raise TypeError("the lines are walked, not looked up")
+
+    def __iter__(self) -> Iterator[SettlementLine]:
+        with self._path.open(encoding="utf-8", newline="") as file:
+            for number, (reference, gross, fee, vat) in enumerate(csv.reader(file), start=1):
+                net = Money(int(gross) - int(fee) - int(vat), "AED")
+                yield SettlementLine(
+                    number, LineKind.PAYMENT, None, reference, Money(int(gross), "AED"), Money(int(fee), "AED"),
+                    Money(int(vat), "AED"), net, None,
+                )  # fmt: skip
+
+
+def write_file(path: Path, lines: int) -> tuple[int, int]:
+    """Write 0.5 % missing, 0.5 % strangers, 0.2 % amounts off, 0.1 % twice; return how many lines and their net."""
+    rng = random.Random(7)
+    count = net_minor = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for number in range(lines):
+            chance = rng.random()
+            if chance < 0.005:
+                continue
+            reference = f"X-{number:09d}" if chance < 0.010 else f"O-{number:09d}"
+            gross = gross_minor(number) - (1 if 0.010 <= chance < 0.012 else 0)
+            fee, vat = FEES.expected(gross)
+            for _ in range(2 if 0.012 <= chance < 0.013 else 1):
+                writer.writerow((reference, gross, fee, vat))
+                count += 1
+                net_minor += gross - fee - vat
+    return count, net_minor
+
+
+class Provider:
+    """Settles with the file on disk."""
+
+    def __init__(self, path: Path, count: int, net_minor: int) -> None:
+        self.file = SettlementFile(
+            "alpha", path.name, hashlib.sha256(path.name.encode()).hexdigest(), DAY, "BATCH-1", "AED",
+            LinesOnDisk(path, count), Money.of_total(net_minor, "AED"),
+        )  # fmt: skip
+
+    async def settlement_files(self, business_date: date) -> AsyncIterator[SettlementFile]:
+        if business_date == DAY:
+            yield self.file
+
+
+class Bank:
+    """States the batch and thousands of credits nobody expected; takes every file."""
+
+    def __init__(self, net_minor: int) -> None:
+        batch = Money.of_total(net_minor, "AED")
+        entries = [StatementEntry(1, batch, DAY, DAY, None, None, "BATCH-1", "")]
+        entries += [
+            StatementEntry(number, Money(100, "AED"), DAY, DAY, None, None, None, f"TRANSFER {number}")
+            for number in range(2, STATEMENT_ENTRIES + 1)
+        ]
+        closing = Money.of_total(net_minor + 100 * (STATEMENT_ENTRIES - 1), "AED")
+        self.statement = Statement(
+            IBAN, "1", 1, "AED", DAY, DAY, Money(0, "AED"), closing, entries, "statement.xml", "00"
+        )
+
+    async def statements(self, account_iban: str, business_date: date) -> AsyncIterator[Statement]:
+        if business_date == DAY and account_iban == IBAN:
+            yield self.statement
+
+    async def send_payout(self, file: PayoutFile) -> PayoutReport:
+        return PayoutReport(PayoutStatus.RECEIVED, reason=file.message_id)
+
+    async def query_payout(self, message_id: str) -> PayoutReport:
+        return PayoutReport(PayoutStatus.ACCEPTED, reason=message_id)
+
+
+async def run(options: Options) -> list[Figure]:
+    """Measure one night on a database of its own, dropped afterwards. `size` is the number of payments."""
+    url = urlunsplit(urlsplit(options.url)._replace(path=f"/{DATABASE}"))
+    server: asyncpg.Connection[Any] = await asyncpg.connect(options.url)
+    await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    await server.execute(f"CREATE DATABASE {DATABASE}")
+    try:
+        await migrate(url)
+        with tempfile.TemporaryDirectory(prefix="mizan-bench-") as folder:
+            path = Path(folder) / "settlement.csv"
+            async with asyncpg.create_pool(
+                url, min_size=1, max_size=4, server_settings={"role": "mizan_service"}
+            ) as pool:
+                return await _measure(pool, path, options)
+    finally:
+        await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await server.close()
+
+
+async def _measure(pool: asyncpg.Pool[Any], path: Path, options: Options) -> list[Figure]:
+    size = options.size or LINES
+    options.say(f"preparing {size:,} payments and the provider's file")
+    count, net_minor = write_file(path, size)
+    await _seed(pool, size)
+    deps = Deps(
+        pool=pool,
+        clock=lambda: NIGHT,
+        random_bytes=random.Random(3).randbytes,
+        settling={"alpha": Provider(path, count, net_minor)},
+        bank=Bank(net_minor),
+        account=BankAccount("main", IBAN, "Treasury"),
+        terms={"alpha": ProviderTerms(settlement_days=0, file_days=0, credit_days=0, fees=FEES)},
+        calendar=Calendar(overrides={DAY: True}),
+        policy=Policy(look_back_days=0, auto_approve_limit_minor=10**15),
+    )
+    await _payees(deps)
+    held = resident_bytes()
+    took_s: dict[str, float] = {}
+    for step in STEPS:
+        options.say(f"step {step}")
+        took_s[step], summary = await _timed(run_night(deps, DAY, step=step))
+        options.say(f"  {took_s[step]:.1f} s: {dict(summary.steps[step])}")
+    whole_s = sum(took_s.values())
+    peer_s = await asyncio.to_thread(_duckdb_s, path, size)
+    figures = [
+        Figure("provider's lines", count, "lines"),
+        *(Figure(f"  {step}", seconds, "s") for step, seconds in took_s.items()),
+        Figure("matching, file to decided lines", count / took_s["settlements"], "lines/s"),
+        Figure("whole night", count / whole_s, "lines/s"),
+        absolute("payouts", took_s["payouts"], "s", at_most=60),
+        Figure("memory grown by", (resident_bytes() - held) / 2**20, "MiB"),
+        *await _first_bytes(pool),
+    ]
+    if peer_s is None:
+        return [*figures, Figure("DuckDB is not on this machine, not measured", 0, "")]
+    return [
+        *figures,
+        Figure("DuckDB, load and join the same two sets", peer_s, "s"),
+        absolute("matching over DuckDB", took_s["settlements"] / peer_s, "times", at_most=3),
+        absolute("whole night over DuckDB", whole_s / peer_s, "times", at_most=10),
+    ]
+
+
+async def _timed(work: Any) -> tuple[float, Any]:
+    started = time.perf_counter()
+    result = await work
+    return time.perf_counter() - started, result
+
+
+async def _seed(pool: asyncpg.Pool[Any], size: int) -> None:
+    """Capture the day's payments as the gateway does, in large batches; this is not measured."""
+    for first in range(0, size, SEED_CHUNK):
+        entries = [_capture(number) for number in range(first, min(size, first + SEED_CHUNK))]
+        async with pool.acquire() as connection, connection.transaction():
+            await post_within(connection, entries, recorded_at=MORNING)
+
+
+def _capture(number: int) -> Entry:
+    amount = Money(gross_minor(number), "AED")
+    return Entry(
+        f"capture:pa_{number:09d}", "payment_captured", DAY, MORNING,
+        (debit(provider_receivable("alpha"), amount, f"pa_{number:09d}"),
+         credit(department_payable(f"d{number % DEPARTMENTS:03d}"), amount)),
+        Source(payment=f"pi_{number:09d}", provider="alpha", provider_reference=f"O-{number:09d}"),
+    )  # fmt: skip
+
+
+async def _payees(deps: Deps) -> None:
+    for number in range(DEPARTMENTS):
+        details = PayeeDetails(f"d{number:03d}", "AED", f"Department {number}", IBAN)
+        change = await propose_payee_change(deps, details, by="maker", reason="bench")
+        await decide_payee_change(deps, change, by="checker", approve=True)
+
+
+async def _first_bytes(pool: asyncpg.Pool[Any]) -> list[Figure]:
+    """Ask for the largest report there is and measure when it begins and when it ends."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        started = time.perf_counter()
+        report = await build_report(connection, "remittance", DAY, Language.ENGLISH, department="d000")
+        first_s = 0.0
+        async for chunk in render(report, Format.CSV):
+            if not first_s and len(chunk) > len(b"\xef\xbb\xbf"):
+                first_s = time.perf_counter() - started
+        return [
+            absolute("remittance: first bytes", first_s, "s", at_most=1),
+            Figure("remittance: whole", time.perf_counter() - started, "s"),
+        ]
+
+
+def _duckdb_s(path: Path, size: int) -> float | None:
+    """Load the same two sets into DuckDB and join them once, where DuckDB is installed."""
+    if importlib.util.find_spec("duckdb") is None:
+        return None
+    duckdb: Any = importlib.import_module("duckdb")
+    books = path.with_name("books.csv")
+    with books.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows((f"pa_{number:09d}", f"O-{number:09d}", gross_minor(number)) for number in range(size))
+    started = time.perf_counter()
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE book (item text, reference text, amount bigint)")
+    connection.execute("CREATE TABLE line (reference text, gross bigint, fee bigint, vat bigint)")
+    connection.execute("INSERT INTO book SELECT * FROM read_csv($1, header = false)", [str(books)])
+    connection.execute("INSERT INTO line SELECT * FROM read_csv($1, header = false)", [str(path)])
+    connection.execute(
+        "SELECT CASE WHEN b.item IS NULL THEN 1 WHEN l.reference IS NULL THEN 2 WHEN b.amount <> l.gross THEN 3 END,"
+        " count(*) FROM book b FULL JOIN line l USING (reference) GROUP BY 1"
+    ).fetchall()
+    return time.perf_counter() - started
