@@ -15,7 +15,12 @@ from adapters.formats.text_lines import TextLines
 
 FIELD_LINES_MAX: Final = 200
 STRAY_LINES_MAX: Final = 1000
-TAGS: Final = frozenset(["13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M", "61", "62F", "62M", "64", "65", "86", "90C", "90D", "NS"])
+TAGS: Final = frozenset(
+    {
+        "13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M", "61", "62F", "62M", "64", "65", "86",
+        "90C", "90D", "NS",
+    }
+)  # fmt: skip
 CENTURY: Final = 2000
 FEBRUARY: Final = 2
 HALF_YEAR_MONTHS: Final = 6
