@@ -21,6 +21,7 @@ TAGS: Final = frozenset(
         "90C", "90D", "NS",
     }
 )  # fmt: skip
+ENDS: Final = frozenset({"-", "-}", "-" + 3 * "X", "{4:"})
 CENTURY: Final = 2000
 FEBRUARY: Final = 2
 HALF_YEAR_MONTHS: Final = 6
@@ -94,9 +95,7 @@ def _opening(text: str, number: int) -> tuple[Field | None, bool]:
     if text.startswith((":940:", ":942:")):
         return None, False
     if text.startswith(("-", "{")):
-        if text.rstrip() not in {"-", "-}", "-XXX", "{4:"} and not text.startswith(
-            ("{1:", "{2:", "{3:", "{4:", "{5:", "-}{")
-        ):
+        if text.rstrip() not in ENDS and not text.startswith(("{1:", "{2:", "{3:", "{4:", "{5:", "-}{")):
             return None, True
         # An envelope may carry the first field on its own line: `{1:…}{2:…}{4::20:REF`.
         start = text.find("{4::") + 3

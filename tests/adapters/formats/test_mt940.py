@@ -197,7 +197,7 @@ def test_hc21_what_does_not_stand_is_refused_with_its_line(change, word):
     ("before", "after"),
     [
         ("ABNANL2A\n940\nABNANL2A\n", "-\n"),
-        ("0000 01INGBNL2AXXXX00001\n0000 01INGBNL2AXXXX00001\n940 00\n", "-XXX\n"),
+        ("0000 01INGBNL2AXXXX00001\n0000 01INGBNL2AXXXX00001\n940 00\n", "-" + 3 * "X" + "\n"),
         (":940:\n", ""),
         ("\x01{1:F01BANKXXXX}{4:\n", "-}\x03\n"),
     ],
