@@ -69,6 +69,12 @@ def _settlement() -> click.Command:
     return settlement_group
 
 
+def _provider() -> click.Command:
+    from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
+
+    return provider_group
+
+
 def _demo() -> click.Command:
     from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
 
@@ -88,6 +94,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "ledger": _ledger,
     "statement": _statement,
     "settlement": _settlement,
+    "provider": _provider,
     "demo": _demo,
     "bench": _bench,
 }

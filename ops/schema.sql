@@ -640,6 +640,9 @@ CREATE TABLE gateway.message (
     next_try_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
+    carrier_reference text COLLATE pg_catalog."C",
+    delivery text,
+    delivery_at timestamp with time zone,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
@@ -1488,6 +1491,8 @@ CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
+CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
+
 CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1503,8 +1508,6 @@ CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (en
 CREATE INDEX webhook_delivery_waiting ON gateway.webhook_delivery USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_endpoint_department ON gateway.webhook_endpoint USING btree (department, id);
-
-CREATE INDEX item_moved ON ledger.item USING btree (account_id, moved_at);
 
 CREATE INDEX item_open ON ledger.item USING btree (account_id, opened_at) WHERE (amount_minor <> 0);
 
@@ -1522,11 +1525,11 @@ CREATE INDEX posting_recorded ON ONLY ledger.posting USING btree (account_id, re
 
 CREATE INDEX audit_subject ON reconciliation.audit USING btree (subject, at);
 
+CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHERE (closed_at IS NULL);
+
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
-
-CREATE INDEX match_item ON reconciliation.match USING btree (item);
 
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
@@ -1613,9 +1616,6 @@ ALTER TABLE ONLY reconciliation.resolution
 
 ALTER TABLE ONLY reconciliation.run_step
     ADD CONSTRAINT run_step_business_date_fkey FOREIGN KEY (business_date) REFERENCES reconciliation.run(business_date);
-
-ALTER TABLE ONLY reconciliation.settlement_line
-    ADD CONSTRAINT settlement_line_file_no_fkey FOREIGN KEY (file_no) REFERENCES reconciliation.settlement_file(file_no);
 
 ALTER TABLE ONLY reconciliation.settlement_line_refused
     ADD CONSTRAINT settlement_line_refused_file_no_fkey FOREIGN KEY (file_no) REFERENCES reconciliation.settlement_file(file_no);

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters import registry
 from adapters.contract import Method, Provider, Settles
 from adapters.http import Exchange, open_session
+from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from ops.clock import Clock, ShiftedClock, system_clock
@@ -90,6 +91,16 @@ def _told(exchange: Exchange) -> None:
 def _correlation() -> str | None:
     value = structlog.contextvars.get_contextvars().get("correlation")
     return None if value is None else str(value)
+
+
+def random_bytes(count: int) -> bytes:
+    """Return the machine's randomness."""
+    return os.urandom(count)
+
+
+def manifests() -> dict[str, Manifest]:
+    """Return what each provider says of itself, configured or not."""
+    return {name: registered.manifest for name, registered in registry.PROVIDERS.items()}
 
 
 def build_providers(

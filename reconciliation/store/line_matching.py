@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from ledger import accounts
@@ -181,24 +182,33 @@ def wrong_fees(connection: Connection, file_no: int, terms: FeeTerms) -> AsyncIt
     return found
 
 
+# Each way of finding is a join of its own: an OR between them would walk every open item for every line.
 _FOUND_LATER: Final = """
-  SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency, l.kind,
-         l.gross_minor, l.provider_reference, o.account, o.item, o.payment, o.amount_minor AS expected_minor
-  FROM reconciliation.break b
-  JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
-                                     AND m.outcome = 'missing_in_books'
-  JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
-  JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
-  CROSS JOIN LATERAL (
-    SELECT i.account, i.item, i.payment, i.amount_minor FROM ledger.open_items i
-    WHERE i.account = 'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit'
-                                                               ELSE ':receivable' END
-      AND i.currency = f.currency AND (i.provider_reference = l.provider_reference OR i.item = l.reference)
-    ORDER BY (i.provider_reference = l.provider_reference) DESC NULLS LAST, i.item LIMIT 1
-  ) o
-  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider'
-    AND b.business_date >= $1
-  ORDER BY m.file_no, m.line LIMIT $2"""
+  WITH unknown AS MATERIALIZED (
+    SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency, l.kind,
+           l.gross_minor, l.provider_reference, l.reference,
+           'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit' ELSE ':receivable' END
+             AS searched
+    FROM reconciliation.break b
+    CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                        WHERE m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
+                        ORDER BY m.version DESC LIMIT 1) m
+    JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
+    JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
+    WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND b.business_date >= $1
+      AND m.outcome = 'missing_in_books'
+  ), found AS (
+    SELECT u.file_no, u.line, 1 AS rung, o.account, o.item, o.payment, o.amount_minor
+    FROM unknown u JOIN ledger.open_items o
+      ON o.account = u.searched AND o.currency = u.currency AND o.provider_reference = u.provider_reference
+    UNION ALL
+    SELECT u.file_no, u.line, 2, o.account, o.item, o.payment, o.amount_minor
+    FROM unknown u JOIN ledger.open_items o
+      ON o.account = u.searched AND o.currency = u.currency AND o.item = u.reference
+  )
+  SELECT DISTINCT ON (u.file_no, u.line) u.*, f.account, f.item, f.payment, f.amount_minor AS expected_minor
+  FROM unknown u JOIN found f USING (file_no, line)
+  ORDER BY u.file_no, u.line, f.rung, f.item LIMIT $2"""
 
 
 async def found_later(connection: Connection, since: object, limit: int) -> list[Record]:
@@ -207,27 +217,34 @@ async def found_later(connection: Connection, since: object, limit: int) -> list
     return rows
 
 
-async def insert_match(
-    connection: Connection, *, leg: str, file_no: int, line: int, version: int, outcome: str, rule: str | None,
-    account: str, item: str | None, payment: str | None, expected_minor: int | None, variance_minor: int,
-) -> None:  # fmt: skip
-    """Add a match, or a later version of one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMatch:
+    """What a line or entry was matched to, or a later version of it."""
+
+    leg: str
+    file_no: int
+    line: int
+    version: int = 1
+    outcome: str
+    rule: str | None
+    account: str
+    item: str | None
+    payment: str | None = None
+    expected_minor: int | None = None
+    variance_minor: int = 0
+
+
+async def insert_matches(connection: Connection, matches: Sequence[NewMatch]) -> None:
+    """Add matches, in one statement."""
+    if not matches:
+        return
+    rows = [(*astuple(match), RULE[match.rule].score if match.rule else 0) for match in matches]
     await connection.execute(
         """
         INSERT INTO reconciliation.match (leg, file_no, line, version, outcome, rule, account, item, payment,
                                           expected_minor, variance_minor, score)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::smallint[], $5::text[], $6::text[],
+                             $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::smallint[])
         """,
-        leg,
-        file_no,
-        line,
-        version,
-        outcome,
-        rule,
-        account,
-        item,
-        payment,
-        expected_minor,
-        variance_minor,
-        RULE[rule].score if rule else 0,
+        *(list(column) for column in zip(*rows, strict=True)),
     )

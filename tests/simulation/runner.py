@@ -18,7 +18,7 @@ from tests.simulation.server import Server
 from tests.simulation.simulation import Simulation
 
 REGRESSIONS: Final = Path(__file__).with_name("regressions.txt")
-WORLD_S_MAX: Final = 240.0
+WORLD_S_MAX: Final = 600.0
 
 # A scenario plays one world and returns what was violated.
 Scenario = Callable[[Simulation], list[str]]

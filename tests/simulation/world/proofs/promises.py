@@ -109,5 +109,12 @@ def nothing_waits_past_its_time(world: World) -> list[str]:
     return found
 
 
+def messages_were_carried(world: World) -> list[str]:
+    """A message that counts as sent was handed to its carrier."""
+    rows = world.simulation.control.rows("SELECT id FROM gateway.message WHERE status = 'sent' ORDER BY 1")
+    carried = world.product.postman.carried
+    return [f"message {row['id']} counts as sent and nobody carried it" for row in rows if not carried[row["id"]]]
+
+
 ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent)
-AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page)
+AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page, messages_were_carried)
