@@ -43,6 +43,7 @@ def live_through(truths, endings):
             standing = replace(standing, intent=intent.advance(standing.intent, ending))
         verdict = judge(standing, report, given_up=given_up)
         bookings += [verdict.booking] if verdict.booking is not Booking.NONE else []
+        assert (verdict.booking in (Booking.IN_TIME, Booking.LATE)) <= (report.captured == AMOUNT)
         reviews += [verdict.review] if verdict.review else []
         edges += [verdict.edge] if verdict.edge else []
         standing = replace(

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from adapters.contract import DeclineReason, Outcome, PaymentReport
-from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE
+from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE, OUTLET
 from gateway.services.apply_events import apply_events
 from gateway.services.apply_reports import Finding, apply_reports
 from ledger.money import Money
@@ -130,14 +130,14 @@ async def test_hc07_a_callback_that_lies_is_only_a_hint(town, heard_of_it):
         event = {
             "eventId": f"forged-{order}",
             "eventName": "CAPTURED",
-            "outletId": "x",
+            "outletId": OUTLET,
             "order": {
                 "reference": order,
                 "merchantOrderReference": attempt["id"],
                 "_embedded": {"payment": [{"_id": "urn:payment:1", "state": "CAPTURED"}]},
             },
         }
-        await post_callback(town, event)
+        assert await post_callback(town, event) == 200
     await town.work()
     assert (await town.read(robbed))["status"] == "processing"
     assert (await town.books())["provider:ngenius:receivable"] == 105_00
