@@ -145,8 +145,8 @@ SELECT p.journal_id, j.reference, j.kind, j.business_date, p.effective_at, p.rec
 """
 
 
-# The months' indexes are merged as they stand. A plan for these very instants costs more than a day's lines to make, and
-# might sort a year of them before it gives the first.
+# The months' indexes are merged as they stand. A plan for these very instants costs more than a day's lines to make,
+# and might sort a year of them before it gives the first.
 _STREAM: Final = """
 SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off
 """
