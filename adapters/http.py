@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
-import msgspec
 
+from adapters.calls import Answer, Call
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from adapters.redaction import Redaction
 
@@ -23,22 +23,12 @@ BODY_BYTES_MAX: Final = 1 << 20
 CONNECTIONS_MAX: Final = 512
 CONNECTIONS_PER_HOST_MAX: Final = 128
 TRANSCRIPT_BODY_CHARS_MAX: Final = 4000
+REDACTED_BYTES_MAX: Final = 1 << 16
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 
 _OK: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 _REQUEST_TIMEOUT: Final = 408  # the server waited for the rest of the request and may have read enough of it
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A provider's 2xx answer, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +46,6 @@ class Exchange:
     outcome: str
     duration_s: float
     correlation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as a pure builder made it."""
-
-    operation: str
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 class _LeftUnansweredError(aiohttp.ClientError):
@@ -148,23 +127,26 @@ class WireClient:
                         method=call.method,
                         url=self._redact.text(call.url),
                         request_headers=self._redact.headers(headers),
-                        request_body=self._redact.body(call.body)[:TRANSCRIPT_BODY_CHARS_MAX],
+                        request_body=self._show(call.body),
                         status=status,
-                        response_body=self._redact.body(body[: 2 * TRANSCRIPT_BODY_CHARS_MAX])[
-                            :TRANSCRIPT_BODY_CHARS_MAX
-                        ],
+                        response_body=self._show(body),
                         outcome=outcome,
                         duration_s=loop.time() - started_at,
                         correlation_id=correlation_id,
                     )
                 )
 
+    def _show(self, body: bytes) -> str:
+        """Return the beginning of a body. It is redacted before it is cut: half a secret is a secret too."""
+        return self._redact.body(body[:REDACTED_BYTES_MAX])[:TRANSCRIPT_BODY_CHARS_MAX]
+
     async def _exchange(
         self, call: Call, headers: Mapping[str, str], timeout_s: float | None, body_bytes_max: int
     ) -> tuple[int, dict[str, str], bytes]:
-        timeout = aiohttp.ClientTimeout(
-            total=timeout_s or self._timeout_s, connect=self._connect_timeout_s, sock_connect=self._connect_timeout_s
-        )
+        total_s = timeout_s or self._timeout_s
+        # Shorter than the whole, so that a connection nobody takes is told apart from an answer nobody gives.
+        connect_s = min(self._connect_timeout_s, total_s / 2)
+        timeout = aiohttp.ClientTimeout(total=total_s, connect=connect_s, sock_connect=connect_s)
         try:
             async with self._session.request(
                 call.method,
@@ -203,15 +185,3 @@ async def _read_capped(response: aiohttp.ClientResponse, body_bytes_max: int) ->
             response.close()
             raise OutcomeUnknownError(f"the answer is longer than {body_bytes_max} bytes")
     return bytes(body)
-
-
-def read_json(body: bytes, shape: type[T]) -> T:
-    """Read an answer strictly into its shape; what cannot be read leaves the outcome unknown."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
-
-
-def write_json(value: Any) -> bytes:
-    return msgspec.json.encode(value)

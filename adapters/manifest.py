@@ -48,6 +48,8 @@ class Manifest:
     settings: tuple[Setting, ...]
     callbacks_proven: bool
     """Whether a callback carries a signature; otherwise every callback is a hint and the payment is queried."""
+    declines_final: bool = True
+    """Whether a refused card ends the payment; where not, the payer may try another one on the provider's page."""
 
     def read(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Return the settings with defaults filled in; an error names the provider, the key and its meaning."""

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import gsma, ngenius
+from adapters import adyen, gsma, ngenius
+from adapters.adyen import simulator as adyen_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
 from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
@@ -66,6 +67,14 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator_settings=gsma_simulator.SETTINGS,
         read_answer=gsma.read_answer,
         declines=gsma.DECLINES,
+    ),
+    "adyen": Registered(
+        manifest=adyen.MANIFEST,
+        build=adyen.build,
+        simulator=adyen_simulator.build_app,
+        simulator_settings=adyen_simulator.SETTINGS,
+        read_answer=adyen.read_answer,
+        declines=adyen.DECLINES,
     ),
 }
 

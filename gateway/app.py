@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.api.calls import refuse_unknown
 from gateway.api.routes import add_api
 from gateway.callbacks.routes import add_callbacks
 from gateway.deps import Deps
@@ -12,7 +13,7 @@ from gateway.web.admission import DEPS, correlate
 
 def build_app(deps: Deps) -> web.Application:
     """Build the application. Writes that queue when it stops are finished before it ends."""
-    app = web.Application(middlewares=[correlate], client_max_size=deps.limits.body_bytes_max)
+    app = web.Application(middlewares=[correlate, refuse_unknown], client_max_size=deps.limits.body_bytes_max)
     app[DEPS] = deps
     add_api(app, deps)
     add_callbacks(app, deps)

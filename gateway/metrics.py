@@ -26,5 +26,7 @@ PROVIDER_CALLS: Final = Counter("mizan_provider_calls_total", "Calls to provider
 UNRECOGNISED: Final = Counter("mizan_provider_words_unknown_total", "Words of providers nobody knows", ["provider"])
 REVIEWS: Final = Counter("mizan_reviews_total", "Attempts and refunds put before a person", ["reason"])
 REFUNDS: Final = Counter("mizan_refunds_total", "Edges taken by refunds", ["provider", "edge"])
+WAITING: Final = Gauge("mizan_waiting_items", "Things that wait to be decided or sent", ["queue"])
+OLDEST_SECONDS: Final = Gauge("mizan_waiting_oldest_seconds", "Age of the oldest thing that waits", ["queue"])
 DELIVERIES: Final = Counter("mizan_webhook_deliveries_total", "Webhook deliveries tried", ["result"])
 MESSAGES: Final = Counter("mizan_messages_total", "Messages to payers tried", ["channel", "result"])

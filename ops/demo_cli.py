@@ -22,9 +22,10 @@ _TROUBLE = (StageError, PostgresError, MigrationError, SettingsError)
 @click.option(
     "--payments", default=300, show_default=True, type=click.IntRange(20, 5000), help="With --once: how many."
 )
+@click.option("--kills", default=0, type=click.IntRange(0, 1000), help="With --once: SIGKILL so many processes.")
 @click.option("--keep", is_flag=True, help="With --once: keep the day's database for looking into it.")
 @click.pass_context
-def demo(context: click.Context, once: bool, payments: int, keep: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def demo(context: click.Context, once: bool, payments: int, kills: int, keep: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Run Mizan with simulated providers until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
@@ -33,7 +34,7 @@ def demo(context: click.Context, once: bool, payments: int, keep: bool) -> None:
         if once:
             from ops.demo.day import play_day  # noqa: PLC0415 - loaded when played
 
-            sys.exit(asyncio.run(play_day(read_settings(), payments=payments, keep=keep, say=click.echo)))
+            sys.exit(asyncio.run(play_day(read_settings(), payments=payments, kills=kills, keep=keep, say=click.echo)))
         from ops.demo.live import run_demo  # noqa: PLC0415 - loaded when run
 
         asyncio.run(run_demo(read_settings(), click.echo))

@@ -1,12 +1,14 @@
-"""Who carries messages to payers: the operator's mail server, or the console until there is one."""
+"""Who carries messages to payers: the operator's mail server and SMS centre, or the console until there are."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from adapters.messages.console import ConsoleSender
+from adapters.messages.smpp.client import SmppSender, SmsCentre
 from adapters.messages.smtp import MailServer, SmtpSender
 from gateway.deps import Sender
 from ops.clock import Clock
@@ -21,17 +23,31 @@ def _into(path: Path) -> Callable[[str], object]:
     return write
 
 
-def build_senders(settings: Settings, clock: Clock) -> Mapping[str, Sender]:
-    """Return a sender per channel."""
+@asynccontextmanager
+async def open_senders(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Sender]]:
+    """Give a sender per channel, and close what keeps a connection."""
     console = ConsoleSender(_into(settings.home / "messages.txt") if settings.demo else sys.stderr.write)
-    if settings.smtp_host is None:
-        return {"email": console, "sms": console}
-    server = MailServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        user=settings.smtp_user,
-        password=settings.smtp_password,
-        sender=settings.smtp_sender,
-        sender_name=settings.government_en,
-    )
-    return {"email": SmtpSender(server, clock), "sms": console}
+    senders: dict[str, Sender] = {"email": console, "sms": console}
+    async with AsyncExitStack() as stack:
+        if settings.smtp_host is not None:
+            server = MailServer(
+                host=settings.smtp_host,
+                port=settings.smtp_port,
+                user=settings.smtp_user,
+                password=settings.smtp_password,
+                sender=settings.smtp_sender,
+                sender_name=settings.government_en,
+            )
+            senders["email"] = SmtpSender(server, clock)
+        if settings.smpp_host is not None:
+            centre = SmsCentre(
+                host=settings.smpp_host,
+                port=settings.smpp_port,
+                user=settings.smpp_user,
+                password=settings.smpp_password,
+                sender=settings.smpp_sender,
+            )
+            texts = SmppSender(centre)
+            stack.push_async_callback(texts.close)
+            senders["sms"] = texts
+        yield senders

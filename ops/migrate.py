@@ -12,6 +12,9 @@ from typing import Any, Final
 import asyncpg
 
 _LOCK: Final = 0x6D697A616E
+_CONNECT_TRIES: Final = 60
+_CONNECT_PAUSE_S: Final = 0.5
+_CONNECT_TIMEOUT_S: Final = 5.0
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LEDGER_OF_MIGRATIONS: Final = """
 CREATE TABLE IF NOT EXISTS public.schema_migration (
@@ -48,9 +51,19 @@ def load() -> list[Migration]:
     return found
 
 
+async def _connect(url: str) -> asyncpg.Connection[Any]:
+    """Connect, and wait a while for a server that is only starting: after a crash everything starts at once."""
+    for _ in range(_CONNECT_TRIES):
+        try:
+            return await asyncpg.connect(url, statement_cache_size=0, timeout=_CONNECT_TIMEOUT_S)
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            await asyncio.sleep(_CONNECT_PAUSE_S)
+    return await asyncpg.connect(url, statement_cache_size=0, timeout=_CONNECT_TIMEOUT_S)
+
+
 async def migrate(url: str) -> list[Migration]:
     """Apply what is missing and return it. Safe to run from several processes at once and while others serve."""
-    connection: asyncpg.Connection[Any] = await asyncpg.connect(url, statement_cache_size=0)
+    connection = await _connect(url)
     try:
         # A blocking lock would hold a snapshot and deadlock with CREATE INDEX CONCURRENTLY, so it is polled.
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - see above

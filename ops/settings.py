@@ -119,6 +119,11 @@ class Settings:
     smtp_user: str | None = _set("MIZAN_SMTP_USER", _text, None, "its user")
     smtp_password: str | None = _set("MIZAN_SMTP_PASSWORD", _text, None, "its password", secret=True)
     smtp_sender: str = _set("MIZAN_SMTP_SENDER", _text, "no-reply@payments.example", "From of our e-mail")
+    smpp_host: str | None = _set("MIZAN_SMPP_HOST", _text, None, "SMS centre (SMPP); texts go to the log when unset")
+    smpp_port: int = _set("MIZAN_SMPP_PORT", _whole(1, _PORT_MAX), 2775, "its port")
+    smpp_user: str = _set("MIZAN_SMPP_USER", _text, "", "its system id")
+    smpp_password: str = _set("MIZAN_SMPP_PASSWORD", _text, "", "its password", secret=True)
+    smpp_sender: str = _set("MIZAN_SMPP_SENDER", _text, "GovPay", "name or number our texts come from")
     private_webhooks: bool = _set(
         "MIZAN_PRIVATE_WEBHOOKS", _switch, False, "deliver webhooks to private addresses (demo and tests only)"
     )

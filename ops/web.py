@@ -28,6 +28,8 @@ def identity_of(settings: Settings) -> Identity:
         ar=settings.government_ar,
         en=settings.government_en,
         address=public_url(settings).partition("://")[2],
+        zone=settings.time_zone,
+        trial=settings.demo,
     )
 
 

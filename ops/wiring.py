@@ -16,15 +16,17 @@ import aiohttp
 import asyncpg
 import structlog
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
 from adapters.contract import Method, Provider, Settles
 from adapters.http import Exchange, open_session
+from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
-from ops.messengers import build_senders
+from ops.messengers import open_senders
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
 
@@ -66,6 +68,11 @@ def kept_secret(home: Path, name: str) -> bytes:
     return secret
 
 
+def signing_key(settings: Settings) -> Ed25519PrivateKey:
+    """Return the key that seals the books' days; its public half is what auditors are given."""
+    return Ed25519PrivateKey.from_private_bytes(kept_secret(settings.home, "seal.key"))
+
+
 def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
@@ -84,6 +91,16 @@ def _told(exchange: Exchange) -> None:
 def _correlation() -> str | None:
     value = structlog.contextvars.get_contextvars().get("correlation")
     return None if value is None else str(value)
+
+
+def random_bytes(count: int) -> bytes:
+    """Return the machine's randomness."""
+    return os.urandom(count)
+
+
+def manifests() -> dict[str, Manifest]:
+    """Return what each provider says of itself, configured or not."""
+    return {name: registered.manifest for name, registered in registry.PROVIDERS.items()}
 
 
 def build_providers(
@@ -141,7 +158,7 @@ async def assemble(settings: Settings, url: str, *, pool_size_max: int = 8) -> A
             public_url=public_url(settings),
             link_secrets=(secret,),
             webhook_session=webhook_session,
-            senders=build_senders(settings, clock),
+            senders=await stack.enter_async_context(open_senders(settings, clock)),
             zone=settings.time_zone,
             private_webhooks=settings.private_webhooks,
         )

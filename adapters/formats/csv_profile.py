@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO, Final
 
-from adapters.contract import LineKind, SettlementFile, SettlementLine
+from adapters.contract import SettlementFile, SettlementLine
 from adapters.errors import FileRefusedError
 from adapters.formats.settlement_lines import Figures, LineReader
 from adapters.formats.settlement_profile import SettlementProfile
@@ -103,6 +103,17 @@ def read_settlement(source: BinaryIO | bytes, profile: SettlementProfile, *, nam
     return files[0]
 
 
+def _is_blank(row: list[str]) -> bool:
+    return not any(cell.strip() for cell in row)
+
+
+def _later(at: Instant | None, latest: Instant | None) -> Instant | None:
+    """Return the later of two; a day and a time cannot be compared, and the first kind seen stays."""
+    if at is None or (latest is not None and (type(at) is not type(latest) or at <= latest)):
+        return latest
+    return at
+
+
 class _Reading:
     """One file under way."""
 
@@ -124,35 +135,53 @@ class _Reading:
     def parts(self) -> Iterator[Figures | SettlementSummary]:
         table, profile = self._rows.table, self._profile
         reader = LineReader(profile, self._header(table), table.line_num, default_batch=self._default_batch)
-        framing, total_word = profile.framing, profile.total_word.casefold()
-        read, count = reader.read, self._count
+        read, total_kind = reader.read, profile.total_kind
+        has_frame = profile.framing is not None or bool(profile.total_word)
+        batch, summary = None, None
         for row in table:
             if not row:
                 continue
             number = table.line_num
-            if framing is not None:
-                if row[0] != framing.body:
-                    self._frame(number, row)
+            if has_frame:
+                if self._is_frame(reader, number, row):
                     continue
-            elif total_word and reader.is_total(row, total_word):
-                self._keep_total(reader, number, row)
+                self._body_count += 1
+            if not row[0] and _is_blank(row):
                 continue
-            elif not row[0] and not any(cell.strip() for cell in row):
-                continue
-            if self._total is not None:
-                raise FileRefusedError("lines follow the totals", line=number)
-            self._body_count += 1
             try:
                 line = read(number, row)
             except (MoneyError, ValueError, OverflowError) as error:
                 self._refuse(number, str(error))
                 continue
-            if line.kind is LineKind.PAYOUT and profile.payout_kind_is_total:
+            if line.kind is total_kind:
                 self._keep_payout(reader, line)
-            else:
-                count(line)
-                yield line
+                continue
+            if summary is None or line.batch != batch or line.currency != summary.currency:
+                batch, summary = line.batch, self._summary(line)
+            summary.line_count += 1
+            summary.net_minor += line.net_minor
+            if line.business_date is not None or line.credit_on is not None:
+                self._note_days(summary, line)
+            summary.latest_at = _later(line.at, summary.latest_at)
+            yield line
         yield from self._summarise(reader)
+
+    def _is_frame(self, reader: LineReader, number: int, row: list[str]) -> bool:
+        """Take a row that stands around the lines: a frame's, the totals, or one of nothing."""
+        framing = self._profile.framing
+        if framing is not None:
+            if row[0] == framing.body:
+                return False
+            self._frame(number, row)
+            return True
+        if reader.is_total(row, self._profile.total_word.casefold()):
+            self._keep_total(reader, number, row)
+            return True
+        if not row[0] and _is_blank(row):
+            return True
+        if self._total is not None:
+            raise FileRefusedError("lines follow the totals", line=number)
+        return False
 
     def _header(self, table: Table) -> list[str]:
         """Find the header among the first rows: the first that has the column every line needs."""
@@ -199,30 +228,24 @@ class _Reading:
 
     def _keep_payout(self, reader: LineReader, line: Figures) -> None:
         """Take the provider's own payout line as the batch's stated total: it is not one of the batch's lines."""
-        batch = line.batch, line.currency
-        summary = self._summaries.get(batch) or self._open(batch)
+        summary = self._summary(line)
         summary.stated_net_minor = (summary.stated_net_minor or 0) - line.net_minor
         paid_on = line.credit_on or (reader.local_day(line.at) if line.at is not None else None)
         summary.expected_credit_date = paid_on or summary.expected_credit_date
 
-    def _open(self, batch: Batch) -> SettlementSummary:
-        if len(self._summaries) >= BATCHES_MAX:
-            raise FileRefusedError(f"a file of more than {BATCHES_MAX} batches is not one")
-        summary = self._summaries[batch] = SettlementSummary(self._profile.provider, *batch)
+    def _summary(self, line: Figures) -> SettlementSummary:
+        """Return the summary of the line's batch, opened by its first line."""
+        batch = line.batch, line.currency
+        summary = self._summaries.get(batch)
+        if summary is None:
+            if len(self._summaries) >= BATCHES_MAX:
+                raise FileRefusedError(f"a file of more than {BATCHES_MAX} batches is not one")
+            summary = self._summaries[batch] = SettlementSummary(self._profile.provider, *batch)
         return summary
 
-    def _count(self, line: Figures) -> None:
-        batch = line.batch, line.currency
-        summary = self._summaries.get(batch) or self._open(batch)
-        summary.line_count += 1
-        summary.net_minor += line.net_minor
-        at = line.at
+    def _note_days(self, summary: SettlementSummary, line: Figures) -> None:
         if line.business_date is not None:
             summary.business_date = max(summary.business_date or line.business_date, line.business_date)
-        elif at is not None:
-            latest = summary.latest_at
-            if latest is None or (type(at) is type(latest) and at > latest):
-                summary.latest_at = at
         if line.credit_on is not None:
             summary.expected_credit_date = line.credit_on
 
@@ -257,7 +280,7 @@ class _Reading:
         if len(self._summaries) > 1:
             raise FileRefusedError("one row of totals closes several batches", line=self._total_number)
         if not self._summaries:
-            self._open((total.batch, total.currency))
+            self._summary(total)
         (summary,) = self._summaries.values()
         if total.currency != summary.currency:
             raise FileRefusedError(f"totals in {total.currency}, lines in {summary.currency}", line=self._total_number)

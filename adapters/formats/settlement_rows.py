@@ -5,22 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, Final, Protocol, cast
-
-from python_calamine import CalamineError, CalamineWorkbook
 
 from adapters.errors import FileRefusedError
 from adapters.formats.camt_entry import LOCAL
 from adapters.formats.clean_bytes import CleanStream
+from adapters.formats.excel_rows import excel_rows
 from adapters.formats.packed import ZIP_MARK, opened
 from adapters.formats.settlement_profile import SettlementProfile
 from adapters.formats.xml_source import XmlSource, walk
 
-XLSX_BYTES_MAX: Final = 64 * 1024 * 1024
-XLSX_UNPACKED_BYTES_MAX: Final = 512 * 1024 * 1024
 DELIMITERS: Final = ",;\t|"
 _HEAD_LENGTH: Final = 64 * 1024
 
@@ -45,7 +40,7 @@ class Rows:
         source = cast("BinaryIO", whole)
         self.table: Table
         if head == ZIP_MARK:
-            self.table = _Numbered(_sheet_rows(source, profile.sheet))
+            self.table = _Numbered(excel_rows(source, profile.sheet))
         elif profile.row_element:
             elements = XmlSource(source)
             self._source = elements
@@ -84,53 +79,6 @@ def _text_table(stream: CleanStream, delimiter: str) -> Table:
         longest = max(head, key=len, default="")
         delimiter = max(DELIMITERS, key=longest.count)
     return cast("Table", csv.reader(itertools.chain(head, text), delimiter=delimiter, strict=True))
-
-
-def _sheet_rows(stream: BinaryIO, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    data = stream.read(XLSX_BYTES_MAX + 1)
-    if len(data) > XLSX_BYTES_MAX:
-        raise FileRefusedError(f"an Excel file of more than {XLSX_BYTES_MAX} bytes is not read; ask for CSV")
-    try:
-        _refuse_unfolding(data)
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        found = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
-        for number, row in enumerate(found.iter_rows(), 1):
-            cells = [_cell(value) for value in row]
-            if any(cells):
-                yield number, cells
-    except FileRefusedError:
-        raise
-    # The reader of Excel files is written in another language and says what is wrong in exceptions of many kinds.
-    except (
-        CalamineError,
-        zipfile.BadZipFile,
-        ValueError,
-        OSError,
-        IndexError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
-        raise FileRefusedError(f"the Excel file cannot be read: {error}") from error
-
-
-def _refuse_unfolding(data: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        if sum(member.file_size for member in packed.infolist()) > XLSX_UNPACKED_BYTES_MAX:
-            raise FileRefusedError(f"the Excel file unpacks to more than {XLSX_UNPACKED_BYTES_MAX} bytes")
-
-
-def _cell(value: object) -> str:
-    """Return a cell as the text a CSV would have: Excel keeps numbers as floats and dates as dates."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        # Fifteen digits are exact in a float; a sixteenth is the noise of a computed cell.
-        return format(value, ".15g")
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds")
-    if isinstance(value, (date, time, timedelta)):
-        return str(value)
-    return str(value)
 
 
 def _element_rows(source: XmlSource, element: str) -> Iterator[tuple[int, list[str]]]:

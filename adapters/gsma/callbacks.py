@@ -48,7 +48,7 @@ def _transaction_notice(body: bytes) -> CallbackNotice | None:
         return None
     status = transaction.transaction_status
     return CallbackNotice(
-        event_id=f"{transaction.transaction_reference[:200]}:{status[:50]}",
+        event_id=f"{transaction.transaction_reference[:120]}:{status[:50]}",
         reference=transaction.requesting_organisation_transaction_reference,
         provider_reference=transaction.transaction_reference,
         word=status,

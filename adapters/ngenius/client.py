@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from adapters.calls import Answer, Call
 from adapters.contract import (
     CallbackNotice,
     Health,
@@ -23,7 +24,7 @@ from adapters.contract import (
     SettlementFile,
 )
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
-from adapters.http import Answer, Call, WireClient
+from adapters.http import WireClient
 from adapters.ngenius import callbacks
 from adapters.ngenius.manifest import MANIFEST
 from adapters.ngenius.mapping import (
@@ -86,12 +87,12 @@ class NGenius:
                 # Nothing was asked for in this call, and a page nobody was sent to charges nobody.
                 raise NotSentError(f"the earlier orders cannot be read: {error}") from error
             if known:
+                _check_amounts(order, known)
                 return self._started(order, join_reports([read_report(found) for found in known]))
         action = self._settings["action"]
         answer = await self._call(lambda token: self._endpoint.create(token, order, action))
         made = read_order(answer.body)
-        if made.amount.money() != order.amount:
-            raise OutcomeUnknownError(f"asked for {order.amount}, the order was made for {made.amount.money()}")
+        _check_amounts(order, [made])
         report = self._started(order, read_report(made))
         if report.outcome is Outcome.PENDING and report.next_step is None and report.authorised is None:
             raise OutcomeUnknownError("the order was made without a page to pay it on")
@@ -266,6 +267,13 @@ class NGenius:
             if acts and error.status == NOT_FOUND:
                 raise OutcomeUnknownError(str(error)) from error
             raise
+
+
+def _check_amounts(order: PaymentOrder, made: Sequence[WireOrder]) -> None:
+    """Keep the payer from a page that asks for another amount than ours."""
+    for each in made:
+        if each.amount.money() != order.amount:
+            raise OutcomeUnknownError(f"asked for {order.amount}, the order was made for {each.amount.money()}")
 
 
 def _payment(order: WireOrder) -> WirePayment:

@@ -12,7 +12,7 @@ import aiohttp
 from adapters.simulation.faults import Fault, Faults
 
 TIMEOUT_S: Final = 15.0
-SENT_KEPT_MAX: Final = 10_000
+SENT_KEPT_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class Deliveries:
                 await self._post(shown)
         if name == "stale":
             # The first ever sent about this payment, as an attacker who kept it would replay it.
-            await self._post(next(old for old, _ in self.sent if old.about == deliveries[0].about))
+            earlier = (old for old, _ in self.sent if old.about == deliveries[0].about)
+            await self._post(next(earlier, deliveries[0]))
 
     def _tampered(self, delivery: Delivery, name: str) -> Delivery:
         if name == "bad_signature":

@@ -56,6 +56,21 @@ def answering(handler: Handler, admission: Admission, route: str) -> Handler:
     return answer
 
 
+@web.middleware
+async def refuse_unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer for addresses under /v1 that do not exist, and for methods they do not have."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if not request.path.startswith("/v1/"):
+            raise
+        kind = "not_found" if error.status == web.HTTPNotFound.status_code else "http"
+        response = plain_problem(error.status, error.reason, kind, correlation=request[CORRELATION])
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+
+
 async def caller(request: web.Request, scope: Scope) -> ApiKey:
     """Return whose request this is, with the scope it needs."""
     kind, _, text = request.headers.get("Authorization", "").partition(" ")

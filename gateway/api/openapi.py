@@ -99,6 +99,7 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "metadata": {"type": "object", "additionalProperties": _TEXT},
             "live": _FLAG,
             "late_payment": _FLAG,
+            "duplicate_of": _TEXT_OR_NULL,
             "last_attempt": {"anyOf": [_ref("PaymentAttempt"), {"type": "null"}]},
             "receipt_number": _TEXT_OR_NULL,
             "paid_at": _INSTANT_OR_NULL,
@@ -198,6 +199,10 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/webhook-endpoints/{id}/replay"): ("Deliver again", "ReplayDeliveries", 202, "Replay", ()),
 }  # fmt: skip
 
+_ABOUT: Final = (
+    "A government's payments, for its departments. Amounts are whole minor units. Every POST takes an Idempotency-Key: "
+    "the same key with the same body gets the first answer again, for ninety days."
+)
 _PAGED: Final = frozenset({"PaymentIntentList", "ServiceList", "EventList"})
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
 
@@ -212,7 +217,7 @@ def describe() -> Schema:
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, *operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Mizan", "version": "1", "description": "A government's payments, for its departments."},
+        "info": {"title": "Mizan", "version": "1", "description": _ABOUT},
         "paths": paths,
         "components": {
             "schemas": {**schemas, **_ANSWERS, **lists},

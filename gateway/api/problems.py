@@ -81,5 +81,5 @@ def document(
         body=msgspec.json.encode(body),
         status=status,
         content_type=content_type,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
     )

@@ -98,6 +98,12 @@ class _Telling:
         label = self.say("Go back to %(department)s", department=self.department)
         return (Act(label, self.view.return_url, look, outside=True),)
 
+    def another_way(self) -> tuple[Act, ...]:
+        """Offer the other methods; the service gives the first one up at its provider before it starts another."""
+        used = self.view.last_attempt.method if self.view.last_attempt else None
+        other = next((method for method in self.view.methods if method is not used), None)
+        return (Act(self.say("Pay another way"), f"{self.path()}?method={other}", "plain"),) if other else ()
+
     def cancel(self) -> Act:
         csrf = csrf_token(self.key, "cancel", self.view.token)
         return Act(self.say("Cancel this payment"), self.path("/cancel"), "bare", csrf)
@@ -213,7 +219,12 @@ def _started(told: _Telling) -> OutcomePage:
                     told.say("If you have not finished, continue on the bank’s secure page."),
                     told.say("If you finished there, check the result. Do not pay a second time."),
                 ),
-                acts=(Act(told.say("Continue on the secure page"), told.path("/continue")), check, told.cancel()),
+                acts=(
+                    Act(told.say("Continue on the secure page"), told.path("/continue")),
+                    check,
+                    *told.another_way(),
+                    told.cancel(),
+                ),
                 listens=told.path("/state"),
             )
 
@@ -236,7 +247,10 @@ def _checking(told: _Telling) -> OutcomePage:
         nothing_moved=False,
         sentences=(
             told.say("Your bank has not yet told us whether money was taken. We keep asking until it does."),
-            told.say("You may close this page. We will write to %(contact)s as soon as we know.", contact=ltr(reached))
+            told.say(
+                "You may close this page. When the bank says yes, your receipt goes to %(contact)s.",
+                contact=ltr(reached),
+            )
             if reached
             else told.say("You may close this page and open the same link later to see the result."),
         ),

@@ -9,7 +9,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from gateway.checkout.receipt_pdf import Proof, card_text, receipt_pdf
-from gateway.checkout.seal import check_code, is_genuine, read_code
+from gateway.checkout.seal import check_code, is_genuine, read_code, show_code
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import InvalidError, NothingToPayError
@@ -43,9 +43,11 @@ class Receipts:
             receipt=receipt,
             card=card_text(receipt),
             journey=journey,
+            copied=receipt.payer_email is not None and "email" in self._deps.senders,
             rating=await read_rating(self._deps, visit.token),
             csrf=csrf_token(self._key, "rate", visit.token),
             qr=Markup(proof.qr_svg()),  # noqa: S704 - drawn by us from an address we made
+            check_code=show_code(proof.code),
             verify_path=self._path(receipt, proof.code),
             trial=self._pages.trial_of(receipt.live),
         )

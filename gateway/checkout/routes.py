@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,8 +17,9 @@ from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_f
 from gateway.checkout.receipts import Receipts
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
-from gateway.domain.errors import MethodUnavailableError, NothingToPayError, TransitionError
+from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
 from gateway.services.cancel_intent import cancel_intent
+from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
 from gateway.services.read_checkout import read_checkout
 from gateway.services.start_payment import start_payment
@@ -31,6 +33,8 @@ _LOOKS_S: Final = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0)
 _ASK_AT_LOOKS: Final = (2, 6)
 """After which looks the provider is to be asked, should its callback be lost."""
 WAITING_AT_ONCE_MAX: Final = 2_000
+_WEB_SCHEMES: Final = frozenset({"https", "http"})
+_WAITING: Final = frozenset({State.STARTED, State.CHECKING})
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
 
@@ -49,8 +53,11 @@ class Checkout:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
         state = state_of(view)
-        if state in (State.PAYABLE, State.DECLINED) and view.methods:
-            form = empty_form(view, choose_method(view, visit.request.query.get("method")))
+        asked = visit.request.query.get("method")
+        # Whoever waits for one provider may change to another way; the service first gives the other up there.
+        changes = state is State.STARTED and asked in set(view.methods)
+        if view.methods and (state in (State.PAYABLE, State.DECLINED) or changes):
+            form = empty_form(view, choose_method(view, asked))
             trouble = trouble_of(view, self._pages.languages[visit.language]) if state is State.DECLINED else None
             return visit.page(render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble))
         return visit.page(render_outcome(self._pages, view, state, visit.language, self._key))
@@ -68,7 +75,7 @@ class Checkout:
         if form.errors:
             return self._again(visit, view, form)
         try:
-            started = await start_payment(self._deps, visit.token, form.method, form.contact)
+            started = await start_payment(self._deps, visit.token, form.method, form.contact, language=visit.language)
         except NothingToPayError:
             return visit.go("")
         except MethodUnavailableError:
@@ -109,13 +116,15 @@ class Checkout:
         step = _redirect_of(view)
         if step is None:
             return visit.go("")
-        host = urlsplit(step.url).hostname or ""
+        parts = urlsplit(step.url)
+        if parts.scheme not in _WEB_SCHEMES or not parts.hostname:
+            raise ValueError("a provider's page is not a web address")
         page = self._pages.render(
             "continue.html",
             visit.language,
             view=view,
             address=step.url,
-            host=host,
+            host=parts.hostname,
             trial=self._pages.trial_of(view.live),
         )
         response = visit.page(page)
@@ -135,27 +144,29 @@ class Checkout:
         return visit.page(render_outcome(self._pages, view, shown, visit.language, self._key))
 
     async def _await_answer(self, token: str) -> CheckoutView:
+        """Wait without a thread and without a connection: asleep, with one small question now and then."""
         view = await read_checkout(self._deps, token)
-        if self._waiting >= WAITING_AT_ONCE_MAX:
+        if state_of(view) not in _WAITING or self._waiting >= WAITING_AT_ONCE_MAX:
             return view
         self._waiting += 1
-        waited, looks = 0.0, 0
+        waited, looks, processing = 0.0, 0, True
         try:
-            while state_of(view) in (State.STARTED, State.CHECKING) and waited < self._result_wait_s:
+            while processing and waited < self._result_wait_s:
                 pause = _LOOKS_S[min(looks, len(_LOOKS_S) - 1)]
                 await asyncio.sleep(pause)
                 waited, looks = waited + pause, looks + 1
-                if looks in _ASK_AT_LOOKS:
-                    await look_again(self._deps, token)
-                view = await read_checkout(self._deps, token)
+                # A database that is busy just now is no answer either: sleep on.
+                with suppress(OverloadedError):
+                    processing = await is_processing(self._deps, token)
+                    if processing and looks in _ASK_AT_LOOKS:
+                        await look_again(self._deps, token)
         finally:
             self._waiting -= 1
-        return view
+        return view if processing else await read_checkout(self._deps, token)
 
     async def state(self, visit: Visit) -> web.Response:
         """Tell the optional script whether there is anything new to show."""
-        view = await read_checkout(self._deps, visit.token)
-        return visit.data({"waiting": state_of(view) in (State.STARTED, State.CHECKING)})
+        return visit.data({"waiting": await is_processing(self._deps, visit.token)})
 
     async def cancel(self, visit: Visit) -> web.Response:
         if await visit.form(self._key, "cancel") is None:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from gateway.deps import Deps
-from gateway.domain.errors import NotFoundError, OverloadedError
+from gateway.domain.errors import NotFoundError, OverloadedError, UnavailableError
 from gateway.web.csrf import FIELD, form_is_ours
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import LANGUAGE_COOKIE, browser_language, languages, negotiate
@@ -66,17 +66,26 @@ class Visit:
             response = self._notice(503, title, said, again=self._safe_address())
             response.headers["Retry-After"] = str(error.retry_after_s or 1)
             return response
+        except UnavailableError as error:
+            # The database went away, perhaps in the middle of paying: nobody here can say that no money was taken.
+            response = self._failed(503)
+            response.headers["Retry-After"] = str(error.retry_after_s or 1)
+            return response
         except web.HTTPException:
             raise
         except Exception:  # noqa: BLE001 - a citizen who may have paid gets a page, whatever broke
             # The address holds the token, so that only the route is logged.
             route = self.request.match_info.route.resource
             _log.exception("page_failed", route=route.canonical if route else None)
-            title = language("Something went wrong on our side")
-            said = language(
-                "If you were paying, do not pay again. Check the result first: it shows whether money was taken."
-            )
-            return self._notice(500, title, said, again=self._safe_address())
+            return self._failed(500)
+
+    def _failed(self, status: int) -> web.Response:
+        language = self._pages.languages[self.language].text
+        title = language("Something went wrong on our side")
+        said = language(
+            "If you were paying, do not pay again. Check the result first: it shows whether money was taken."
+        )
+        return self._notice(status, title, said, again=self._safe_address())
 
     def _safe_address(self) -> str:
         token = self.request.match_info.get("token")

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from adapters.contract import PaymentReport
+from gateway import metrics
 from gateway.deps import Deps
 from gateway.services import ask_provider
 from gateway.services.apply_reports import Applied, Finding, apply_reports
@@ -120,5 +121,7 @@ async def _leave_unmatched(deps: Deps, notices: Sequence[Received]) -> None:
     if not notices:
         return
     _log.warning("notices_unmatched", count=len(notices))
+    for notice in notices:
+        metrics.CALLBACKS.labels(notice.provider, "unmatched").inc()
     async with deps.connection() as connection:
         await inbox.settle(connection, [(notice.provider, notice.event) for notice in notices], "unmatched")

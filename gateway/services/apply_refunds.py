@@ -59,6 +59,8 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
 
 
 async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:
+    if refund.provider not in deps.providers:
+        return RefundReport(Outcome.UNKNOWN, word="provider_is_gone")
     provider = deps.providers[refund.provider]
     async with deps.connection() as connection:
         others = await refunds.known_references(connection, refund)

@@ -7,8 +7,8 @@ journal, receipt number, events and messages change in one transaction, for a wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -24,6 +24,8 @@ from gateway.domain.verdict import Booking, Review
 from gateway.services.settle_batch import Batch
 from gateway.store import attempts, events, inbox, intents, messages, refunds
 from gateway.store.connections import Connection
+from ledger.decisions import closed_until
+from ledger.entry import into_open_period
 from ledger.errors import LedgerError, PeriodClosedError
 from ledger.journal import PostStatus, post_within
 
@@ -77,25 +79,14 @@ async def apply_reports(deps: Deps, findings: Sequence[Finding]) -> list[Applied
                     refused[attempt_id] = reason
         except UnavailableError:
             raise
-        except (asyncpg.PostgresError, ValueError, LookupError):
-            if len(findings) == 1:
-                raise
-            _log.exception("batch_failed_applying_one_by_one", findings=len(findings))
-            return await _one_by_one(deps, findings)
+        except (asyncpg.PostgresError, ValueError, LookupError, LedgerError) as error:
+            if len(findings) > 1:
+                _log.exception("batch_failed_applying_one_by_one", findings=len(findings))
+                return [result for finding in findings for result in await apply_reports(deps, [finding])]
+            metrics.REVIEWS.labels("not_applied").inc()
+            _log.exception("finding_not_applied", attempt=findings[0].attempt_id)
+            return [Applied(findings[0].attempt_id, None, None, changed=False, error=type(error).__name__)]
     raise RuntimeError("the ledger refused every round of a batch")
-
-
-async def _one_by_one(deps: Deps, findings: Sequence[Finding]) -> list[Applied]:
-    results: list[Applied] = []
-    for finding in findings:
-        try:
-            results += await apply_reports(deps, [finding])
-        except UnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - logged; the neighbours must not pay for it
-            _log.exception("finding_failed", attempt=finding.attempt_id)
-            results.append(Applied(finding.attempt_id, None, None, changed=False, error=type(error).__name__))
-    return results
 
 
 async def _apply(
@@ -108,14 +99,14 @@ async def _apply(
         for finding in findings:
             if finding.attempt_id in refused:
                 batch.put_before_a_person(finding.attempt_id, Review.BOOKS_REFUSED)
-            results.append(_judge(batch, finding, today, refused))
+            results.append(_judge(batch, finding, refused))
         await batch.number_receipts(connection)
         await attempts.move(connection, batch.moved_attempts())
         await intents.move(connection, batch.moved_intents(), now)
         await events.record(connection, batch.events)
         await messages.queue(connection, batch.messages, now)
         await inbox.settle(connection, [key for finding in findings for key in finding.notices], "applied")
-        await _post(connection, batch, now)
+        await _post(connection, batch, today, now)
     for finding, result in zip(findings, results, strict=True):
         _count(batch, finding, result)
     return results
@@ -137,26 +128,30 @@ async def _lock(deps: Deps, connection: Connection, findings: Sequence[Finding],
     )
 
 
-def _judge(batch: Batch, finding: Finding, today: set[str], refused: Mapping[str, LedgerError]) -> Applied:
+def _judge(batch: Batch, finding: Finding, refused: Mapping[str, LedgerError]) -> Applied:
     attempt = batch.attempts.get(finding.attempt_id)
     if attempt is None:
         return Applied(finding.attempt_id, None, None, changed=False, error="unknown_attempt")
     if finding.attempt_id in refused:
         error = refused[finding.attempt_id].code
         return Applied(attempt.id, attempt.status, batch.intents[attempt.intent].status, changed=False, error=error)
-    report = finding.report
-    if finding.attempt_id in today:
-        report = replace(report, occurred_at=None)
-    changed = batch.settle(attempt, report, given_up=finding.given_up)
+    changed = batch.settle(attempt, finding.report, given_up=finding.given_up)
     return Applied(attempt.id, batch.attempts[attempt.id].status, batch.intents[attempt.intent].status, changed=changed)
 
 
-async def _post(connection: Connection, batch: Batch, now: datetime) -> None:
+async def _post(connection: Connection, batch: Batch, today: set[str], now: datetime) -> None:
     """Post the batch's journals last, because the ledger's head is the one row everybody shares."""
     if not batch.entries:
         return
     order = list(batch.entries)
-    posted = await post_within(connection, [batch.entries[attempt_id] for attempt_id in order], recorded_at=now)
+    open_day = await _open_day(connection, batch, now) if today else None
+    entries = [
+        into_open_period(batch.entries[attempt_id], business_date=open_day, effective_at=now)
+        if open_day is not None and attempt_id in today
+        else batch.entries[attempt_id]
+        for attempt_id in order
+    ]
+    posted = await post_within(connection, entries, recorded_at=now)
     refused = {
         attempt_id: result.error
         for attempt_id, result in zip(order, posted, strict=True)
@@ -164,6 +159,13 @@ async def _post(connection: Connection, batch: Batch, now: datetime) -> None:
     }
     if refused:
         raise _BooksRefusedError(refused)
+
+
+async def _open_day(connection: Connection, batch: Batch, now: datetime) -> date:
+    """Return the business date that takes what came too late for its own: today, or the first one open."""
+    closed = await closed_until(connection)
+    business_date = now.astimezone(batch.deps.zone).date()
+    return business_date if closed is None or closed < business_date else closed + timedelta(days=1)
 
 
 def _count(batch: Batch, finding: Finding, result: Applied) -> None:

@@ -83,6 +83,8 @@ async def query(
 
 async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | None:
     """Ask the provider to give an attempt up; None when it cannot, or when there is nothing to name it by."""
+    if attempt.provider not in deps.providers:
+        return None
     provider = deps.providers[attempt.provider]
     reference = attempt.provider_reference
     if not isinstance(provider, Voids) or reference is None:
@@ -95,7 +97,7 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
-    """Ask about several things at once, within the bound of concurrent calls."""
+    """Ask about several things at once, within the bound of concurrent calls. All end before any failure is raised."""
     if len(items) == 1:
         return [await ask(items[0])]
     slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
@@ -104,7 +106,13 @@ async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R
         async with slots:
             return await ask(item)
 
-    return list(await asyncio.gather(*(one(item) for item in items)))
+    results = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
+    answers = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        answers.append(result)
+    return answers
 
 
 async def _ask(

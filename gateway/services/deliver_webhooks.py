@@ -74,7 +74,9 @@ async def deliver_webhooks(deps: Deps, limit: int) -> int:
             answer = await _deliver(deps, delivery)
         await _settle(deps, delivery, answer)
 
-    await asyncio.gather(*(one(delivery) for delivery in due))
+    for failure in await asyncio.gather(*(one(delivery) for delivery in due), return_exceptions=True):
+        if failure is not None:
+            raise failure
     return len(due)
 
 

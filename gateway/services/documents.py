@@ -73,6 +73,7 @@ def intent_document(
         "metadata": intent.metadata,
         "live": intent.live,
         "late_payment": intent.late_payment,
+        "duplicate_of": intent.duplicate_of,
         "last_attempt": attempt_document(last_attempt) if last_attempt else None,
         "receipt_number": intent.receipt_number,
         "paid_at": instant(intent.paid_at),

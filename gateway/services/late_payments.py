@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -17,7 +18,7 @@ from gateway.store import attempts, events, intents, refunds
 from gateway.store.attempts import Attempt
 from ledger.journal import PostStatus, post_within
 
-_log = structlog.get_logger(__name__)
+_log: Final = structlog.get_logger(__name__)
 
 
 async def list_late_payments(deps: Deps, limit: int) -> list[Attempt]:
@@ -32,10 +33,11 @@ async def settle_late_payments(deps: Deps, limit: int) -> int:
         return 0
     asked = 0
     for attempt in await list_late_payments(deps, limit):
-        async with deps.connection() as connection:
-            used = await refunds.of_attempts(connection, [attempt.id])
-        if attempt.id not in used:
+        try:
             await refund_suspended(deps, attempt.id, reason="late payment")
+        except TransitionError as error:
+            _log.warning("late_payment_left_to_an_operator", attempt=attempt.id, reason=error.detail)
+        else:
             asked += 1
     return asked
 

@@ -30,6 +30,7 @@ def intent_event(deps: Deps, intent: Intent, what: str, attempt: Attempt | None 
         "status": intent.status.value,
         "amount": money(intent.amount),
         "late_payment": intent.late_payment,
+        "duplicate_of": intent.duplicate_of,
     }
     if attempt is not None:
         data["payment_attempt"] = attempt.id

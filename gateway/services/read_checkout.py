@@ -47,8 +47,9 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         return_url=intent.return_url,
         live=intent.live,
         late_payment=intent.late_payment,
-        payer_email=intent.payer_email,
-        payer_mobile=intent.payer_mobile,
+        # What the payer typed for an earlier try counts more than what the department knew.
+        payer_email=(last.contact.email if last else None) or intent.payer_email,
+        payer_mobile=(last.contact.mobile if last else None) or intent.payer_mobile,
         last_attempt=_attempt(last) if last else None,
         paid_at=intent.paid_at,
         receipt_number=intent.receipt_number,

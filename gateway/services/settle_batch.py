@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from adapters.contract import PaymentReport
 from gateway import metrics
@@ -23,6 +24,8 @@ from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine, Progress
 from gateway.store.messages import Message
 from ledger.entry import Entry
+
+_WORDS_MAX: Final = 200
 
 
 @dataclass(slots=True)
@@ -88,14 +91,30 @@ class Batch:
             for intent_id in sorted(self._moved_intents)
             if self.intents[intent_id].paid_at is not None and self.intents[intent_id].receipt_number is None
         ]
+        await self._flag_duplicates(connection, paid)
         wanted = Counter((intent.department, self._year(intent)) for intent in paid)
         following = await intent_rows.next_receipts(connection, wanted)
         for intent in paid:
             key = (intent.department, self._year(intent))
             number = f"{intent.department.upper()}-{key[1]}-{following[key]:07d}"
             following[key] += 1
-            self.intents[intent.id] = replace(intent, receipt_number=number)
+            self.intents[intent.id] = replace(self.intents[intent.id], receipt_number=number)
             self.messages += receipt_messages(self.deps, intent, self.attempts[intent.paid_attempt or ""])
+
+    async def _flag_duplicates(self, connection: Connection, paid: Sequence[Intent]) -> None:
+        """Flag a bill that is paid a second time through another intent, and propose that it be refunded.
+
+        The money is booked as paid all the same: two payments under one reference may be meant.
+        """
+        before = await intent_rows.paid_before(connection, paid)
+        first: dict[tuple[str, str], str] = {}
+        for intent in paid:
+            bill = (intent.department, intent.reference)
+            other = before.get(intent.id) or first.setdefault(bill, intent.id)
+            if other == intent.id:
+                continue
+            self.intents[intent.id] = flagged = replace(intent, duplicate_of=other)
+            self.events.append(intent_event(self.deps, flagged, "paid_twice", self.attempts[intent.paid_attempt or ""]))
 
     def moved_attempts(self) -> list[Attempt]:
         return [self.attempts[attempt_id] for attempt_id in sorted(self._moved_attempts)]
@@ -103,12 +122,13 @@ class Batch:
     def moved_intents(self) -> list[Progress]:
         return [
             Progress(
-                intent.id,
-                intent.status,
-                intent.late_payment,
-                intent.paid_at,
-                intent.paid_attempt,
-                intent.receipt_number,
+                id=intent.id,
+                status=intent.status,
+                late_payment=intent.late_payment,
+                paid_at=intent.paid_at,
+                paid_attempt=intent.paid_attempt,
+                receipt_number=intent.receipt_number,
+                duplicate_of=intent.duplicate_of,
             )
             for intent in (self.intents[intent_id] for intent_id in sorted(self._moved_intents))
         ]
@@ -133,8 +153,8 @@ class Batch:
             provider_reference=attempt.provider_reference or report.provider_reference,
             next_step=(report.next_step or attempt.next_step) if live else None,
             decline=verdict.decline if verdict.attempt in PROVEN_DEAD and verdict.edge else attempt.decline,
-            word=attempt.word if stale else report.word or attempt.word,
-            facts=attempt.facts if stale else {**attempt.facts, **report.facts},
+            word=attempt.word if stale else printable(report.word) or attempt.word,
+            facts=attempt.facts if stale else {**attempt.facts, **_facts(report)},
             captured=report.captured if booked else attempt.captured,
             captured_at=effective_at if booked else attempt.captured_at,
             late=attempt.late or verdict.booking is Booking.LATE,
@@ -178,6 +198,15 @@ class Batch:
         if verdict.event is not None:
             metrics.INTENTS.labels(verdict.event.value).inc()
             self.events.append(intent_event(self.deps, after, after.status.value, attempt))
+
+
+def printable(text: str) -> str:
+    """Take what a provider worded: the visible characters, and not too many of them."""
+    return "".join(character for character in text if character.isprintable())[:_WORDS_MAX]
+
+
+def _facts(report: PaymentReport) -> dict[str, str]:
+    return {name: printable(str(value)) for name, value in report.facts.items()}
 
 
 def shares(lines: Sequence[IntentLine]) -> list[DepartmentShare]:

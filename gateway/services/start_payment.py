@@ -44,8 +44,10 @@ class Started:
     decline: DeclineReason | None = None
 
 
-async def start_payment(deps: Deps, token: str, method: Method, contact: Contact | None = None) -> Started:
-    """Start paying, or go on with what was started."""
+async def start_payment(
+    deps: Deps, token: str, method: Method, contact: Contact | None = None, *, language: str | None = None
+) -> Started:
+    """Start paying, or go on with what was started. The provider's page opens in the language the payer chose here."""
     intent_id = links.intent_of(deps, token)
     routes = [name for name in deps.routing.get(method, ()) if name in deps.providers]
     if not routes:
@@ -54,6 +56,7 @@ async def start_payment(deps: Deps, token: str, method: Method, contact: Contact
         intent, attempt, is_new = await _claim(deps, intent_id, method, contact or Contact(), routes[0])
         if attempt is None:
             return Started(intent.status)
+        intent = replace(intent, language=language or intent.language)
         if not is_new:
             going_on = await _go_on(deps, intent, attempt, method)
             if going_on is not None:

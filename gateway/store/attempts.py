@@ -222,17 +222,25 @@ async def claim_stale(connection: Connection, at: datetime, again_at: datetime, 
 async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> None:
     """Set when undecided attempts are asked about next."""
     await connection.execute(
-        """UPDATE gateway.attempt a SET next_check_at = s.at
-             FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) WHERE a.id = s.id""",
+        """WITH locked AS (  -- in the order everybody locks in
+             SELECT a.id, s.at FROM gateway.attempt a
+               JOIN unnest($1::text[], $2::timestamptz[]) AS s (id, at) ON s.id = a.id
+              ORDER BY a.id FOR UPDATE OF a)
+           UPDATE gateway.attempt a SET next_check_at = locked.at FROM locked WHERE a.id = locked.id""",
         list(checks),
         list(checks.values()),
     )
 
 
 async def undecided(connection: Connection, limit: int) -> list[Attempt]:
-    """Return late captures nobody has decided about, oldest first."""
+    """Return late captures nobody has decided about, oldest first; one that is being refunded is decided."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE late AND resolution IS NULL ORDER BY id LIMIT $1", limit
+        f"""SELECT {_COLUMNS} FROM gateway.attempt a
+             WHERE late AND resolution IS NULL
+               AND NOT EXISTS (SELECT 1 FROM gateway.refund r
+                                WHERE r.intent = a.intent AND r.attempt = a.id AND r.status <> 'failed')
+             ORDER BY id LIMIT $1""",
+        limit,
     )
     return [_attempt(row) for row in rows]
 

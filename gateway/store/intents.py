@@ -34,6 +34,7 @@ class Intent:
     paid_at: datetime | None
     paid_attempt: str | None
     receipt_number: str | None
+    duplicate_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class IntentLine:
 
 
 _COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
-  payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number"""
+  payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number,
+  duplicate_of"""
 
 
 def _intent(row: Row) -> Intent:
@@ -72,6 +74,7 @@ def _intent(row: Row) -> Intent:
         paid_at=row["paid_at"],
         paid_attempt=row["paid_attempt"],
         receipt_number=row["receipt_number"],
+        duplicate_of=row["duplicate_of"],
     )
 
 
@@ -161,6 +164,22 @@ async def same_bill_elsewhere(connection: Connection, intent: Intent) -> bool:
     )
 
 
+async def paid_before(connection: Connection, intents: Sequence[Intent]) -> dict[str, str]:
+    """Return, for each of these intents whose bill is paid already, the intent it was first paid through."""
+    rows = await connection.fetch(
+        """SELECT mine.id, other.id AS other
+             FROM unnest($1::text[], $2::text[], $3::text[]) AS mine (id, department, reference)
+             JOIN LATERAL (
+               SELECT i.id FROM gateway.intent i
+                WHERE i.department = mine.department AND i.reference = mine.reference AND i.id <> mine.id
+                  AND i.status = 'paid' ORDER BY i.paid_at, i.id LIMIT 1) other ON true""",
+        [intent.id for intent in intents],
+        [intent.department for intent in intents],
+        [intent.reference for intent in intents],
+    )
+    return {row["id"]: row["other"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where an intent goes; the paid facts are set exactly when it becomes paid."""
@@ -171,6 +190,7 @@ class Progress:
     paid_at: datetime | None = None
     paid_attempt: str | None = None
     receipt_number: str | None = None
+    duplicate_of: str | None = None
 
 
 async def move(connection: Connection, progress: Sequence[Progress], at: datetime) -> None:
@@ -179,11 +199,12 @@ async def move(connection: Connection, progress: Sequence[Progress], at: datetim
         return
     await connection.execute(
         """UPDATE gateway.intent i
-              SET status = p.status, late_payment = p.late_payment, updated_at = $7,
+              SET status = p.status, late_payment = p.late_payment, updated_at = $8,
                   paid_at = coalesce(p.paid_at, i.paid_at), paid_attempt = coalesce(p.paid_attempt, i.paid_attempt),
-                  receipt_number = coalesce(p.receipt_number, i.receipt_number)
-             FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::text[], $6::text[])
-               AS p (id, status, late_payment, paid_at, paid_attempt, receipt_number)
+                  receipt_number = coalesce(p.receipt_number, i.receipt_number),
+                  duplicate_of = coalesce(p.duplicate_of, i.duplicate_of)
+             FROM unnest($1::text[], $2::text[], $3::boolean[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+               AS p (id, status, late_payment, paid_at, paid_attempt, receipt_number, duplicate_of)
             WHERE i.id = p.id""",
         [p.id for p in progress],
         [p.status.value for p in progress],
@@ -191,6 +212,7 @@ async def move(connection: Connection, progress: Sequence[Progress], at: datetim
         [p.paid_at for p in progress],
         [p.paid_attempt for p in progress],
         [p.receipt_number for p in progress],
+        [p.duplicate_of for p in progress],
         at,
     )
 

@@ -51,8 +51,10 @@ async def correlate(request: web.Request, handler: Handler) -> web.StreamRespons
     fits = _CORRELATION_FORM.fullmatch(offered)
     correlation = offered if fits else request.app[DEPS].random_bytes(_CORRELATION_BYTES).hex()
     request[CORRELATION] = correlation
-    with structlog.contextvars.bound_contextvars(correlation=correlation):
-        response = await handler(request)
+    # A kept-alive connection serves its requests in one task: nothing of the last caller may stay behind.
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(correlation=correlation)
+    response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-Id"] = correlation
     return response

@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +21,9 @@ from ops.demo.city import found_city, open_account
 from ops.demo.department_system import DepartmentSystem, Listener
 from ops.demo.night import watch_night
 from ops.demo.proofs import prove, show_proofs
+from ops.demo.saboteur import Saboteur
 from ops.demo.stage import Stage, StageError, set_stage
-from ops.demo.visits import Visit, clear_faults, order_fault, plan_of
+from ops.demo.visits import Day, Visit, clear_faults, order_fault, plan_of
 from ops.settings import Settings
 from ops.wiring import Parts, assemble
 from reconciliation.breaks import Language
@@ -40,23 +40,7 @@ _SETTLE_LOOKS: Final = 60
 _PROVIDER_TIMEOUT_S: Final = "4"
 
 
-@dataclass(slots=True)
-class Day:
-    """The day's players and what became of each visit."""
-
-    stage: Stage
-    parts: Parts
-    session: aiohttp.ClientSession
-    systems: list[DepartmentSystem]
-    listener: Listener
-    visits: list[Visit] = field(default_factory=list)
-
-    @property
-    def local_now(self) -> datetime:
-        return self.stage.clock().astimezone(self.stage.settings.time_zone)
-
-
-async def play_day(settings: Settings, *, payments: int, keep: bool, say: Say) -> int:
+async def play_day(settings: Settings, *, payments: int, kills: int = 0, keep: bool = False, say: Say) -> int:
     """Play the day in a Mizan of its own; return 0 when every proof holds, else 1."""
     home = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mizan-day-"))
     await asyncio.to_thread(home.chmod, 0o755)
@@ -64,7 +48,7 @@ async def play_day(settings: Settings, *, payments: int, keep: bool, say: Say) -
     try:
         extra = {"MIZAN_PROVIDER_NGENIUS__TIMEOUT_S": _PROVIDER_TIMEOUT_S}
         async with set_stage(settings, home=home, extra=extra, own_ports=True) as stage:
-            broken = await _play(stage, payments, say)
+            broken = await _play(stage, payments, kills, say)
     except BaseException:
         say(f"The day was cut short; its data and logs stay in {home}")
         raise
@@ -75,7 +59,7 @@ async def play_day(settings: Settings, *, payments: int, keep: bool, say: Say) -
     return broken
 
 
-async def _play(stage: Stage, payments: int, say: Say) -> int:
+async def _play(stage: Stage, payments: int, kills: int, say: Say) -> int:
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(assemble(stage.settings, stage.database_url, pool_size_max=4))
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -88,11 +72,17 @@ async def _play(stage: Stage, payments: int, say: Say) -> int:
             raise StageError("this database already holds a city; a scripted day needs an empty one")
         say(f"  {len(catalogue.departments())} departments, {len(catalogue.services()):,} services")
         day = Day(stage, parts, session, await _open_departments(stage, parts, session, listener), listener)
+        saboteur = Saboteur(stage, kills)
+        sabotage = asyncio.create_task(saboteur.run())
         await _live(day, payments, say)
         first = day.local_now.date()
         await watch_night(stage.settings, stage.database_url, say)
         say("The next morning's statement:")
         await watch_night(stage.settings, stage.database_url, say)
+        if kills:
+            await sabotage
+            await _settle(day)
+            say("Killed meanwhile: " + ", ".join(f"{n} x {who}" for who, n in sorted(saboteur.killed.items())))
         await _show_report(parts, first, say)
         return show_proofs(await prove(day), say)
 

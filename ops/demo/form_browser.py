@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ import aiohttp
 from lxml import html
 
 _REDIRECTS_MAX: Final = 10
+_RELOADS_MAX: Final = 180
+_RELOAD_PAUSE_S: Final = 0.5
+_EMPTY_PAGE: Final = "<html></html>"
 _REFRESH: Final = re.compile(r"0;\s*url=(\S+)", re.IGNORECASE)
 
 
@@ -44,6 +48,14 @@ class Page:
         """Return the addresses of the links that hold the given part, as they stand on the page."""
         addresses = (anchor.get("href") or "" for anchor in self.tree.iter("a"))
         return [str(urljoin(self.url, address)) for address in addresses if part in address]
+
+
+async def _text(answer: aiohttp.ClientResponse) -> str:
+    """Read the page as far as it came: a server may die while it answers."""
+    try:
+        return await answer.text(errors="replace") or _EMPTY_PAGE
+    except aiohttp.ClientError:
+        return _EMPTY_PAGE
 
 
 class FormBrowser:
@@ -81,17 +93,29 @@ class FormBrowser:
     async def _go(
         self, method: str, url: str, data: Mapping[str, str] | None, query: Mapping[str, str] | None = None
     ) -> Page:
-        for _ in range(_REDIRECTS_MAX):
-            async with self._session.request(
-                method, url, data=data, params=query, headers=self._headers, allow_redirects=False
-            ) as answer:
+        reloads = _RELOADS_MAX
+        redirects = _REDIRECTS_MAX
+        while redirects:
+            try:
+                answer = await self._session.request(
+                    method, url, data=data, params=query, headers=self._headers, allow_redirects=False
+                )
+            except aiohttp.ClientError as error:
+                # What a person does: a page that does not load is loaded again; a form that was sent is not sent twice.
+                if method != "GET" or not reloads:
+                    raise WayLostError(f"{url} cannot be reached: {error}") from error
+                reloads -= 1
+                await asyncio.sleep(_RELOAD_PAUSE_S)
+                continue
+            redirects -= 1
+            async with answer:
                 if answer.status in (301, 302, 303, 307, 308):
                     url = urljoin(str(answer.url), answer.headers["Location"])
                     method, data, query = (
                         ("GET", None, None) if answer.status not in (307, 308) else (method, data, None)
                     )
                     continue
-                page = Page(str(answer.url), answer.status, await answer.text(errors="replace"))
+                page = Page(str(answer.url), answer.status, await _text(answer))
             # A page may send its reader on by the Refresh header, which browsers follow without script.
             if not (refresh := _REFRESH.fullmatch(answer.headers.get("Refresh", ""))):
                 return page

@@ -28,6 +28,20 @@ def coming_night(now: datetime, settings: Settings) -> tuple[date, datetime]:
     return begins.date() - timedelta(days=1), begins
 
 
+async def _look(url: str, business_date: date) -> NightStatus | None:
+    """Read the night's record on a connection of its own; None while the database is away."""
+    try:
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError):
+        return None
+    try:
+        return await night_status(connection, business_date)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
+    finally:
+        connection.terminate()
+
+
 async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
     """Move the clock to the coming night, wait until the worker has run it, and say what each step did."""
     if settings.clock_file is None:
@@ -36,16 +50,9 @@ async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
     business_date, begins = coming_night(clock(), settings)
     clock.move_to(begins + timedelta(seconds=1))
     say(f"The clock stands at {clock().astimezone(settings.time_zone):%A %Y-%m-%d %H:%M}; the worker runs the night.")
-    connection: asyncpg.Connection[Any] = await asyncpg.connect(url)
-    try:
-        async with asyncio.timeout(_WAIT_S):
-            while True:
-                status = await night_status(connection, business_date)
-                if status is not None and status.finished_at is not None:
-                    break
-                await asyncio.sleep(0.2)
-    finally:
-        await connection.close()
+    async with asyncio.timeout(_WAIT_S):
+        while (status := await _look(url, business_date)) is None or status.finished_at is None:  # noqa: ASYNC110 - across processes
+            await asyncio.sleep(0.3)
     say(f"Night of {business_date}: {status.status}")
     for step in status.steps:
         say(f"  {step.step:<12} {words(step.counts)}")

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters import registry
-from adapters.contract import Outcome, PaymentOrder, Provider
+from adapters.contract import Outcome, PaymentOrder, PaymentReport, Provider
 from adapters.http import Exchange, open_session
 from ledger.money import Money
 
@@ -63,7 +63,34 @@ class Stage:
         await self.pay(reference)
         report = await self.provider.query(order, started.provider_reference)
         assert report.outcome is Outcome.SUCCEEDED
+        return report.provider_reference or await self.named()
+
+    async def named(self) -> str:
+        """Return the provider's reference as its signed callback names it, where a query does not."""
+        await self.drain()
+        headers, body = self.listener.received[-1]
+        report = self.provider.read_callback(headers, body)[0].report
+        assert report is not None
         return report.provider_reference
+
+    async def declined(self, reference: str = "pa_01", code: str = "") -> PaymentReport:
+        """Start an order, let the payer's card be refused, and return what the provider says of it.
+
+        Where a refusal ends nothing, because the payer may try again on the page, its callback says why.
+        """
+        order = self.order(reference)
+        started = await self.provider.start(order)
+        await self.pay(reference, decline_code=code)
+        report = await self.provider.query(order, started.provider_reference)
+        if registry.PROVIDERS[self.name].manifest.declines_final:
+            assert report.outcome is Outcome.DECLINED
+            return report
+        assert report.outcome is Outcome.PENDING
+        await self.drain()
+        headers, body = self.listener.received[-1]
+        told = self.provider.read_callback(headers, body)[0].report
+        assert (told.outcome, told.provider_reference) == (Outcome.PENDING, None)
+        return told
 
     def can(self, capability: str) -> bool:
         return capability in registry.PROVIDERS[self.name].manifest.capabilities

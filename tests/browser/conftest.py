@@ -24,6 +24,7 @@ from aiohttp import web
 
 from adapters import registry
 from adapters.contract import Method
+from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
@@ -50,6 +51,7 @@ class Site:
     address: str
     simulator: str
     session: aiohttp.ClientSession
+    letters: list[str]
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4417))
 
     async def new_link(self, *services: tuple[str, int], language: str = "ar", **more: Any) -> str:
@@ -141,6 +143,7 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             clock=clock,
             random_bytes=random_bytes,
         )
+        letters: list[str] = []
         deps = build_deps(
             pool=pool,
             clock=clock,
@@ -150,6 +153,7 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             public_url=address,
             link_secrets=[b"browser-tests-link-secret-32byte"],
             webhook_session=session,
+            senders={"email": ConsoleSender(letters.append)},
         )
 
         app = build_app(deps)
@@ -160,7 +164,7 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
         stack.push_async_callback(runner.cleanup)
         worker = asyncio.create_task(_work(deps))
         try:
-            yield Site(deps, owner, address, simulator, session)
+            yield Site(deps, owner, address, simulator, session, letters)
         finally:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):

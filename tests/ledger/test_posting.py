@@ -1,16 +1,20 @@
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.accounts import department_payable, provider_receivable
+from ledger.decisions import archive_month
 from ledger.errors import ReferenceReusedError
 from ledger.journal import Ledger, PostStatus, post_within
 from ledger.money import Money
+from ledger.seal import seal_day
 from ledger.statements import account_statement, balance, open_items, trial_balance
 
+COLUMN = "SELECT attname FROM pg_attribute WHERE attrelid = ('ledger.' || $1)::regclass AND attnum = 1"
 RECEIVABLE = provider_receivable("alpha")
 
 
@@ -62,20 +66,58 @@ async def test_a_posting_opens_its_month(pool, clock, make_capture):
             assert posted.status is PostStatus.POSTED
 
 
-@pytest.mark.parametrize("table", ["journal", "posting", "account"])
-@pytest.mark.parametrize(
-    "verb", ["UPDATE ledger.{} SET currency = 'USD'", "DELETE FROM ledger.{}", "TRUNCATE ledger.{}"]
-)
-async def test_nobody_changes_what_is_written(pool, owner, clock, make_capture, table, verb):
+TABLES = [
+    "account", "journal", "posting", "posting_archive", "decision", "seal", "head", "balance", "floor", "hourly",
+    "item", "posting_2026_10", "posting_2026_11",
+]  # fmt: skip
+
+
+@pytest.fixture
+async def written(pool, make_capture):
+    """Something in every append-only table, a month of it archived."""
+    october, november = datetime(2026, 10, 30, 9, tzinfo=UTC), datetime(2026, 11, 22, 9, tzinfo=UTC)
     async with pool.acquire() as connection:
-        await post_within(connection, [make_capture()], recorded_at=clock())
-        statement = verb.format(table).replace(
-            "SET currency = 'USD'", "SET id = 0" if table != "posting" else "SET seq = 9"
+        await post_within(connection, [make_capture("a", at=october)], recorded_at=october)
+        await seal_day(
+            connection,
+            date(2026, 10, 31),
+            ends_at=datetime(2026, 11, 1, tzinfo=UTC),
+            key=Ed25519PrivateKey.from_private_bytes(bytes(32)),
+            sealed_at=november,
+            sealed_by="an officer",
         )
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
-            await owner.execute(statement)
+        await archive_month(connection, date(2026, 10, 1))
+        await post_within(connection, [make_capture("b", at=november)], recorded_at=november)
+
+
+@pytest.mark.usefixtures("written")
+async def test_the_service_writes_nothing_past_the_functions(pool, owner):
+    columns = {table: await owner.fetchval(COLUMN, table) for table in TABLES}
+    async with pool.acquire() as connection:
+        for table in TABLES:
+            for statement in (
+                f"UPDATE ledger.{table} SET {columns[table]} = {columns[table]}",
+                f"DELETE FROM ledger.{table}",
+                f"TRUNCATE ledger.{table}",
+                f"INSERT INTO ledger.{table} SELECT * FROM ledger.{table} LIMIT 0",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+        for function in ("open_month('2026-01-01Z')", "guard('ledger.journal')", "guard_balance('ledger.posting')"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"SELECT ledger.{function}")
+
+
+@pytest.mark.usefixtures("written")
+@pytest.mark.parametrize("role", ["origin", "replica"])
+async def test_not_even_the_owner_changes_what_is_written(owner, role):
+    await owner.execute(f"SET session_replication_role = {role}")
+    for table in [table for table in TABLES if table not in ("head", "balance", "floor", "hourly", "item")]:
+        column = await owner.fetchval(COLUMN, table)
+        statements = [f"UPDATE ledger.{table} SET {column} = {column}", f"DELETE FROM ledger.{table}"]
+        for statement in [*statements, f"TRUNCATE ledger.{table}"]:
+            with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+                await owner.execute(statement)
 
 
 async def test_statement_and_items_follow_an_account(pool, clock, make_capture):

@@ -22,7 +22,10 @@ CAMT = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkTo
 <Ntry><Amt Ccy="AED">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
 <BookgDt><Dt>2026-11-22</Dt></BookgDt><AddtlNtryInf>fee &#x202E;&#x9B; 77</AddtlNtryInf></Ntry>
 </Stmt></BkToCstmrStmt></Document>"""
-CSV = "Kind,Reference,Transaction ID,Currency,Gross,Fee,Net,Date,Batch\nSale,pa_1,t1,AED,10.00,0.25,9.75,2026-11-21,{batch}\n"
+CSV = (
+    "Kind,Reference,Transaction ID,Currency,Gross,Fee,Net,Date,Batch\n"
+    "Sale,pa_1,t1,AED,10.00,0.25,9.75,2026-11-21,{batch}\n"
+)
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def test_a_settlement_is_recognised_and_shown(run):
     status, output = run(settlement_group, CSV.format(batch="B1"))
     assert status == 0
     assert "profile: generic" in output
-    assert "10.00 -       0.25 =           9.75  pa_1 | t1" in output
+    assert "payment              2026-11-21  AED          10.00 -       0.25 =           9.75  pa_1 | t1" in output
     assert "batch B1 of generic, 2026-11-21" in output
 
 

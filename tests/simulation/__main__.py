@@ -1,4 +1,4 @@
-"""`python -m tests.simulation seeds=200 from=1`, `seed=7` to replay one, `quiet=no` for every step of it."""
+"""`python -m tests.simulation seeds=200 from=1`, `seed=7` to replay one, `sweep=yes every=10` to kill at each await."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import sys
 import time
 from typing import Final
 
-_WORDS: Final = {"seeds": "200", "from": "1", "seed": "", "at_once": "2", "quiet": "yes", "mutant": "", "until": "end"}
+import click
+
+_WORDS: Final = {
+    "seeds": "200",
+    "from": "1",
+    "seed": "",
+    "at_once": "2",
+    "until": "end",
+    "mutant": "",
+    "sweep": "",
+    "every": "1",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -14,9 +25,11 @@ def main(arguments: list[str]) -> int:
     for argument in arguments:
         name, _, value = argument.partition("=")
         if name not in words:
-            print(f"{argument!r}: the words are {', '.join(f'{word}=' for word in words)}")
+            click.echo(f"{argument!r}: the words are {', '.join(f'{word}=' for word in words)}")
             return 2
         words[name] = value
+    if words["sweep"]:
+        return _sweep(words)
     if words["mutant"]:
         from tests.simulation.mutants import plant_named
 
@@ -40,16 +53,34 @@ def _simulate(words: dict[str, str]) -> int:
         for outcome in run_many(server, jobs, at_once=int(words["at_once"]), keep_trace=replay):
             tally.add(outcome)
             if replay:
-                print("\n".join(outcome.story))
-                print(f"seed {outcome.seed}: {outcome.digest}")
+                click.echo("\n".join(outcome.story))
+                click.echo(f"seed {outcome.seed}: {outcome.digest}")
             for violation in outcome.violations:
-                print(f"seed {outcome.seed}: {violation}")
+                click.echo(f"seed {outcome.seed}: {violation}")
             if outcome.violations and not replay:
-                print(f"  replay: make simulate seed={outcome.seed}", flush=True)
+                click.echo(f"  replay: make simulate seed={outcome.seed}")
                 if words["until"] == "first":
                     return 1
-    print("\n".join(tally.lines(time.monotonic() - started_s)))
+    click.echo("\n".join(tally.lines(time.monotonic() - started_s)))
     return 1 if tally.failed else 0
+
+
+def _sweep(words: dict[str, str]) -> int:
+    from tests.simulation.server import running_server
+    from tests.simulation.sweep import count_steps, kill_points, sweep
+
+    started_s, failed, done = time.monotonic(), 0, 0
+    with running_server() as server:
+        steps = count_steps(server)
+        points = kill_points(steps, every=int(words["every"]), offset=int(words["from"]))
+        click.echo(f"{len(points)} kill points of {sum(steps.values())}: {steps}")
+        for swept in sweep(server, points, at_once=int(words["at_once"])):
+            done += 1
+            failed += bool(swept.violations)
+            for violation in swept.violations:
+                click.echo(f"{swept.process} killed at its step {swept.step}: {violation}")
+    click.echo(f"{done} kills, {failed} failed, {time.monotonic() - started_s:.0f} s")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

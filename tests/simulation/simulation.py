@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -117,8 +119,13 @@ class Simulation:
             self.logged.append(f"{current_name()}: {text}"[:2000])
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.trace.add(current_name(), "unhandled", f"{context.get('message')}: {context.get('exception')!r}")
-        self.unhandled.append(f"{current_name()}: {context.get('message')}: {context.get('exception')!r}")
+        error = context.get("exception")
+        where = ""
+        if isinstance(error, BaseException) and (frames := traceback.extract_tb(error.__traceback__)):
+            where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno} {frames[-1].name}"
+        sentence = f"{context.get('message')}: {error!r}{where}"
+        self.trace.add(current_name(), "unhandled", sentence)
+        self.unhandled.append(f"{current_name()}: {sentence}")
 
 
 class _IntoTrace(logging.Handler):

@@ -80,8 +80,11 @@ class MemoryTransport(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def schedule(self, when_s: float, act: Callable[..., None], *args: object) -> None:
-        """Let something happen at this end, never before what is already on its way to it."""
-        self.last_arrival_s = max(self.last_arrival_s, when_s)
+        """Let something happen at this end, never before what is already on its way to it, nor at its very moment.
+
+        Who has received something gets a turn before the next thing happens, as with a real socket.
+        """
+        self.last_arrival_s = max(self.last_arrival_s + 0.000001, when_s)
         self.loop.call_at(self.last_arrival_s, act, *args, context=self.context)
 
     def receive(self, data: bytes) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from adapters.simulation.books import open_book
 from adapters.simulation.faults import Fault
 from adapters.simulation.misbehaviour import RefusedError
 
@@ -48,11 +48,7 @@ class Wallet:
         *,
         fee_basis_points: int,
     ) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        self._database.execute("PRAGMA busy_timeout = 5000")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(SCHEMA)
+        self._database = open_book(path, SCHEMA)
         self._clock = clock
         self._random_bytes = random_bytes
         self._fee_basis_points = fee_basis_points

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from adapters.simulation.books import open_book
+
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS orders (
   reference TEXT PRIMARY KEY, outlet TEXT NOT NULL, merchant_reference TEXT NOT NULL, action TEXT NOT NULL,
@@ -48,12 +50,7 @@ class Book:
     """Every change is one committed statement or one transaction; reads are plain rows."""
 
     def __init__(self, path: str, clock: Callable[[], datetime], random_bytes: Callable[[int], bytes]) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.row_factory = sqlite3.Row
-        # A second opener (a test reading the book) must not make a call fail.
-        self._database.execute("PRAGMA busy_timeout = 5000")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(SCHEMA)
+        self._database = open_book(path, SCHEMA)
         self._clock = clock
         self._random_bytes = random_bytes
 

@@ -3,9 +3,11 @@
 import gzip
 import io
 import json
+import zipfile
 from datetime import UTC, date, datetime
 
 import pytest
+import python_calamine
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from adapters.contract import LineKind
 from adapters.errors import FileRefusedError
 from adapters.formats.csv_profile import SettlementSummary, read_settlement, stream_settlement
+from adapters.formats.excel_rows import excel_rows
 from adapters.formats.profiles import GENERIC, NGENIUS, PAYPAL, PROFILES
 from adapters.formats.settlement_profile import ProfileError, read_profile
 from adapters.formats.settlement_values import Amounts, Times
@@ -69,9 +72,16 @@ def test_hc22_formula_cells_stay_text():
     assert file.lines[0].reference == '=HYPERLINK("http://x")'
 
 
+EXCEL_OPTIONS = {
+    "default_date_format": "yyyy-mm-dd hh:mm:ss",
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+}
+
+
 def workbook(*rows: list[object]) -> bytes:
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+    with xlsxwriter.Workbook(out, EXCEL_OPTIONS) as book:
         sheet = book.add_worksheet("Report")
         for number, row in enumerate(rows):
             for place, value in enumerate(row):
@@ -104,13 +114,70 @@ def test_hc22_no_damage_to_an_excel_file_crashes_the_reader(data):
         return
 
 
+def repacked(**members: tuple[bytes, bytes]) -> bytes:
+    """Give the example workbook with bytes of some members replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            name = member.filename.rpartition("/")[2].partition(".")[0]
+            content = old.read(member)
+            new.writestr(member, content.replace(*members[name], 1) if name in members else content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("members", "word"),
+    [
+        ({"sheet1": (b'r="A4"', b'r="XFD4"')}, "more than 2000 columns"),
+        ({"sheet1": (b"<v>10.5</v>", b"<v>ten</v>")}, "cannot be read"),
+        ({"sheet1": (b"<v>5</v>", b"<v>999</v>")}, "cannot be read"),
+        ({"sheet1": (b"<worksheet", b"<!DOCTYPE x><worksheet")}, "DOCTYPE"),
+        ({"workbook": (b"<sheet ", b"<nothing ")}, "no sheet"),
+    ],
+    ids=str,
+)
+def test_hc22_a_forged_excel_file_is_refused_and_takes_no_memory(members, word):
+    with pytest.raises(FileRefusedError, match=word):
+        read(repacked(**members))
+
+
+def test_hc22_a_forged_size_is_not_believed():
+    """An address in the last row once made a reader ask for 120 gigabytes."""
+    assert read(repacked(sheet1=(b'r="4"', b'r="1048576"'))).lines[0].gross == Money(1050, "AED")
+    assert read(repacked(sheet1=(b'<dimension ref="A3:E4"/>', b'<dimension ref="A1:XFD1048576"/>'))).lines
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20),
+            st.floats(-1e9, 1e9).map(lambda value: round(value, 2)),
+            st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0)),  # noqa: DTZ001
+        ),
+        max_size=6,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_an_independent_reader_of_excel_reads_the_same(rows):
+    data = workbook(["name", "amount", "at"], *[list(row) for row in rows])
+    ours = [cells for _, cells in excel_rows(io.BytesIO(data), "")]
+    sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
+    theirs = [row for row in sheet.to_python() if any(cell != "" for cell in row)]
+    assert len(ours) == len(theirs) == len(rows) + 1
+    for mine, other in zip(ours[1:], theirs[1:], strict=True):
+        assert mine[0] == str(other[0])
+        assert float(mine[1]) == float(other[1])
+        midnight = other[2] if isinstance(other[2], datetime) else datetime.combine(other[2], datetime.min.time())
+        assert datetime.fromisoformat(mine[2]) == midnight
+
+
 def test_hc22_an_excel_file_that_unfolds_is_refused(monkeypatch):
-    monkeypatch.setattr("adapters.formats.settlement_rows.XLSX_UNPACKED_BYTES_MAX", 1000)
+    monkeypatch.setattr("adapters.formats.excel_rows.EXCEL_UNPACKED_BYTES_MAX", 1000)
     with pytest.raises(FileRefusedError, match="unpacks to more than"):
         read(WORKBOOK)
 
 
-WORKBOOK = workbook(["Kind", "Reference", "Currency", "Gross"], ["Sale", "pa_1", "AED", 10.5])
+WORKBOOK = workbook(["Kind", "Reference", "Currency", "Gross", "Date"], ["Sale", "pa_1", "AED", 10.5, "2026-11-22"])
 
 
 def test_rows_as_xml_elements():

@@ -150,3 +150,13 @@ async def test_correlation_ids_are_kept_or_made(town):
     assert made.headers["X-Request-Id"] != "bad id\t"
     problem = await town.ask("GET", f"{PATH}/pi_x", headers={"X-Request-Id": "department-43"})
     assert problem.body["instance"].endswith("department-43")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/v1/nothing", 404), ("PUT", PATH, 405), ("DELETE", "/v1/services", 405)]
+)
+async def test_what_does_not_exist_is_a_problem_too(town, method, path, status):
+    answer = await town.ask(method, path)
+    assert (answer.status, answer.body["status"]) == (status, status)
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert ("Allow" in answer.headers) == (status == 405)

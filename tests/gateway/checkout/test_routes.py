@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway.checkout.routes import add_routes
 from gateway.checkout.seal import check_code
+from gateway.deps import Limits
 from gateway.services import links
 from gateway.services.read_receipt import read_receipt
 from gateway.web.identity import Identity
@@ -115,6 +117,27 @@ async def test_pressing_pay_goes_to_the_providers_page_by_a_page_of_ours(window:
     assert (attempt["payer_email"], attempt["payer_mobile"]) == ("fatima@example.ae", "+971501234567")
 
 
+async def test_what_was_typed_for_a_declined_try_is_still_there(window: Window, town: Any):
+    intent = await town.intent(payer={"email": "office@example.ae"})
+    await window.press_pay(intent, email="fatima@example.ae", mobile="0501234567")
+    await town.pay(intent, card="4000000000009995")
+    await town.work()
+    _, _, page = await window.get(f"{window.path(intent)}?language=en")
+    assert "There was not enough money on the card or account." in page
+    assert 'value="fatima@example.ae"' in page
+    assert 'value="+971 50 123 4567"' in page
+
+
+async def test_the_providers_page_opens_in_the_language_chosen_here(window: Window, town: Any):
+    intent = await town.intent(payer={"language": "ar"})
+    path = window.path(intent)
+    fields = {"csrf": await window.csrf(path), "method": "card"}
+    await window.post(path, fields, Cookie="mizan_language=en")
+    _, headers, _ = await window.get(f"{path}/continue")
+    async with window.session.get(headers["Refresh"].removeprefix("0; url=")) as page:
+        assert "<html lang='en'" in await page.text()
+
+
 async def test_pressing_pay_twice_is_one_charge(window: Window, town: Any):
     intent = await town.intent()
     answers = await asyncio.gather(*(window.press_pay(intent) for _ in range(5)))
@@ -159,6 +182,30 @@ async def test_cancelling_a_paid_bill_shows_that_it_is_paid(window: Window, town
     status, headers, _ = await window.post(f"{window.path(intent)}/cancel", {"csrf": cancel})
     assert (status, headers["Location"]) == (303, window.path(intent))
     assert (await town.read(intent))["status"] == "paid"
+
+
+async def test_the_same_bill_through_a_second_link_is_warned_of(window: Window, town: Any):
+    first, second = await town.intent(reference="LIC-77"), await town.intent(reference="LIC-77")
+    _, _, page = await window.get(f"{window.path(second)}?language=en")
+    assert "This bill may be paid already." not in page
+    await town.start(first)
+    await town.pay(first)
+    await town.work()
+    _, _, page = await window.get(f"{window.path(second)}?language=en")
+    assert "This bill may be paid already." in page
+
+
+async def test_money_that_came_late_is_said_to_be_safe(window: Window, town: Any):
+    intent = await town.intent()
+    await town.start(intent)
+    attempt = await town.attempt_of(intent)
+    await town.fault("void", "http", times=50, status=500)
+    await town.deps.pool.execute("UPDATE gateway.intent SET status = 'expired' WHERE id = $1", intent["id"])
+    await town.control("pay", {"reference": attempt["id"]})
+    await town.work()
+    _, _, page = await window.get(f"{window.path(intent)}?language=en")
+    assert "Money was taken, and it is safe." in page
+    assert "Do not pay again." in page
 
 
 async def test_an_expired_link_says_that_nothing_was_taken(window: Window, town: Any):
@@ -259,7 +306,7 @@ async def test_a_page_that_breaks_says_not_to_pay_again_and_logs_no_token(
     await owner.execute("ALTER TABLE gateway.attempt RENAME TO attempt_gone")
     status, _, page = await window.get(path, **{"Accept-Language": "en"})
     assert status == 500
-    assert "do not pay again" in page
+    assert "لا تدفع مرة أخرى" in page or "do not pay again" in page
     said = capsys.readouterr()
     assert "page_failed" in said.out + said.err
     assert path.removeprefix("/pay/") not in said.out + said.err
@@ -294,6 +341,30 @@ async def test_the_waiting_page_asks_the_provider_sooner(town: Any):
     await server.close()
 
 
+async def test_five_hundred_wait_without_a_thread_or_a_connection_each(open_town: Any):
+    town = await open_town(limits=Limits(connection_wait_s=10.0))
+    app = web.Application()
+    add_routes(app, town.deps, Identity(), result_wait_s=2.0)
+    server = TestServer(app)
+    await server.start_server()
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        window = Window(town, str(server.make_url("")).rstrip("/"), session)
+        intent = await town.intent()
+        await window.press_pay(intent)
+        threads = threading.active_count()
+        waiting = [asyncio.create_task(window.get(f"{window.path(intent)}/result")) for _ in range(500)]
+        await asyncio.sleep(0.5)
+        assert threading.active_count() == threads
+        await town.pay(intent)
+        await town.work()
+        answers = await asyncio.gather(*waiting)
+        assert town.deps.pool.get_size() <= 10
+        assert {status for status, _, _ in answers} <= {200, 303}
+        assert sum(headers.get("Location", "").endswith("/receipt") for _, headers, _ in answers) > 400
+    await server.close()
+
+
 async def test_rating_is_one_tap_and_only_from_our_own_page(window: Window, town: Any):
     path = window.path(await town.paid())
     _, _, page = await window.get(f"{path}/receipt?language=en")
@@ -309,3 +380,12 @@ async def test_rating_is_one_tap_and_only_from_our_own_page(window: Window, town
     assert (status, headers["Location"]) == (303, f"{path}/receipt#rating")
     _, _, page = await window.get(f"{path}/receipt?language=en")
     assert "Thank you" in page
+
+
+async def test_without_its_database_a_page_asks_for_patience_and_promises_nothing(window: Window, town: Any):
+    path = window.path(await town.intent())
+    await town.deps.pool.close()
+    status, headers, page = await window.get(path, **{"Accept-Language": "en"})
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert "do not pay again" in page
+    assert "No money was taken" not in page

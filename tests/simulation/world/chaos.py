@@ -17,7 +17,7 @@ _NIGHT_S: Final = 20.0
 
 
 class Chaos:
-    """Begins and ends with the rough times of a world. What it began it undoes: endpoints answer again, faults cease."""
+    """Begins and ends with the rough times of a world. What it began it undoes: endpoints answer, faults cease."""
 
     def __init__(self, world: World, stream: random.Random) -> None:
         self._world = world

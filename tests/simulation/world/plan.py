@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -53,12 +52,17 @@ class Plan:
     mischief: int = 0
     night_kills: int = 0
     refund_late_payments: bool = False
-    commit_weights: Mapping[DatabaseFault, float] = field(default_factory=dict)
+    # Of each kind of process, how many; and for a kill sweep one process to kill, at one of its steps.
+    processes: int = 2
+    kill_at: tuple[str, int] | None = None
+    # One citizen, who pays and is given a part back: the paths a sweep goes through.
+    scripted: bool = False
 
     @property
     def is_calm(self) -> bool:
         """Whether nothing goes wrong in this world but what people do."""
-        return not (self.network or self.database or self.kills or self.outages or self.mischief or self.night_kills)
+        rough = self.network or self.database or self.kills or self.outages or self.mischief or self.night_kills
+        return not rough and self.kill_at is None
 
     @property
     def network_weights(self) -> dict[NetworkFault, float]:

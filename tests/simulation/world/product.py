@@ -1,4 +1,4 @@
-"""Mizan's own processes, started as its own supervisor starts them: web, worker and night, through the composition root.
+"""Mizan's own processes, as its own supervisor starts them: web, worker and night, through the composition root.
 
 Nothing of the product is replaced but the two things the composition root takes from the machine, its clock and its
 randomness. What is slowed down is the worker's idleness: in a quiet night it looks for work every few minutes.
@@ -10,14 +10,11 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
-
-from ops.wiring import Parts
-from ops.worker import jobs_of
 
 from adapters.errors import ProviderError
 from gateway.deps import OutgoingMessage
@@ -26,6 +23,8 @@ from ops import web as web_process
 from ops import wiring
 from ops.jobs import Job, run_jobs
 from ops.settings import Settings
+from ops.wiring import Parts
+from ops.worker import jobs_of
 from reconciliation.errors import LeaseLostError, NightRunningError
 from reconciliation.nightly import run_night
 from tests.simulation.processes import CURRENT, Process
@@ -59,8 +58,10 @@ class Product:
         self.simulation = simulation
         self.plan = plan
         self._stream = stream
-        self.idle_s = _LOOK_S
+        self._idle_s = _LOOK_S
+        self._paced = asyncio.Event()
         self.running: dict[str, Process] = {}
+        self.steps: dict[str, int] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self.nights_failed: list[str] = []
         self.postman = Postman()
@@ -84,15 +85,22 @@ class Product:
     def _skew_s(self) -> float:
         return self._stream.uniform(-self.plan.skew_s_max, self.plan.skew_s_max)
 
+    def pace(self, idle_s: float) -> None:
+        """Let idle workers look for work this often from now on, and look at once."""
+        self._idle_s = idle_s
+        self._paced.set()
+        self._paced = asyncio.Event()
+
+    async def _idle(self, least_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(least_s, self._idle_s)):
+                await self._paced.wait()
+
     def start(self) -> None:
         """Start two web processes and two workers, each kept running from now on."""
-        for name, main in (
-            ("web-1", self._web),
-            ("web-2", self._web),
-            ("worker-1", self._work),
-            ("worker-2", self._work),
-        ):
-            self._keepers.append(self.simulation.spawn(None, self._keep(name, main), f"keep {name}"))
+        for number in range(1, self.plan.processes + 1):
+            for name, main in ((f"web-{number}", self._web), (f"worker-{number}", self._work)):
+                self._keepers.append(self.simulation.spawn(None, self._keep(name, main), f"keep {name}"))
 
     async def _keep(self, name: str, main: Main) -> None:
         skew_s = self._skew_s()  # a machine's clock stays wrong over restarts
@@ -101,9 +109,13 @@ class Product:
             self.simulation.trace.happened("process started again")
             await asyncio.sleep(self._stream.uniform(0.2, 3.0))
 
-    async def _live(self, name: str, main: Main, skew_s: float) -> Process:
+    async def _live(
+        self, name: str, main: Main, skew_s: float, expected: tuple[type[BaseException], ...] = DATABASE_DOWN
+    ) -> Process:
         """Run one incarnation to its end, whatever ends it."""
         process = self.simulation.process(name, skew_s=skew_s)
+        if self.plan.kill_at is not None and self.plan.kill_at[0] == process.name:
+            process.kill_at_step = self.plan.kill_at[1]
         over = asyncio.Event()
         process.on_death = over.set
         task = self.simulation.spawn(process, main(process), name)
@@ -112,9 +124,11 @@ class Product:
         await over.wait()
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             self.simulation.trace.add(name, "ended", repr(error)[:200])
-            if not isinstance(error, DATABASE_DOWN):
+            if not isinstance(error, expected):
                 self.simulation.unhandled.append(f"{name} ended with {error!r}")
         self.simulation.kill(process, planned=True)
+        del self.running[name]
+        self.steps[process.name] = process.steps
         return process
 
     async def _web(self, process: Process) -> None:
@@ -135,7 +149,7 @@ class Product:
                 async def run() -> int:
                     found = await job.run()
                     if not found:
-                        await asyncio.sleep(max(job.every_s, self.idle_s))
+                        await self._idle(job.every_s)
                     return found
 
                 return Job(job.name, run, every_s=0.001)
@@ -143,10 +157,10 @@ class Product:
             jobs = [paced(job) for job in jobs_of(parts)]
             await run_jobs(jobs, asyncio.Event(), lambda: parts.clock().timestamp())
 
-    async def run_nights(self, business_date: date, at_once: int = 2) -> None:
+    async def run_nights(self, business_date: date) -> None:
         """Run the night of a date in several processes at once, each until it has seen it through."""
         async with asyncio.TaskGroup() as group:
-            for number in range(1, at_once + 1):
+            for number in range(1, self.plan.processes + 1):
                 group.create_task(self._see_through(f"night-{number}", business_date))
 
     async def _see_through(self, name: str, business_date: date) -> None:
@@ -164,25 +178,8 @@ class Product:
                     else:
                         finished.append(True)
 
-            process = await self._live_night(name, night, skew_s)
+            process = await self._live(name, night, skew_s, (*DATABASE_DOWN, ProviderError))
             if finished and process.dead:
                 return
             await asyncio.sleep(self._stream.uniform(30, 90))
         self.nights_failed.append(f"{name} never finished {business_date}")
-
-    async def _live_night(self, name: str, main: Main, skew_s: float) -> Process:
-        """Run one night process. A provider or bank that does not answer ends it with an error; the next try goes on."""
-        process = self.simulation.process(name, skew_s=skew_s)
-        over = asyncio.Event()
-        process.on_death = over.set
-        task = self.simulation.spawn(process, main(process), name)
-        task.add_done_callback(lambda _: over.set())
-        self.running[name] = process
-        await over.wait()
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            self.simulation.trace.add(name, "ended", repr(error)[:200])
-            if not isinstance(error, (*DATABASE_DOWN, ProviderError)):
-                self.simulation.unhandled.append(f"{name} ended with {error!r}")
-        self.simulation.kill(process, planned=True)
-        del self.running[name]
-        return process

@@ -22,7 +22,13 @@ def play_seed(simulation: Simulation) -> list[str]:
     return play_plan(simulation, plan)
 
 
-def play_plan(simulation: Simulation, plan: Plan, prepare: Callable[[World], None] | None = None) -> list[str]:
+def play_plan(
+    simulation: Simulation,
+    plan: Plan,
+    prepare: Callable[[World], None] | None = None,
+    afterwards: Callable[[World], None] | None = None,
+) -> list[str]:
+    """Play a plan. `prepare` sees the world before it begins, `afterwards` when it is over."""
     simulation.begin_at(plan.start)
     simulation.trace.add("world", "plan", str(plan))
     world: World | None = None
@@ -37,6 +43,8 @@ def play_plan(simulation: Simulation, plan: Plan, prepare: Callable[[World], Non
         looking.cancel()
         prove(world, ALWAYS)
         prove(world, AT_THE_END)
+        if afterwards is not None:
+            afterwards(world)
         return world.violations
 
     try:

@@ -13,7 +13,7 @@ from tests.simulation.world.departments import Department
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-_ARRIVALS_S: Final = 600.0
+_ARRIVALS_S: Final = 400.0
 _EXPIRIES_S: Final = (400, 400, 1500, 7200)
 _REFUND_SHARE: Final = 0.5
 _CANCEL_SHARE: Final = 0.12
@@ -35,6 +35,8 @@ class Street:
             self._world.simulation.spawn(None, self._errand(self._stream.uniform(0, _ARRIVALS_S)), "errand")
             for _ in range(self._world.plan.citizens_a_day)
         ]
+        if self._world.plan.scripted:
+            people = [self._world.simulation.spawn(None, self._script(), "script")]
         self._yesterday += people
         await asyncio.wait(people, timeout=duration_s)
 
@@ -43,6 +45,21 @@ class Street:
             if task.done() and (error := task.exception()) is not None:
                 raise error
         self._yesterday = [task for task in self._yesterday if not task.done()]
+
+    async def _script(self) -> None:
+        """One fee of two departments' lines, paid by card in one go, a part of it given back: what a sweep sweeps."""
+        department = self._world.departments["dept0"]
+        body = {
+            "reference": "BILL-1",
+            "lines": [{"service": "dept0.permit"}, {"service": "dept1.permit"}],
+            "payer": {"language": "en", "email": "payer@mail.example"},
+        }
+        intent = await department.ask_for_payment("BILL-1", body)
+        if intent is None:
+            raise RuntimeError("the scripted fee was refused")
+        await self._visit(intent, random.Random(1), Habit.PLAIN)
+        part = {"reason": "mistake", "amount": {"amount": 10_001, "currency": "AED"}}
+        await department.ask_for_refund(intent["id"], part, "refund-1")
 
     async def _errand(self, after_s: float) -> None:
         """One fee from its request to what may follow its payment."""
@@ -89,8 +106,8 @@ class Street:
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
 
-    async def _visit(self, intent: dict[str, Any], stream: random.Random) -> None:
-        habit = stream.choice(list(Habit))
+    async def _visit(self, intent: dict[str, Any], stream: random.Random, habit: Habit | None = None) -> None:
+        habit = habit or stream.choice(list(Habit))
         citizen = Citizen(
             name=f"citizen-{len(self._world.citizens) + 1}",
             intent_id=intent["id"],

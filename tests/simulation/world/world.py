@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -26,6 +27,11 @@ ZONE: Final = ZoneInfo("Asia/Dubai")
 _ACTIVE_S: Final = 1500.0
 _QUIET_S: Final = 1200.0
 _NIGHT_HOUR: Final = 2
+_BUSY_IDLE_S: Final = 10.0
+_QUIET_IDLE_S: Final = 60.0
+_NIGHT_IDLE_S: Final = 6 * 3600.0
+_MORNING_S: Final = 300.0
+_ROUGH_NIGHT_S: Final = 180.0
 _IBANS: Final = ("AE580260001000000230064", "AE170460090000000123456", "AE670030010123456789012")
 
 
@@ -41,6 +47,7 @@ class World:
         self.citizens: list[Citizen] = []
         self.violations: list[str] = []
         self.nights: list[date] = []
+        self.when_evening: Callable[[], None] = lambda: None
         self.chaos = Chaos(self, simulation.chance.stream("chaos"))
         self.street = Street(self, simulation.chance.stream("street"))
         simulation.network.faults.weights = self._weights
@@ -115,18 +122,19 @@ class World:
 
     async def _day(self) -> None:
         """A busy half hour, with whatever goes wrong in it, and a quiet while after it."""
-        self.product.idle_s = 8.0
+        self.product.pace(_BUSY_IDLE_S)
         self.chaos.begin()
         await self.street.fill(_ACTIVE_S)
         await self.chaos.end()
+        self.when_evening()
         await self._quiet(_QUIET_S)
 
     async def _quiet(self, duration_s: float) -> None:
         """Nothing goes wrong for a while, so that all that was left behind is taken up."""
         await self.chaos.end()
-        self.product.idle_s = 30.0
+        self.product.pace(_QUIET_IDLE_S)
         await asyncio.sleep(duration_s)
-        self.product.idle_s = 3600.0
+        self.product.pace(_NIGHT_IDLE_S)
 
     async def _until(self, day: date, hour: int) -> None:
         target = datetime.combine(day, datetime.min.time(), ZONE) + timedelta(hours=hour)
@@ -134,14 +142,16 @@ class World:
 
     async def _night(self, *, rough: bool) -> None:
         """Wait for the small hours and run the night of the day that has ended, in two processes at once."""
-        self.product.idle_s = 3600.0
         business_date = self.today()
         await self._until(business_date + timedelta(days=1), _NIGHT_HOUR)
         self.nights.append(business_date)
         if rough:
             self.chaos.begin_night()
-        await self.product.run_nights(business_date)
+        running = self.simulation.spawn(None, self.product.run_nights(business_date), f"night of {business_date}")
+        await asyncio.wait({running}, timeout=_ROUGH_NIGHT_S)
         await self.chaos.end()
+        await running
+        await self._quiet(_MORNING_S)
         self.street.next_morning()
 
 

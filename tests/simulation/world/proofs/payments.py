@@ -40,7 +40,7 @@ def charged_once(world: World) -> list[str]:
 
 
 def captures_agree(world: World) -> list[str]:
-    """Each capture in the acquirer's book is one attempt and one journal of the same amount, and the other way round."""
+    """Each capture in the acquirer's book is one attempt and one journal of the same amount, and vice versa."""
     theirs = {row["attempt"]: row["minor"] for row in world.outside.acquirer_rows(_CAPTURES)}
     control = world.simulation.control
     ours = {
@@ -138,8 +138,8 @@ def departments_are_owed_what_was_paid(world: World) -> list[str]:
         row["department"]: row["minor"]
         for row in control.rows(
             "SELECT split_part(account, ':', 2) AS department, -sum(amount_minor)::bigint AS minor FROM ledger.postings"
-            " WHERE account LIKE 'department:%:payable' AND reference ~ '^(capture|refund|refund_failed|late_accepted):'"
-            " GROUP BY 1"
+            " WHERE account LIKE 'department:%:payable'"
+            " AND reference ~ '^(capture|refund|refund_failed|late_accepted):' GROUP BY 1"
         )
     }
     return _differences(

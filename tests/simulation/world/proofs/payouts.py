@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
 from adapters.formats.swift_text import from_wire_reference
+from reconciliation.business_days import Calendar
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
+
+_DUE_WORKING_DAYS: Final = 2
 
 
 def bank_paid_each_line_once(world: World) -> list[str]:
@@ -76,12 +80,11 @@ def cash_is_the_banks(world: World) -> list[str]:
 
 
 def what_is_open_is_owned(world: World) -> list[str]:
-    """An item that should have been cleared by now has a break with an owner."""
-    day = world.nights[-1].isoformat()
+    """An item that should have been cleared by now, in working days, has a break with an owner."""
+    calendar = Calendar()
     rows = world.simulation.control.rows(
         "SELECT o.account, o.item, o.amount_minor, o.business_date::text AS day FROM ledger.open_items o"
-        f" WHERE o.business_date <= '{day}'::date - 3"
-        " AND NOT EXISTS (SELECT FROM reconciliation.break b WHERE b.account = o.account AND b.item = o.item"
+        " WHERE NOT EXISTS (SELECT FROM reconciliation.break b WHERE b.account = o.account AND b.item = o.item"
         "                  AND b.closed_at IS NULL)"
         " AND NOT EXISTS (SELECT FROM reconciliation.break b WHERE b.closed_at IS NULL AND b.type IN"
         "                  ('file_missing', 'file_refused', 'file_late', 'file_sequence')) ORDER BY 1, 2"
@@ -89,6 +92,7 @@ def what_is_open_is_owned(world: World) -> list[str]:
     return [
         f"{row['amount_minor']} of {row['item']} on {row['account']} is open since {row['day']} and nobody's"
         for row in rows
+        if calendar.after(date.fromisoformat(row["day"]), _DUE_WORKING_DAYS) < world.nights[-1]
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-_PATIENCE: Final = "interval '3 hours'"
+_PATIENCE: Final = "interval '30 minutes'"
 
 
 def acknowledged_writes_are_there(world: World) -> list[str]:
@@ -79,7 +79,8 @@ def departments_were_told(world: World) -> list[str]:
 def receipts_have_no_gap(world: World) -> list[str]:
     rows = world.simulation.control.rows(
         "SELECT department, count(*) AS many, max(right(receipt_number, 7)::integer) AS last FROM gateway.intent"
-        " WHERE receipt_number IS NOT NULL GROUP BY department HAVING count(*) <> max(right(receipt_number, 7)::integer)"
+        " WHERE receipt_number IS NOT NULL GROUP BY department"
+        " HAVING count(*) <> max(right(receipt_number, 7)::integer)"
     )
     return [f"{row['department']} gave {row['many']} receipts, numbered up to {row['last']}" for row in rows]
 
@@ -99,7 +100,8 @@ def nothing_waits_past_its_time(world: World) -> list[str]:
     found = []
     for name, (table, key, condition, due) in queues.items():
         rows = world.simulation.control.rows(
-            f"SELECT {key} AS key, {due} AS due FROM {table} WHERE {condition} AND {due} < '{now}'::timestamptz - {_PATIENCE}"
+            f"SELECT {key} AS key, {due} AS due FROM {table} WHERE {condition}"
+            f" AND {due} < '{now}'::timestamptz - {_PATIENCE}"
         )
         found += [f"{name} {row['key']} has waited since {row['due']}" for row in rows]
     rows = world.simulation.control.rows("SELECT event FROM gateway.outbox")
@@ -107,5 +109,12 @@ def nothing_waits_past_its_time(world: World) -> list[str]:
     return found
 
 
+def messages_were_carried(world: World) -> list[str]:
+    """A message that counts as sent was handed to its carrier."""
+    rows = world.simulation.control.rows("SELECT id FROM gateway.message WHERE status = 'sent' ORDER BY 1")
+    carried = world.product.postman.carried
+    return [f"message {row['id']} counts as sent and nobody carried it" for row in rows if not carried[row["id"]]]
+
+
 ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent)
-AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page)
+AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page, messages_were_carried)
