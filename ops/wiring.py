@@ -140,11 +140,13 @@ def routes(providers: Mapping[str, Provider]) -> dict[Method, tuple[str, ...]]:
 
 
 @asynccontextmanager
-async def assemble(settings: Settings, url: str, *, pool_size_max: int = 8) -> AsyncIterator[Parts]:
+async def assemble(
+    settings: Settings, url: str, *, pool_size_max: int = 8, lock_timeout_s: float = 0
+) -> AsyncIterator[Parts]:
     """Put a process together over a database, and take it apart again."""
     clock = clock_of(settings)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(service_pool(url, size_max=pool_size_max))
+        pool = await stack.enter_async_context(service_pool(url, size_max=pool_size_max, lock_timeout_s=lock_timeout_s))
         provider_session = await stack.enter_async_context(open_session())
         webhook_session = await stack.enter_async_context(open_webhook_session(private=settings.private_webhooks))
         providers = build_providers(settings, provider_session, clock, os.urandom)

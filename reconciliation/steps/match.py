@@ -22,7 +22,7 @@ from reconciliation.store.line_matching import NewMatch
 STEP: Final = "match"
 LINES_A_CHUNK: Final = 1000
 """The ledger's one lock is held for a chunk, so that payments made meanwhile wait for milliseconds."""
-REMATCHES_A_CHUNK: Final = 200
+REMATCHES_A_CHUNK: Final = 1000
 
 
 async def match_and_post(night: Night) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import astuple, dataclass
+from datetime import date
 from typing import Final
 
 from ledger import accounts
@@ -182,37 +183,52 @@ def wrong_fees(connection: Connection, file_no: int, terms: FeeTerms) -> AsyncIt
     return found
 
 
+_UNKNOWN: Final = """
+  CREATE TEMPORARY TABLE unknown ON COMMIT DROP AS
+  SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency::text AS currency,
+         l.kind, l.gross_minor, l.provider_reference, l.reference, b.business_date,
+         'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit' ELSE ':receivable' END
+           AS searched
+  FROM reconciliation.break b
+  CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                      WHERE m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
+                      ORDER BY m.version DESC LIMIT 1) m
+  JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
+  CROSS JOIN LATERAL (SELECT * FROM reconciliation.settlement_line l
+                      WHERE l.file_no = m.file_no AND l.number = m.line LIMIT 1) l
+  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND m.outcome = 'missing_in_books'"""
+_TAKE_EVERY_OPEN_ITEM: Final = """
+  INSERT INTO held
+  SELECT account, currency, item, amount_minor, payment, provider_reference, ''
+  FROM ledger.open_items WHERE account LIKE 'provider:%:receivable' OR account LIKE 'provider:%:refunds_in_transit'"""
 # Each way of finding is a join of its own: an OR between them would walk every open item for every line.
 _FOUND_LATER: Final = """
-  WITH unknown AS MATERIALIZED (
-    SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency, l.kind,
-           l.gross_minor, l.provider_reference, l.reference,
-           'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit' ELSE ':receivable' END
-             AS searched
-    FROM reconciliation.break b
-    CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
-                        WHERE m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
-                        ORDER BY m.version DESC LIMIT 1) m
-    JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
-    JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
-    WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND b.business_date >= $1
-      AND m.outcome = 'missing_in_books'
-  ), found AS (
-    SELECT u.file_no, u.line, 1 AS rung, o.account, o.item, o.payment, o.amount_minor
-    FROM unknown u JOIN ledger.open_items o
-      ON o.account = u.searched AND o.currency = u.currency AND o.provider_reference = u.provider_reference
+  WITH found AS (
+    SELECT u.file_no, u.line, 1 AS rung, h.account, h.item, h.payment, h.amount_minor FROM unknown u
+    JOIN held h ON h.account = u.searched AND h.currency = u.currency AND h.provider_reference = u.provider_reference
     UNION ALL
-    SELECT u.file_no, u.line, 2, o.account, o.item, o.payment, o.amount_minor
-    FROM unknown u JOIN ledger.open_items o
-      ON o.account = u.searched AND o.currency = u.currency AND o.item = u.reference
+    SELECT u.file_no, u.line, 2, h.account, h.item, h.payment, h.amount_minor FROM unknown u
+    JOIN held h ON h.account = u.searched AND h.currency = u.currency AND h.item = u.reference
   )
   SELECT DISTINCT ON (u.file_no, u.line) u.*, f.account, f.item, f.payment, f.amount_minor AS expected_minor
   FROM unknown u JOIN found f USING (file_no, line)
+  WHERE u.business_date >= $1
   ORDER BY u.file_no, u.line, f.rung, f.item LIMIT $2"""
 
 
-async def found_later(connection: Connection, since: object, limit: int) -> list[Record]:
-    """Read lines our books did not know when they came, and know by now."""
+async def found_later(connection: Connection, since: date, limit: int) -> list[Record]:
+    """Read lines our books did not know when they came, and know by now.
+
+    Both sides are copied aside and counted first: the planner knows nothing of tables the night has just filled.
+    """
+    await connection.execute("DROP TABLE IF EXISTS pg_temp.unknown, pg_temp.held")
+    await connection.execute(_UNKNOWN)
+    await connection.execute(_HELD)
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM unknown)"):
+        return []
+    await connection.execute(_TAKE_EVERY_OPEN_ITEM)
+    await connection.execute("ANALYZE unknown")
+    await connection.execute("ANALYZE held")
     rows: list[Record] = await connection.fetch(_FOUND_LATER, since, limit)
     return rows
 

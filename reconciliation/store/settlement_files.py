@@ -273,12 +273,15 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
                sum(l.fee_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_minor,
                sum(l.fee_vat_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_vat_minor
         FROM reconciliation.settlement_line l
-        JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-          AND m.outcome IN ('matched', 'amount')
-        JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                            WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                            ORDER BY m.version DESC LIMIT 1) m
+        CROSS JOIN LATERAL (SELECT * FROM ledger.postings p
+                            WHERE p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+                              AND p.currency = $2 AND p.amount_minor < 0 OFFSET 0) p
         JOIN reconciliation.payee y ON p.account = 'department:' || y.department || ':payable'
           AND y.currency = p.currency AND y.fee_bearer = 'department'
-        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND p.currency = $2 AND p.amount_minor < 0
+        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND m.outcome IN ('matched', 'amount')
         GROUP BY 1 ORDER BY 1
         """,
         file_no,

@@ -43,7 +43,7 @@ class Plan:
     departments: int = 2
     citizens_a_day: int = 4
     active_days: int = 1
-    nights: int = 4
+    nights: int = 3
     skew_s_max: float = 1.0
     network: float = 0.0
     database: float = 0.0
@@ -86,8 +86,8 @@ def draw_plan(stream: random.Random) -> Plan:
         start=start,
         departments=stream.randint(1, 3),
         citizens_a_day=stream.randint(3, 6),
-        active_days=stream.choice((1, 1, 2)),
-        nights=stream.choice((4, 5)),
+        active_days=stream.choice((1, 1, 1, 2)),
+        nights=stream.choice((3, 4)),
         skew_s_max=stream.choice((0.0, 0.5, 5.0, 45.0)),
         network=stream.choice((0.0, 0.005, 0.02, 0.05)),
         database=stream.choice((0.0, 0.005, 0.02)),

@@ -18,6 +18,8 @@ _EXPIRIES_S: Final = (400, 400, 1500, 7200)
 _REFUND_SHARE: Final = 0.5
 _CANCEL_SHARE: Final = 0.12
 _PAY_TWICE_SHARE: Final = 0.15
+_PATIENCE_LOOKS: Final = 10
+_LOOK_S: Final = 30.0
 
 
 class Street:
@@ -58,6 +60,7 @@ class Street:
         if intent is None:
             raise RuntimeError("the scripted fee was refused")
         await self._visit(intent, random.Random(1), Habit.PLAIN)
+        await self._is_paid(intent["id"])
         part = {"reason": "mistake", "amount": {"amount": 10_001, "currency": "AED"}}
         await department.ask_for_refund(intent["id"], part, "refund-1")
 
@@ -123,6 +126,15 @@ class Street:
         process = self._world.simulation.process(citizen.name)
         await self._world.simulation.spawn(process, citizen.live(), citizen.name)
 
+    async def _is_paid(self, intent_id: str) -> bool:
+        """Wait a while for the payment, as a department does that has been promised one."""
+        statement = f"SELECT status FROM gateway.intent WHERE id = '{intent_id}'"
+        for _ in range(_PATIENCE_LOOKS):
+            if self._world.simulation.control.value(statement) == "paid":
+                return True
+            await asyncio.sleep(_LOOK_S)
+        return False
+
     async def _take_back(self, department: Department, intent_id: str, stream: random.Random) -> None:
         await asyncio.sleep(stream.uniform(1, 120))
         if await department.take_back(intent_id):
@@ -130,7 +142,9 @@ class Street:
 
     async def _give_back(self, department: Department, intent: dict[str, Any], stream: random.Random) -> None:
         """Ask for a refund: whole, in part, or twice at once for more than there is."""
-        await asyncio.sleep(stream.uniform(1, 200))
+        if not await self._is_paid(intent["id"]):
+            return
+        await asyncio.sleep(stream.uniform(1, 30))
         amount = intent["amount"]["amount"]
         part = {"reason": "mistake", "amount": {"amount": max(1, amount // 3), "currency": "AED"}}
         whole: dict[str, Any] = {"reason": "withdrawn"}
