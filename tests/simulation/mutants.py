@@ -8,26 +8,24 @@ from tests.simulation.mutation import Mutant, plant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant(
-        "a second attempt beside one that is still alive",
-        "gateway.services.start_payment",
-        "        if last is not None and last.status in LIVE:\n            return intent, last, False\n",
-        "",
-    ),
-    Mutant(
-        "a time-out of the start read as declined",
+        "each call to the acquirer under a key of its own",
         "gateway.services.ask_provider",
-        '        return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))\n'
-        "    except Exception as error:",
-        '        return _counted(attempt, "start", PaymentReport(Outcome.DECLINED, word=_word(error)))\n'
-        "    except Exception as error:",
+        "        reference=attempt.id,\n        amount=attempt.amount,\n",
+        '        reference=f"{attempt.id}-{attempt.checks}",\n        amount=attempt.amount,\n',
     ),
     Mutant(
-        "not found at the acquirer read as never charged",
-        "adapters.ngenius.client",
-        'return PaymentReport(Outcome.PENDING, provider_reference, order.reference, word="NOT_FOUND")\n'
-        "        return join_reports",
-        'return PaymentReport(Outcome.DECLINED, provider_reference, order.reference, word="NOT_FOUND")\n'
-        "        return join_reports",
+        "a question that timed out read as declined",
+        "gateway.services.ask_provider",
+        '        _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)\n'
+        "        return None\n",
+        '        _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)\n'
+        "        return PaymentReport(Outcome.DECLINED, word=_word(error))\n",
+    ),
+    Mutant(
+        "VAT owed to the department and to the tax office",
+        "gateway.domain.postings",
+        "        sums[payable] = sums.get(payable, 0) + share.amount_minor - share.vat_minor\n",
+        "        sums[payable] = sums.get(payable, 0) + share.amount_minor\n",
     ),
     Mutant(
         "a callback marked as seen before it is applied",
