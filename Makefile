@@ -4,6 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 t ?=
 n ?= ledger
+p ?= ngenius
+kills ?= 20
+seeds ?= 200
+from ?= 1
+seed ?=
+every ?= 1
 
 .PHONY: help
 help: ## print these words
@@ -46,3 +52,19 @@ fix: .venv/.ready-dev ## let the tools mend style
 
 bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
 	@exec $(BIN)/mizan bench $(n)
+
+.PHONY: contract chaos simulate sweep mutants
+contract: .venv/.ready-dev ## hold one provider to the contract (p=NAME)
+	@exec $(BIN)/python -m pytest tests/adapters -k $(p)
+
+chaos: .venv/.ready ## kill real processes through a day, then prove the books (kills=20)
+	@exec $(BIN)/mizan demo --once --payments 60 --kills $(kills)
+
+simulate: .venv/.ready-dev ## play seeds on virtual time (seeds=200 from=1, or seed=N)
+	@exec $(BIN)/python -m tests.simulation $(if $(seed),seed=$(seed),seeds=$(seeds) from=$(from))
+
+sweep: .venv/.ready-dev ## kill at every await of a payment, refund, night and payout (every=1 from=1)
+	@exec $(BIN)/python -m tests.simulation sweep=yes every=$(every) from=$(from)
+
+mutants: .venv/.ready-dev ## plant bugs and let the simulation find them
+	@exec $(BIN)/python -m tests.simulation.hunt

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
-import msgspec
 
+from adapters.calls import Answer, Call
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from adapters.redaction import Redaction
 
@@ -29,17 +29,6 @@ CORRELATION_HEADER: Final = "X-Correlation-ID"
 _OK: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 _REQUEST_TIMEOUT: Final = 408  # the server waited for the rest of the request and may have read enough of it
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A provider's 2xx answer, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +46,6 @@ class Exchange:
     outcome: str
     duration_s: float
     correlation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as a pure builder made it."""
-
-    operation: str
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 class _LeftUnansweredError(aiohttp.ClientError):
@@ -207,15 +185,3 @@ async def _read_capped(response: aiohttp.ClientResponse, body_bytes_max: int) ->
             response.close()
             raise OutcomeUnknownError(f"the answer is longer than {body_bytes_max} bytes")
     return bytes(body)
-
-
-def read_json(body: bytes, shape: type[T]) -> T:
-    """Read an answer strictly into its shape; what cannot be read leaves the outcome unknown."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
-
-
-def write_json(value: Any) -> bytes:
-    return msgspec.json.encode(value)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -43,7 +43,26 @@ class OutgoingMessage:
 class Sender(Protocol):
     """Hands a message to a carrier; raises when it is not known to be handed over."""
 
-    async def send(self, message: OutgoingMessage) -> None: ...
+    async def send(self, message: OutgoingMessage) -> str | None:
+        """Return the carrier's own reference, where it tells later what became of the message."""
+        ...
+
+
+class Delivery(Protocol):
+    """What a carrier says became of a message, in its own word, such as `DELIVRD` or `UNDELIV`."""
+
+    @property
+    def carrier_reference(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+
+@runtime_checkable
+class TellsDelivery(Protocol):
+    """A sender whose carrier reports back."""
+
+    def take_receipts(self, limit: int) -> Sequence[Delivery]: ...
 
 
 @dataclass(frozen=True, slots=True)

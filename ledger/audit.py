@@ -67,12 +67,9 @@ async def verify(
     """Prove the whole ledger. `trusted_keys` are the raw public keys a seal may be signed with; None trusts any."""
     report = Report()
     walk = Walk(report.find)
-    by_journal: dict[int, list[Seal]] = {}
-    for row in await connection.fetch(sql.SEALS):
-        by_journal.setdefault(row["journal_id"], []).append(Seal.from_row(row))
-    await _walk(connection, walk, by_journal, await connection.fetchval(sql.LAST_JOURNAL), progress)
+    await _walk(connection, walk, progress)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await _walk(connection, walk, by_journal, await connection.fetchval(sql.LAST_JOURNAL), progress)
+        await _walk(connection, walk, progress)
         report.journals, report.postings, report.accounts = walk.journals, walk.postings, len(walk.names)
         head = await connection.fetchrow(sql.HEAD)
         if head is None:
@@ -86,14 +83,12 @@ async def verify(
     return report
 
 
-async def _walk(
-    connection: Connection,
-    walk: Walk,
-    seals: dict[int, list[Seal]],
-    last: int,
-    progress: Callable[[int, int], None],
-) -> None:
-    """Walk the chain up to a journal, asking for the next page while this one is hashed."""
+async def _walk(connection: Connection, walk: Walk, progress: Callable[[int, int], None]) -> None:
+    """Walk the chain up to its present end, asking for the next page while this one is hashed."""
+    last: int = await connection.fetchval(sql.LAST_JOURNAL)
+    seals: dict[int, list[Seal]] = {}
+    for row in await connection.fetch(sql.SEALS):
+        seals.setdefault(row["journal_id"], []).append(Seal.from_row(row))
 
     async def page(after: int) -> tuple[int, list[Any], list[Any]]:
         first = await connection.fetchval(sql.NEXT_JOURNAL, after)

@@ -32,12 +32,13 @@ SELECT id, reference, kind, business_date, effective_at, recorded_at, payment, p
        corrects, late_for, below_floor, description, fingerprint, hash
   FROM ledger.journal WHERE id > $1 AND id <= $2 ORDER BY id
 """
+# The page is materialized for the same reason as the audit's.
 _POSTINGS: Final = """
+WITH page AS MATERIALIZED (SELECT recorded_at FROM ledger.journal WHERE id > $1 AND id <= $2)
 SELECT journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq, currency, item
   FROM ledger.all_postings
  WHERE journal_id > $1 AND journal_id <= $2
-   AND recorded_at >= (SELECT min(r.recorded_at) FROM ledger.journal r WHERE r.id > $1 AND r.id <= $2)
-   AND recorded_at <= (SELECT max(r.recorded_at) FROM ledger.journal r WHERE r.id > $1 AND r.id <= $2)
+   AND recorded_at >= (SELECT min(recorded_at) FROM page) AND recorded_at <= (SELECT max(recorded_at) FROM page)
  ORDER BY journal_id, seq
 """
 _DECISIONS: Final = """

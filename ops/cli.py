@@ -3,27 +3,104 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
 import click
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ops import demo_cli
 from ops.database import database, service_pool
-from ops.finance_cli import finance_command
-from ops.ledger_cli import Books, ledger_group
 from ops.logs import configure_logs
 from ops.migrate import MigrationError, migrate
-from ops.night_cli import nightly_command
 from ops.postgres import PostgresError
-from ops.report_cli import report_command
 from ops.settings import Settings, SettingsError, read_settings
-from ops.wiring import Parts, assemble, clock_of, kept_secret, public_url, run
-from reconciliation.deps import Deps as NightDeps
+
+if TYPE_CHECKING:
+    from ops.ledger_cli import Books
+    from ops.wiring import Parts
+    from reconciliation.deps import Deps as NightDeps
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Loads a command's module when the command is asked for: a web process need not load what prints reports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            return _ELSEWHERE[cmd_name]()
+        return super().get_command(ctx, cmd_name)
+
+
+def _nightly() -> click.Command:
+    from ops.night_cli import nightly_command  # noqa: PLC0415 - see _Commands
+
+    return nightly_command(night)
+
+
+def _report() -> click.Command:
+    from ops.report_cli import report_command  # noqa: PLC0415 - see _Commands
+
+    return report_command(night)
+
+
+def _finance() -> click.Command:
+    from ops.finance_cli import finance_command  # noqa: PLC0415 - see _Commands
+
+    return finance_command(night)
+
+
+def _ledger() -> click.Command:
+    from ops.ledger_cli import ledger_group  # noqa: PLC0415 - see _Commands
+
+    return ledger_group(books)
+
+
+def _statement() -> click.Command:
+    from ops.inspect_cli import statement_group  # noqa: PLC0415 - see _Commands
+
+    return statement_group
+
+
+def _settlement() -> click.Command:
+    from ops.inspect_cli import settlement_group  # noqa: PLC0415 - see _Commands
+
+    return settlement_group
+
+
+def _provider() -> click.Command:
+    from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
+
+    return provider_group
+
+
+def _demo() -> click.Command:
+    from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
+
+    return demo
+
+
+def _bench() -> click.Command:
+    from ops.bench_cli import bench  # noqa: PLC0415 - see _Commands
+
+    return bench
+
+
+_ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
+    "nightly": _nightly,
+    "report": _report,
+    "finance": _finance,
+    "ledger": _ledger,
+    "statement": _statement,
+    "settlement": _settlement,
+    "provider": _provider,
+    "demo": _demo,
+    "bench": _bench,
+}
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mizan")
 def main() -> None:
     """Take a government's payments: checkout, books, reconciliation, payouts."""
@@ -39,6 +116,8 @@ def settings() -> Settings:
 @asynccontextmanager
 async def parts() -> AsyncIterator[Parts]:
     """Open everything a command may need, over the running Mizan's database or its own."""
+    from ops.wiring import assemble  # noqa: PLC0415 - see _Commands
+
     effective = settings()
     configure_logs("warning", process="command")
     try:
@@ -57,12 +136,15 @@ async def night() -> AsyncIterator[NightDeps]:
 @asynccontextmanager
 async def books() -> AsyncIterator[Books]:
     """Open the ledger alone: an auditor needs no provider."""
+    from ops import ledger_cli  # noqa: PLC0415 - see _Commands
+    from ops.wiring import clock_of, signing_key  # noqa: PLC0415 - see _Commands
+
     effective = settings()
     configure_logs("warning", process="command")
     try:
-        async with database(effective) as url, service_pool(url, size_max=2) as pool:
-            key = Ed25519PrivateKey.from_private_bytes(kept_secret(effective.home, "seal.key"))
-            yield Books(pool=pool, clock=clock_of(effective), zone=effective.time_zone, signing_key=key)
+        async with database(effective) as url, service_pool(url, size_max=2, command_timeout_s=3600) as pool:
+            clock, zone = clock_of(effective), effective.time_zone
+            yield ledger_cli.Books(pool=pool, clock=clock, zone=zone, signing_key=signing_key(effective))
     except (PostgresError, MigrationError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -106,6 +188,8 @@ Serve = Callable[[Settings, asyncio.Event], Awaitable[None]]
 
 
 def _process(name: str, serve: Serve) -> None:
+    from ops.wiring import run  # noqa: PLC0415 - see _Commands
+
     effective = settings()
     configure_logs(effective.log_level, process=name)
     try:
@@ -134,18 +218,13 @@ def worker() -> None:
 def simulators() -> None:
     """Serve the simulated providers and bank."""
     from ops.simulators import run_simulators  # noqa: PLC0415 - a process loads only what it runs
+    from ops.wiring import clock_of, public_url  # noqa: PLC0415 - see _Commands
 
     async def serve(effective: Settings, stopping: asyncio.Event) -> None:
         await run_simulators(effective, clock_of(effective), public_url(effective), stopping)
 
     _process("simulators", serve)
 
-
-main.add_command(ledger_group(books))
-main.add_command(nightly_command(night))
-main.add_command(report_command(night))
-main.add_command(finance_command(night))
-main.add_command(demo_cli.demo)
 
 if __name__ == "__main__":
     main()

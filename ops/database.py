@@ -41,7 +41,9 @@ async def _keep_state(_connection: object) -> None:
     """Return a connection as it is: the default reset costs a round trip, and nothing of ours leaves state behind."""
 
 
-def service_pool(url: str, *, size_max: int = 8, command_timeout_s: float = _COMMAND_TIMEOUT_S) -> asyncpg.Pool[Any]:
+def service_pool(
+    url: str, *, size_max: int = 8, command_timeout_s: float = _COMMAND_TIMEOUT_S, lock_timeout_s: float = 0
+) -> asyncpg.Pool[Any]:
     """Return a pool under the service's role, which may add to the books and never change them."""
     return asyncpg.create_pool(
         url,
@@ -50,5 +52,11 @@ def service_pool(url: str, *, size_max: int = 8, command_timeout_s: float = _COM
         timeout=_CONNECT_TIMEOUT_S,
         command_timeout=command_timeout_s,
         reset=_keep_state,
-        server_settings={"role": SERVICE_ROLE, "jit": "off", "application_name": "mizan"},
+        # Whoever waits longer than this for a row gives up and is told to come back; the work is not lost.
+        server_settings={
+            "role": SERVICE_ROLE,
+            "jit": "off",
+            "application_name": "mizan",
+            "lock_timeout": str(int(lock_timeout_s * 1000)),
+        },
     )

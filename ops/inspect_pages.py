@@ -36,12 +36,9 @@ def entry_line(entry: StatementEntry) -> str:
 def settlement_line(line: Figures) -> str:
     figures = (Money(minor, line.currency).decimal() for minor in (line.gross_minor, line.fee_minor, line.net_minor))
     gross, fee, net = figures
-    day = line.at.date() if isinstance(line.at, datetime) else line.at
+    day = str(line.at.date() if isinstance(line.at, datetime) else line.at or "")
     names = " | ".join(shown(name) for name in (line.reference, line.provider_reference) if name)
-    return (
-        f"{line.number:>7}  {line.kind:<19}  {day or '':>10}  {line.currency} "
-        f"{gross:>14} - {fee:>10} = {net:>14}  {names}"
-    )
+    return f"{line.number:>7}  {line.kind:<19}  {day:>10}  {line.currency} {gross:>14} - {fee:>10} = {net:>14}  {names}"
 
 
 def as_json(part: Any) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from ops.wiring import Parts, assemble, public_url
 
 log = structlog.get_logger()
 
+_LOCK_TIMEOUT_S: Final = 2.0
+"""A request that waits longer for another's row is answered: 409 for a key in use, else 503."""
+
 _DRAIN_S: Final = 15.0
 """Requests that are being served get this long to finish when the process is told to stop."""
 
@@ -42,7 +45,11 @@ def build(parts: Parts) -> web.Application:
 
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until told to stop, then finish what is being served."""
-    async with database(settings) as url, assemble(settings, url) as parts, contextlib.AsyncExitStack() as stack:
+    async with (
+        database(settings) as url,
+        assemble(settings, url, lock_timeout_s=_LOCK_TIMEOUT_S) as parts,
+        contextlib.AsyncExitStack() as stack,
+    ):
         for app, port in ((build(parts), settings.port), (operations.build_app(parts.pool), settings.operations_port)):
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S, handle_signals=False)
             await runner.setup()

@@ -16,10 +16,12 @@ import aiohttp
 import asyncpg
 import structlog
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
 from adapters.contract import Method, Provider, Settles
 from adapters.http import Exchange, open_session
+from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from ops.clock import Clock, ShiftedClock, system_clock
@@ -66,6 +68,11 @@ def kept_secret(home: Path, name: str) -> bytes:
     return secret
 
 
+def signing_key(settings: Settings) -> Ed25519PrivateKey:
+    """Return the key that seals the books' days; its public half is what auditors are given."""
+    return Ed25519PrivateKey.from_private_bytes(kept_secret(settings.home, "seal.key"))
+
+
 def public_url(settings: Settings) -> str:
     return settings.public_url or f"http://{settings.host}:{settings.port}"
 
@@ -84,6 +91,16 @@ def _told(exchange: Exchange) -> None:
 def _correlation() -> str | None:
     value = structlog.contextvars.get_contextvars().get("correlation")
     return None if value is None else str(value)
+
+
+def random_bytes(count: int) -> bytes:
+    """Return the machine's randomness."""
+    return os.urandom(count)
+
+
+def manifests() -> dict[str, Manifest]:
+    """Return what each provider says of itself, configured or not."""
+    return {name: registered.manifest for name, registered in registry.PROVIDERS.items()}
 
 
 def build_providers(
@@ -123,11 +140,13 @@ def routes(providers: Mapping[str, Provider]) -> dict[Method, tuple[str, ...]]:
 
 
 @asynccontextmanager
-async def assemble(settings: Settings, url: str, *, pool_size_max: int = 8) -> AsyncIterator[Parts]:
+async def assemble(
+    settings: Settings, url: str, *, pool_size_max: int = 8, lock_timeout_s: float = 0
+) -> AsyncIterator[Parts]:
     """Put a process together over a database, and take it apart again."""
     clock = clock_of(settings)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(service_pool(url, size_max=pool_size_max))
+        pool = await stack.enter_async_context(service_pool(url, size_max=pool_size_max, lock_timeout_s=lock_timeout_s))
         provider_session = await stack.enter_async_context(open_session())
         webhook_session = await stack.enter_async_context(open_webhook_session(private=settings.private_webhooks))
         providers = build_providers(settings, provider_session, clock, os.urandom)

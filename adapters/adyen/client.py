@@ -12,6 +12,7 @@ from adapters.adyen.manifest import MANIFEST
 from adapters.adyen.mapping import EXPONENTS, read_report
 from adapters.adyen.settlement import FILE_BYTES_MAX, read_settlement
 from adapters.adyen.wire import Endpoint, WireLink, read_link, read_refund, read_reports
+from adapters.calls import Call
 from adapters.contract import (
     CallbackNotice,
     Health,
@@ -24,7 +25,7 @@ from adapters.contract import (
     SettlementFile,
 )
 from adapters.errors import OutcomeUnknownError, ProviderError, RejectedError
-from adapters.http import Call, WireClient
+from adapters.http import WireClient
 
 NOT_FOUND: Final = 404
 UNPROCESSABLE: Final = 422

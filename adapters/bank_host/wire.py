@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from adapters.calls import Call
 from adapters.contract import PayoutReport, PayoutStatus
 from adapters.errors import FileRefusedError, OutcomeUnknownError
 from adapters.formats.pain002 import read_status_report
 from adapters.formats.swift_text import to_wire_reference
-from adapters.http import Call
 
 XML = "application/xml"
 

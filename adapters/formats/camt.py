@@ -171,8 +171,9 @@ class _Reading:
 
     def _account(self) -> str:
         account = children(self.element).get("Acct")
-        found = text_at(account, "Id", "IBAN") or text_at(account, "Id", "Othr", "Id")
-        return found.replace(" ", "")
+        # The last three are what the first version of the message knew.
+        paths = (("IBAN",), ("Othr", "Id"), ("BBAN",), ("PrtryAcct", "Id"), ("UPIC",))
+        return next((found for path in paths if (found := text_at(account, "Id", *path))), "").replace(" ", "")
 
     def _account_currency(self) -> str:
         return text_at(children(self.element).get("Acct"), "Ccy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,13 +14,22 @@ from adapters.formats.statement_parts import read_amount
 from adapters.formats.text_lines import TextLines
 
 FIELD_LINES_MAX: Final = 200
+STRAY_LINES_MAX: Final = 1000
+TAGS: Final = frozenset(
+    {
+        "13", "13D", "20", "21", "25", "25P", "28", "28C", "34F", "60F", "60M", "61", "62F", "62M", "64", "65", "86",
+        "90C", "90D", "NS",
+    }
+)  # fmt: skip
+ENDS: Final = frozenset({"-", "-}", "-" + 3 * "X", "{4:"})
 CENTURY: Final = 2000
+FEBRUARY: Final = 2
 HALF_YEAR_MONTHS: Final = 6
 _TAG: Final = re.compile(r":(\d\d[A-Z]?|NS):")
 _BALANCE: Final = re.compile(r"([CD])(\d{6})([A-Z]{3})\s*([\d,.]+)", re.ASCII)
 _TOTAL: Final = re.compile(r"\d{0,6}([A-Z]{3})\s*([\d,.]+)", re.ASCII)
 _ENTRY: Final = re.compile(r"(\d{6})(\d{4})?\s?(R[CD]|E[CD]|[CD])([A-Z])?\s?([\d,.]+)([A-Z][A-Z0-9]{3})?(.*)", re.ASCII)
-_NO_REFERENCE: Final = frozenset({"NONREF", "NOREF", "NOTPROVIDED", ""})
+_NO_REFERENCE: Final = frozenset({"NONREF", "NOREF", "NOTPROVIDED", "KREF+", "EREF+", ""})
 
 Field = tuple[int, str, list[str]]
 
@@ -54,10 +64,14 @@ class EntryLine:
 
 
 def read_fields(lines: TextLines) -> Iterator[Field]:
-    """Yield line number, tag and text of each field; envelopes, trailers and blank lines are passed over."""
+    """Yield line number, tag and text of each field; envelopes, trailers and a bank's own words are passed over."""
     current: Field | None = None
+    strays = 0
     for text in lines:
         opened, inside = _opening(text, lines.number)
+        if opened is not None and current is not None and current[1] == "86" and opened[1] not in TAGS:
+            # A time of day that was broken over two lines (`10` and `:26:58`) looks like a field, and is none.
+            opened, inside = None, True
         if opened is not None or not inside:
             if current is not None:
                 yield current
@@ -66,8 +80,11 @@ def read_fields(lines: TextLines) -> Iterator[Field]:
             current[2].append(text)
             if len(current[2]) > FIELD_LINES_MAX:
                 raise FileRefusedError(f"field :{current[1]}: has more than {FIELD_LINES_MAX} lines", line=current[0])
-        elif text.strip(" \t@$"):
-            raise FileRefusedError(f"{text.strip()[:30]!r} stands outside any field", line=lines.number)
+        elif text.strip():
+            # Banks put their own words around a message (`ABNANL2A`, `940 00`); what they mean is in the fields.
+            strays += 1
+            if strays > STRAY_LINES_MAX:
+                raise FileRefusedError(f"{text.strip()[:30]!r} stands outside any field", line=lines.number)
     if current is not None:
         yield current
 
@@ -75,8 +92,10 @@ def read_fields(lines: TextLines) -> Iterator[Field]:
 def _opening(text: str, number: int) -> tuple[Field | None, bool]:
     """Return the field this line opens, if any, and whether the line may belong to the field before it."""
     start = 0
+    if text.startswith((":940:", ":942:")):
+        return None, False
     if text.startswith(("-", "{")):
-        if text.rstrip() not in {"-", "-}", "{4:"} and not text.startswith(("{1:", "{2:", "{3:", "{4:", "{5:", "-}{")):
+        if text.rstrip() not in ENDS and not text.startswith(("{1:", "{2:", "{3:", "{4:", "{5:", "-}{")):
             return None, True
         # An envelope may carry the first field on its own line: `{1:…}{2:…}{4::20:REF`.
         start = text.find("{4::") + 3
@@ -134,7 +153,11 @@ def _reference(text: str) -> str | None:
 
 def _day(text: str, line: int) -> date:
     try:
-        return date(CENTURY + int(text[:2]), int(text[2:4]), int(text[4:6]))
+        year, month, day = CENTURY + int(text[:2]), int(text[2:4]), int(text[4:6])
+        if month == FEBRUARY and day in {29, 30}:
+            # Banks that count every month as thirty days value interest on the 30th of February.
+            day = min(day, monthrange(year, month)[1])
+        return date(year, month, day)
     except ValueError:
         raise FileRefusedError(f"{text!r} is not a date", line=line) from None
 

@@ -141,11 +141,18 @@ CHECKOUT: Final = SettlementProfile(
         "Chargeback": LineKind.CHARGEBACK,
         "Chargeback Reversal": LineKind.CHARGEBACK_REVERSED,
         "Fee": LineKind.FEE,
+        "Network Token Provisioning": LineKind.FEE,
+        "Network Token Update": LineKind.FEE,
+        "Account Updater": LineKind.FEE,
+        "Void": LineKind.FEE,
+        "Merchant Payout": LineKind.FEE,  # what the payout costs, not what it pays; that stands in another file
         "Reserve": LineKind.ADJUSTMENT,
         "Adjustment": LineKind.ADJUSTMENT,
     },
-    # The fee is what lies between gross and net: the file splits it over a dozen columns that change by contract.
+    # The fee is what lies between gross and net: the file splits it over a dozen columns that change by contract, and
+    # carries fractions of a cent.
     rounding_minor=1,
+    rounds_fractions=True,
     zone="UTC",
     time_formats=("ISO", "%Y-%m-%d", "%d/%m/%Y %H:%M:%S"),
 )
@@ -214,15 +221,16 @@ PAYPAL: Final = SettlementProfile(
         "T0100": LineKind.FEE,
         "T0106": LineKind.FEE,  # a chargeback's fee
         "T0107": LineKind.FEE,
-        "T0400": LineKind.PAYOUT,
+        "T0400": LineKind.PAYOUT,  # a withdrawal of any sum, never this file's total
         "T0401": LineKind.PAYOUT,
         "T0200": LineKind.ADJUSTMENT,  # conversion between currencies
+        "T0201": LineKind.ADJUSTMENT,
+        "T0202": LineKind.ADJUSTMENT,
     },
     framing=Framing(header="CH", body="SB", count="SC", ignored=("RH", "FH", "SH", "SF", "RF", "RC", "FF")),
     minor_units=True,
     sign=Sign.BY_COLUMN,
     debit_words=("DR",),
-    payout_kind_is_total=True,
     time_formats=("%Y/%m/%d %H:%M:%S %z", "%Y/%m/%d"),
     zone="UTC",
 )

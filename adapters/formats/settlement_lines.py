@@ -146,7 +146,12 @@ class LineReader:
         code = currency.strip().upper() or self._profile.currency
         exponent_of(code)
         profile = self._profile
-        amounts = Amounts(code, minor_units=profile.minor_units, decimal_mark=profile.decimal_mark)
+        amounts = Amounts(
+            code,
+            minor_units=profile.minor_units,
+            decimal_mark=profile.decimal_mark,
+            rounds=profile.rounds_fractions,
+        )
         if len(self._amounts) >= SPELLINGS_MAX:
             self._amounts.clear()
         self._amounts[currency] = amounts
@@ -156,6 +161,9 @@ class LineReader:
         currency = row[self._currency] if self._currency >= 0 else ""
         amounts = self._amounts.get(currency) or self._amounts_in(currency)
         gross, fee, vat, net = self._money(row, kind, amounts)
+        if kind is LineKind.PAYMENT and gross <= 0:
+            # A payment of nothing that costs something is a fee; one that takes money away is for people to look at.
+            kind = LineKind.FEE if gross == 0 and net < 0 else LineKind.OTHER
         if kind is LineKind.REFUND:
             ours, theirs = self._refund_reference, self._refund_provider_reference
         else:

@@ -63,7 +63,8 @@ class SettlementProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """One layout.
 
     A money column that a profile names must be there, unless `optional` lists it. `fee_positive` is whether a fee the
-    provider keeps is written as a positive number.
+    provider keeps is written as a positive number. `rounds_fractions` is for files that carry more decimals than the
+    currency has: each amount is rounded half up, and what the total then misses is a break of `rounding_minor` at most.
     """
 
     name: str
@@ -86,6 +87,7 @@ class SettlementProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     fee_positive: bool = True
     derive_gross: bool = False
     rounding_minor: int = 0
+    rounds_fractions: bool = False
     zone: str = "Asia/Dubai"
     zone_names: dict[str, str] = {}
     time_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")

@@ -24,8 +24,9 @@ _DIRECTIVE: Final = re.compile(r"%[A-Za-z%]")
 class Amounts:
     """Reads one currency's amounts: signs before, behind or as brackets, grouped thousands, zeros past the exponent."""
 
-    def __init__(self, currency: str, *, minor_units: bool, decimal_mark: str) -> None:
+    def __init__(self, currency: str, *, minor_units: bool, decimal_mark: str, rounds: bool = False) -> None:
         self.currency = currency
+        self._rounds = rounds
         self._exponent = 0 if minor_units else exponent_of(currency)
         self._decimal_mark = decimal_mark
         # Where the plain spelling has its decimal mark, from the end.
@@ -42,14 +43,7 @@ class Amounts:
         return self._read(text) if text else 0
 
     def _read(self, text: str) -> int:
-        plain = text.strip().replace("\u2212", "-").replace("\u00a0", "").replace(" ", "").replace("'", "")
-        negative = False
-        if plain[:1] == "(" and plain[-1:] == ")":
-            negative, plain = True, plain[1:-1]
-        if plain[:1] in {"-", "+"}:
-            negative, plain = negative != (plain[0] == "-"), plain[1:]
-        elif plain[-1:] == "-":
-            negative, plain = not negative, plain[:-1]
+        negative, plain = _unsigned(text)
         if self._decimal_mark == ",":
             plain = plain.translate({ord(","): ".", ord("."): ","})
         if "," in plain:
@@ -64,10 +58,25 @@ class Amounts:
             raise ValueError(f"{text[:40]!r} is not an amount")
         fraction = match[2] or ""
         exponent = self._exponent
-        if fraction[exponent:].strip("0"):
-            raise ValueError(f"{text[:40]!r} has more decimals than {self.currency}")
         minor = int((match[1] or "0") + fraction[:exponent].ljust(exponent, "0"))
+        if fraction[exponent:].strip("0"):
+            if not self._rounds:
+                raise ValueError(f"{text[:40]!r} has more decimals than {self.currency}")
+            minor += fraction[exponent] >= "5"
         return -minor if negative else minor
+
+
+def _unsigned(text: str) -> tuple[bool, str]:
+    """Take the sign off an amount: a minus before or behind, or brackets; spaces and apostrophes only group."""
+    plain = text.strip().replace("\u2212", "-").replace("\u00a0", "").replace(" ", "").replace("'", "")
+    negative = False
+    if plain[:1] == "(" and plain[-1:] == ")":
+        negative, plain = True, plain[1:-1]
+    if plain[:1] in {"-", "+"}:
+        return negative != (plain[0] == "-"), plain[1:]
+    if plain[-1:] == "-":
+        return not negative, plain[:-1]
+    return negative, plain
 
 
 Instant = datetime | date

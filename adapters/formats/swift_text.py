@@ -52,6 +52,9 @@ def is_swift_reference(text: str) -> bool:
 _OURS_ON_THE_WIRE: Final = re.compile(r"([a-z]{2,3})-([0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})")
 
 
+_SHOUTED: Final = re.compile(r"(?:PL|PO|PA|PI|RE)-[0-9A-HJKMNP-TV-Z]{26}")
+
+
 def to_wire_reference(reference: str) -> str:
     """Spell one of our ids for the bank: `pl_01…` becomes `pl-01…`, since the alphabet has no underscore."""
     prefix, mark, rest = reference.partition("_")
@@ -61,5 +64,8 @@ def to_wire_reference(reference: str) -> str:
 
 def from_wire_reference(text: str) -> str:
     """Give an id that came back from the bank its own spelling; any other reference stays as it is."""
+    if _SHOUTED.fullmatch(text):
+        # Some banks carry capitals only; our ids have none, so they lose nothing by it.
+        text = text.lower()
     match = _OURS_ON_THE_WIRE.fullmatch(text)
     return f"{match[1]}_{match[2]}" if match else text

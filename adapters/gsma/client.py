@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from adapters.calls import Answer, Call, read_json
 from adapters.contract import (
     CallbackNotice,
     Health,
@@ -43,7 +44,7 @@ from adapters.gsma.wire import (
     read_transaction,
     read_transactions,
 )
-from adapters.http import Answer, Call, WireClient, read_json
+from adapters.http import WireClient
 
 NOT_FOUND: Final = 404
 ACCEPTED: Final = 202

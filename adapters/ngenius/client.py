@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from adapters.calls import Answer, Call
 from adapters.contract import (
     CallbackNotice,
     Health,
@@ -23,7 +24,7 @@ from adapters.contract import (
     SettlementFile,
 )
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
-from adapters.http import Answer, Call, WireClient
+from adapters.http import WireClient
 from adapters.ngenius import callbacks
 from adapters.ngenius.manifest import MANIFEST
 from adapters.ngenius.mapping import (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from adapters.calls import Answer, Call
 from adapters.contract import (
     CallbackNotice,
     Health,
@@ -17,7 +18,7 @@ from adapters.contract import (
     RefundReport,
 )
 from adapters.errors import OutcomeUnknownError, ProviderError, RejectedError
-from adapters.http import Answer, Call, WireClient
+from adapters.http import WireClient
 from adapters.template import callbacks
 from adapters.template.manifest import MANIFEST
 from adapters.template.mapping import read_refund, read_report

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from adapters.calls import Call, read_json, write_json
 from adapters.contract import PaymentOrder, RefundOrder
 from adapters.errors import OutcomeUnknownError
-from adapters.http import Call, read_json, write_json
 from ledger.errors import MoneyError
 from ledger.money import Money
 

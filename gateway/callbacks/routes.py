@@ -1,4 +1,4 @@
-"""`POST /callbacks/{provider}`: verify, store, answer. The worker does the rest."""
+"""`POST` or `PUT /callbacks/{provider}`: verify, store, answer. The worker does the rest."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ def add_callbacks(app: web.Application, deps: Deps) -> None:
             return web.Response(status=_STATUSES.get(type(error), 400), headers=retry)
 
     app.router.add_post(PATH, receive)
+    app.router.add_put(PATH, receive)  # the mobile money standard puts its callbacks
 
 
 async def _receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     body = await read_within(request, bytes_max=BODY_BYTES_MAX, read_s=deps.limits.body_read_s)
     await receive_callback(deps, request.match_info["provider"], request.headers, body)
-    return web.Response(status=200)
+    return web.Response(status=204 if request.method == "PUT" else 200)

@@ -33,6 +33,7 @@ _LOOKS_S: Final = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0)
 _ASK_AT_LOOKS: Final = (2, 6)
 """After which looks the provider is to be asked, should its callback be lost."""
 WAITING_AT_ONCE_MAX: Final = 2_000
+_WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
@@ -115,13 +116,15 @@ class Checkout:
         step = _redirect_of(view)
         if step is None:
             return visit.go("")
-        host = urlsplit(step.url).hostname or ""
+        parts = urlsplit(step.url)
+        if parts.scheme not in _WEB_SCHEMES or not parts.hostname:
+            raise ValueError("a provider's page is not a web address")
         page = self._pages.render(
             "continue.html",
             visit.language,
             view=view,
             address=step.url,
-            host=host,
+            host=parts.hostname,
             trial=self._pages.trial_of(view.live),
         )
         response = visit.page(page)

@@ -16,6 +16,7 @@ async def find_receipt(deps: Deps, number: str) -> ReceiptView | None:
     """Return the receipt with this number, if there is one. Who may see it is for the caller to prove."""
     if not 0 < len(number) <= _NUMBER_MAX or not number.isascii() or not number.isprintable():
         return None
+    catalogue = await deps.catalogue.get()
     async with deps.connection() as connection:
         intent = await intents.by_receipt(connection, number)
-        return await receipt_of(deps, connection, intent) if intent else None
+        return await receipt_of(deps, connection, catalogue, intent) if intent else None

@@ -9,6 +9,7 @@ from gateway.services import links
 from gateway.services.read_checkout import line_views, names_of
 from gateway.services.views import ReceiptView
 from gateway.store import attempts, intents, refunds
+from gateway.store.catalogue import Catalogue
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent
 from ledger.money import Money, total
@@ -17,17 +18,18 @@ from ledger.money import Money, total
 async def read_receipt(deps: Deps, token: str) -> ReceiptView:
     """Return the receipt under a payer's link; `NothingToPayError` while there is none."""
     intent_id = links.intent_of(deps, token)
+    catalogue = await deps.catalogue.get()  # before a connection is held: nobody waits for a second one
     async with deps.connection() as connection:
         intent = await intents.read(connection, intent_id)
         if intent is None:
             raise NotFoundError
-        receipt = await receipt_of(deps, connection, intent)
+        receipt = await receipt_of(deps, connection, catalogue, intent)
     if receipt is None:
         raise NothingToPayError("there is no receipt: this payment has not been made")
     return receipt
 
 
-async def receipt_of(deps: Deps, connection: Connection, intent: Intent) -> ReceiptView | None:
+async def receipt_of(deps: Deps, connection: Connection, catalogue: Catalogue, intent: Intent) -> ReceiptView | None:
     """Put a receipt together; None while the intent is not paid."""
     if intent.paid_attempt is None or intent.paid_at is None or intent.receipt_number is None:
         return None
@@ -36,7 +38,6 @@ async def receipt_of(deps: Deps, connection: Connection, intent: Intent) -> Rece
     given_back = await refunds.of_intent(connection, intent.id)
     if attempt is None:
         return None
-    catalogue = await deps.catalogue.get()
     owner = catalogue.departments.get(intent.department)
     currency = intent.amount.currency
     returned = (r.amount for r in given_back if r.status is RefundStatus.SUCCEEDED and not r.late)

@@ -55,12 +55,12 @@ async def _send(deps: Deps, message: Message) -> None:
         return
     try:
         receipt = await read_receipt(deps, links.token_of(deps, message.subject))
-        await sender.send(write(deps, message, receipt))
+        reference = await sender.send(write(deps, message, receipt))
     except Exception as error:  # noqa: BLE001 - a carrier's fault is retried and counted, whatever it is
         await _put_off(deps, message, error)
         return
     async with deps.connection() as connection:
-        await messages.settle(connection, message.id, "sent", deps.clock())
+        await messages.settle(connection, message.id, "sent", deps.clock(), reference)
     metrics.MESSAGES.labels(message.channel, "sent").inc()
 
 
@@ -90,7 +90,7 @@ def _words(deps: Deps, receipt: ReceiptView, language: str) -> dict[str, str]:
         "amount": str(receipt.total),
         "reference": receipt.reference,
         "number": receipt.receipt_number,
-        "link": f"{links.checkout_url(deps, receipt.intent_id)}/receipt?language={language}",
+        "link": links.checkout_url(deps, receipt.intent_id),
     }
 
 

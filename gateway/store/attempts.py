@@ -222,8 +222,11 @@ async def claim_stale(connection: Connection, at: datetime, again_at: datetime, 
 async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> None:
     """Set when undecided attempts are asked about next."""
     await connection.execute(
-        """UPDATE gateway.attempt a SET next_check_at = s.at
-             FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) WHERE a.id = s.id""",
+        """WITH locked AS (  -- in the order everybody locks in
+             SELECT a.id, s.at FROM gateway.attempt a
+               JOIN unnest($1::text[], $2::timestamptz[]) AS s (id, at) ON s.id = a.id
+              ORDER BY a.id FOR UPDATE OF a)
+           UPDATE gateway.attempt a SET next_check_at = locked.at FROM locked WHERE a.id = locked.id""",
         list(checks),
         list(checks.values()),
     )

@@ -8,8 +8,29 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.contract import CallbackNotice, PaymentReport
+from adapters.contract import CallbackNotice, DeclineReason, Outcome, PaymentReport
 from gateway.store.connections import Connection
+from ledger.money import Money
+
+
+class _Proof(msgspec.Struct):
+    """A report as it is kept: all of `PaymentReport` but its next step.
+
+    No callback sends the payer anywhere, and msgspec reads no union of dataclasses back.
+    """
+
+    outcome: Outcome
+    provider_reference: str | None = None
+    reference: str | None = None
+    captured: Money | None = None
+    authorised: Money | None = None
+    refunded: Money | None = None
+    word: str = ""
+    decline: DeclineReason | None = None
+    occurred_at: datetime | None = None
+    reversed: bool = False
+    facts: dict[str, str] = {}
+    unrecognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,14 @@ class Received:
     word: str
     proven: PaymentReport | None
     tries: int
+
+
+def _write_proof(report: PaymentReport) -> bytes:
+    return msgspec.msgpack.encode({name: getattr(report, name) for name in _Proof.__struct_fields__})
+
+
+def _read_proof(kept: bytes) -> PaymentReport:
+    return PaymentReport(**msgspec.structs.asdict(msgspec.msgpack.decode(kept, type=_Proof)))
 
 
 async def store(
@@ -43,10 +72,7 @@ async def store(
         [notice.reference for notice in notices],
         [notice.provider_reference for notice in notices],
         [notice.word for notice in notices],
-        [
-            msgspec.msgpack.encode(notice.report) if notice.proven and notice.report is not None else None
-            for notice in notices
-        ],
+        [_write_proof(notice.report) if notice.proven and notice.report is not None else None for notice in notices],
         at,
         try_at,
     )
@@ -73,7 +99,7 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
             reference=row["reference"],
             provider_reference=row["provider_reference"],
             word=row["word"],
-            proven=msgspec.msgpack.decode(row["proven"], type=PaymentReport) if row["proven"] else None,
+            proven=_read_proof(row["proven"]) if row["proven"] else None,
             tries=row["tries"],
         )
         for row in rows
@@ -88,8 +114,8 @@ async def settle(connection: Connection, keys: Sequence[tuple[str, str]], status
         """UPDATE gateway.inbox i SET status = $3
              FROM unnest($1::text[], $2::text[]) AS k (provider, event)
             WHERE i.provider = k.provider AND i.event = k.event""",
-        [provider for provider, _ in keys],
-        [event for _, event in keys],
+        [provider for provider, _ in sorted(keys)],
+        [event for _, event in sorted(keys)],
         status,
     )
 

@@ -56,15 +56,31 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
     return [Message(**dict(row)) for row in rows]
 
 
-async def settle(connection: Connection, message_id: str, status: str, at: datetime) -> None:
+async def settle(
+    connection: Connection, message_id: str, status: str, at: datetime, carrier_reference: str | None = None
+) -> None:
     """Mark a message sent or dead."""
     await connection.execute(
         """UPDATE gateway.message
-              SET status = $2, sent_at = CASE WHEN $2 = 'sent' THEN $3::timestamptz END WHERE id = $1""",
+              SET status = $2, sent_at = CASE WHEN $2 = 'sent' THEN $3::timestamptz END, carrier_reference = $4
+            WHERE id = $1""",
         message_id,
         status,
         at,
+        carrier_reference,
     )
+
+
+async def note_delivery(connection: Connection, carrier_reference: str, state: str, at: datetime) -> bool:
+    """Store what a carrier says became of a message; False when the reference is none of ours."""
+    tag = await connection.execute(
+        """UPDATE gateway.message SET delivery = $2, delivery_at = $3
+            WHERE id = (SELECT id FROM gateway.message WHERE carrier_reference = $1 ORDER BY sent_at DESC LIMIT 1)""",
+        carrier_reference,
+        state,
+        at,
+    )
+    return bool(tag == "UPDATE 1")
 
 
 async def postpone(connection: Connection, message_id: str, at: datetime) -> None:

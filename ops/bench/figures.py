@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -66,6 +67,8 @@ class Rounds:
         at_most: float | None = None,
     ) -> Figure:
         """Return the median of a series, held against the median ratio to another where one is named."""
+        if name not in self.values:  # the machine does not tell, as with CPU elsewhere than on Linux
+            return Figure(title, math.nan, "not measured")
         value = self.median(name)
         if limit is None or limit not in self.values:
             return Figure(title, value, unit)
@@ -112,7 +115,7 @@ def show(title: str, figures: Sequence[Figure]) -> None:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
+    if value is None or math.isnan(value):
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 

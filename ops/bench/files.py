@@ -128,9 +128,16 @@ def _peak_mib(subject: Subject, path: Path, count: int) -> float:
 
 def _read_alone(name: str, path: str) -> None:
     entries = SUBJECTS[name].read(Path(path))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    per_mib = 1024 * 1024 if sys.platform == "darwin" else 1024
-    sys.stdout.write(json.dumps({"entries": entries, "peak_mib": peak / per_mib}))
+    sys.stdout.write(json.dumps({"entries": entries, "peak_mib": _own_peak_mib()}))
+
+
+def _own_peak_mib() -> float:
+    """Return the most this process ever held. Linux counts a parent's memory into a child's `ru_maxrss`, so ask it."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        peak_kib = next(line.split()[1] for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
+        return int(peak_kib) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
 
 
 if __name__ == "__main__":

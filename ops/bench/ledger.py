@@ -98,7 +98,10 @@ async def _posting(bench: _Bench) -> list[Figure]:
             tag = f"{job}{callers}x{number}x"
             match job:
                 case "copy":
-                    rounds.add("copy", await copy_rate(bench.owner, tag, options.seconds))
+                    backend = await bench.owner.fetchval("SELECT pg_backend_pid()")
+                    rate, client_us, server_us = await copy_rate(bench.owner, tag, options.seconds, backend)
+                    rounds.add("copy", rate)
+                    rounds.add("copy us", client_us + server_us)
                 case "pgbench":
                     await bench.owner.execute(LIMIT_TABLES)
                     if found := await pgbench(bench.url, callers, options.seconds):
@@ -136,6 +139,8 @@ def _posting_figures(rounds: Rounds) -> list[Figure]:
     return [
         *figures,
         rounds.figure("post(), 64 callers, over B", "post 64", "payments/s", limit="pgbench 64", at_least=1.5),
+        rounds.figure("CPU a payment at 64, client and server, over A's", "post 64 us", "us", limit="copy us"),
+        rounds.figure("CPU a payment at 256, client and server, over A's", "post 256 us", "us", limit="copy us"),
         rounds.figure("one caller's median over B's", "post 1 ms", "ms", limit="pgbench 1 ms", at_most=1.5),
         Figure("open loop at 0.15 A: median", rounds.median("open p50"), "ms"),
         rounds.figure("open loop: p99 over median", "open p99", "ms", limit="open p50", at_most=10),
@@ -170,6 +175,7 @@ async def _closed_loop(bench: _Bench, callers: int, tag: str) -> None:
     rounds.add(f"post {callers} client", used / len(waits) * 1e6)
     if server is not None and after is not None:
         rounds.add(f"post {callers} server", (after - server) / len(waits) * 1e6)
+        rounds.add(f"post {callers} us", (used + after - server) / len(waits) * 1e6)
 
 
 async def _open_loop(bench: _Bench, tag: str, rate: float) -> None:

@@ -18,7 +18,7 @@ import asyncpg
 from ledger.accounts import GATEWAY_FEES, VAT_PAYABLE, department_payable, provider_receivable
 from ledger.entry import Entry, Source, credit, debit
 from ledger.money import Money
-from ops.bench.figures import percentile
+from ops.bench.figures import percentile, server_cpu_s
 
 DEPARTMENTS: Final = 40
 COPY_PAYMENTS: Final = 5_000
@@ -43,7 +43,8 @@ PGBENCH: Final = r"""
 WITH j AS (
   INSERT INTO machine_limit.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
                                      provider_reference, below_floor, description, fingerprint, hash)
-  VALUES ((:r)::bigint, 'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z', '2026-11-22Z',
+  VALUES ((:r)::bigint,
+          'capture_pa_' || (:r)::bigint::text, 'payment_captured', '2026-11-22', '2026-11-22Z', '2026-11-22Z',
           'pi_' || (:r)::bigint::text, 'alpha', 'order-' || (:r)::bigint::text, false, '',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
           '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
@@ -51,7 +52,8 @@ WITH j AS (
 INSERT INTO machine_limit.posting (journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq,
                                    currency, item)
 SELECT j.id, '2026-11-22Z', '2026-11-22Z', p.minor, p.minor, p.account, p.seq, 'AED', p.item
-  FROM j, (VALUES ((:g)::bigint, 1, 1::smallint, 'pa_' || (:r)::bigint::text), (5 - (:g)::bigint, (:d)::integer + 3, 2, NULL),
+  FROM j, (VALUES ((:g)::bigint, 1, 1::smallint, 'pa_' || (:r)::bigint::text),
+                  (5 - (:g)::bigint, (:d)::integer + 3, 2, NULL),
                   (-4, 2, 3, NULL), (-1, 3, 4, NULL)) p(minor, account, seq, item);
 """
 
@@ -102,13 +104,16 @@ def _rows(entries: Sequence[Entry], first: int) -> tuple[list[tuple[Any, ...]], 
     return journals, postings
 
 
-async def copy_rate(connection: asyncpg.Connection[Any], tag: str, seconds: float) -> float:
-    """COPY the same rows, 5,000 payments a transaction, and return payments a second."""
+async def copy_rate(
+    connection: asyncpg.Connection[Any], tag: str, seconds: float, backend: int
+) -> tuple[float, float, float]:
+    """COPY the same rows, 5,000 payments a transaction: payments a second, client and server CPU of each in us."""
     await connection.execute(LIMIT_TABLES)
     transactions = max(2, round(seconds * 4))
     batches = [
         _rows(payments(f"{tag}{index}", COPY_PAYMENTS), 1 + index * COPY_PAYMENTS) for index in range(transactions)
     ]
+    server, client = server_cpu_s(backend), time.process_time()
     started, done = time.perf_counter(), 0
     for journals, postings in batches:
         async with connection.transaction():
@@ -117,7 +122,10 @@ async def copy_rate(connection: asyncpg.Connection[Any], tag: str, seconds: floa
         done += COPY_PAYMENTS
         if time.perf_counter() - started > seconds:
             break
-    return done / (time.perf_counter() - started)
+    elapsed, used = time.perf_counter() - started, time.process_time() - client
+    after = server_cpu_s(backend)
+    served = after - server if server is not None and after is not None else 0.0
+    return done / elapsed, used / done * 1e6, served / done * 1e6
 
 
 def pgbench_program() -> str | None:

@@ -28,6 +28,15 @@ SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c
  WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r'
 """
 
+# As the night asks: lines of a settlement file against open items, by the provider's reference.
+_NIGHT: Final = """
+SELECT count(*) FROM ledger.open_items i
+  JOIN (SELECT provider_reference, sum(amount_minor) FILTER (WHERE amount_minor > 0) AS gross_minor
+          FROM ledger.item WHERE provider_reference IS NOT NULL GROUP BY provider_reference) line
+    ON line.provider_reference = i.provider_reference AND line.gross_minor = i.amount_minor
+ WHERE i.account = $1 AND i.currency = 'AED'
+"""
+
 
 async def measure_size(pool: asyncpg.Pool[Any], postings: int, say: Callable[[str], None]) -> list[Figure]:
     """Post a year of payments through the front door; ask at a tenth of the size and at the whole."""
@@ -91,6 +100,9 @@ async def _questions(connection: Any, size: str, start: datetime, share: float) 
             await ask()
             waits.append((time.perf_counter() - began) * 1e3)
         figures.append(absolute(f"{name}, {size}", statistics.median(waits[8:]), "ms", at_most=most_ms))
+    began = time.perf_counter()
+    joined = await connection.fetchval(_NIGHT, hot)
+    figures.append(absolute(f"the night's join over {joined:,} open items", time.perf_counter() - began, "s"))
     began = time.perf_counter()
     report = await verify(connection)
     took = time.perf_counter() - began

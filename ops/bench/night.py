@@ -77,10 +77,10 @@ class LinesOnDisk(Sequence[SettlementLine]):
     def __iter__(self) -> Iterator[SettlementLine]:
         with self._path.open(encoding="utf-8", newline="") as file:
             for number, (reference, gross, fee, vat) in enumerate(csv.reader(file), start=1):
-                amounts = [Money(int(text), "AED") for text in (gross, fee, vat)]
+                net = Money(int(gross) - int(fee) - int(vat), "AED")
                 yield SettlementLine(
-                    number, LineKind.PAYMENT, None, reference, *amounts,
-                    Money(int(gross) - int(fee) - int(vat), "AED"), None,
+                    number, LineKind.PAYMENT, None, reference, Money(int(gross), "AED"), Money(int(fee), "AED"),
+                    Money(int(vat), "AED"), net, None,
                 )  # fmt: skip
 
 
@@ -266,8 +266,8 @@ def _duckdb_s(path: Path, size: int) -> float | None:
     connection = duckdb.connect()
     connection.execute("CREATE TABLE book (item text, reference text, amount bigint)")
     connection.execute("CREATE TABLE line (reference text, gross bigint, fee bigint, vat bigint)")
-    connection.execute(f"COPY book FROM '{books}'")
-    connection.execute(f"COPY line FROM '{path}'")
+    connection.execute("INSERT INTO book SELECT * FROM read_csv($1, header = false)", [str(books)])
+    connection.execute("INSERT INTO line SELECT * FROM read_csv($1, header = false)", [str(path)])
     connection.execute(
         "SELECT CASE WHEN b.item IS NULL THEN 1 WHEN l.reference IS NULL THEN 2 WHEN b.amount <> l.gross THEN 3 END,"
         " count(*) FROM book b FULL JOIN line l USING (reference) GROUP BY 1"

@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +23,7 @@ from ops.demo.night import watch_night
 from ops.demo.proofs import prove, show_proofs
 from ops.demo.saboteur import Saboteur
 from ops.demo.stage import Stage, StageError, set_stage
-from ops.demo.visits import Visit, clear_faults, order_fault, plan_of
+from ops.demo.visits import Day, Visit, clear_faults, order_fault, plan_of
 from ops.settings import Settings
 from ops.wiring import Parts, assemble
 from reconciliation.breaks import Language
@@ -39,22 +38,6 @@ _AT_ONCE: Final = 6
 _DEPARTMENTS: Final = 10
 _SETTLE_LOOKS: Final = 60
 _PROVIDER_TIMEOUT_S: Final = "4"
-
-
-@dataclass(slots=True)
-class Day:
-    """The day's players and what became of each visit."""
-
-    stage: Stage
-    parts: Parts
-    session: aiohttp.ClientSession
-    systems: list[DepartmentSystem]
-    listener: Listener
-    visits: list[Visit] = field(default_factory=list)
-
-    @property
-    def local_now(self) -> datetime:
-        return self.stage.clock().astimezone(self.stage.settings.time_zone)
 
 
 async def play_day(settings: Settings, *, payments: int, kills: int = 0, keep: bool = False, say: Say) -> int:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ledger.audit import Report, verify
 from ledger.statements import trial_balance
-
-if TYPE_CHECKING:
-    from ops.demo.day import Day
+from ops.demo.visits import Day
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any, Final
 import aiohttp
 
 from ops.demo.citizen import Citizen
-from ops.demo.department_system import DepartmentSystem
+from ops.demo.department_system import DepartmentSystem, Listener
 from ops.demo.form_browser import Page, WayLostError
 from ops.demo.stage import Stage
+from ops.wiring import Parts
 
 GOOD_CARD: Final = "4111111111111111"
 CHALLENGED_CARD: Final = "4000000000003220"
@@ -154,6 +155,22 @@ class Visit:
 
     async def _read(self) -> dict[str, Any]:
         return await self.system.get(f"/v1/payment-intents/{self.intent['id']}")
+
+
+@dataclass(slots=True)
+class Day:
+    """The day's players and what became of each visit."""
+
+    stage: Stage
+    parts: Parts
+    session: aiohttp.ClientSession
+    systems: list[DepartmentSystem]
+    listener: Listener
+    visits: list[Visit] = field(default_factory=list)
+
+    @property
+    def local_now(self) -> datetime:
+        return self.stage.clock().astimezone(self.stage.settings.time_zone)
 
 
 async def order_fault(session: aiohttp.ClientSession, stage: Stage, **fault: object) -> None:

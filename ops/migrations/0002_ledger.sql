@@ -164,7 +164,6 @@ CREATE TABLE ledger.item (
   PRIMARY KEY (account_id, item)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_open ON ledger.item (account_id, opened_at) WHERE amount_minor <> 0;
-CREATE INDEX item_moved ON ledger.item (account_id, moved_at);
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Append-only, and balanced, for everybody short of disabling a trigger

@@ -287,8 +287,12 @@ CREATE TABLE gateway.message (
   next_try_at timestamptz NOT NULL,
   created_at  timestamptz NOT NULL,
   sent_at     timestamptz,
+  carrier_reference text COLLATE "C",        -- the carrier's own, where it reports back
+  delivery    text,                          -- its last word: DELIVRD, UNDELIV, EXPIRED …
+  delivery_at timestamptz,
   UNIQUE (subject, kind, channel)
 );
+CREATE INDEX message_carrier ON gateway.message (carrier_reference) WHERE carrier_reference IS NOT NULL;
 CREATE INDEX message_waiting ON gateway.message (next_try_at) WHERE status = 'waiting';
 
 -- How paying went, if the payer says so: one tap, no text, nothing about the person.

@@ -75,8 +75,10 @@ CREATE INDEX settlement_file_date ON reconciliation.settlement_file (provider, b
 GRANT SELECT, INSERT ON reconciliation.settlement_file TO mizan_service;
 GRANT UPDATE (posted_through, fees_charged) ON reconciliation.settlement_file TO mizan_service;
 
+-- No foreign key from lines to files: it would be checked a million times a night for rows that one transaction
+-- writes together and nobody may delete.
 CREATE TABLE reconciliation.settlement_line (
-  file_no            integer NOT NULL REFERENCES reconciliation.settlement_file,
+  file_no            integer NOT NULL,
   number             integer NOT NULL,
   kind               text NOT NULL,
   reference          text COLLATE "C",
@@ -168,7 +170,6 @@ CREATE TABLE reconciliation.match (
   score          smallint NOT NULL DEFAULT 0 CHECK (score BETWEEN 0 AND 100),
   PRIMARY KEY (leg, file_no, line, version)
 );
-CREATE INDEX match_item ON reconciliation.match (item);
 GRANT SELECT, INSERT ON reconciliation.match TO mizan_service;
 
 CREATE VIEW reconciliation.current_match AS
@@ -204,6 +205,7 @@ CREATE TABLE reconciliation.break (
 );
 CREATE UNIQUE INDEX break_subject ON reconciliation.break (type, subject) WHERE status <> 'cured';
 CREATE INDEX break_open ON reconciliation.break (business_date) WHERE closed_at IS NULL;
+CREATE INDEX break_item ON reconciliation.break (item, account) WHERE closed_at IS NULL;
 GRANT SELECT, INSERT ON reconciliation.break TO mizan_service;
 GRANT UPDATE (status, owner, amount_minor, closed_at) ON reconciliation.break TO mizan_service;
 

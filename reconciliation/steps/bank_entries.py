@@ -28,6 +28,7 @@ from reconciliation.postings import (
 )
 from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements
 from reconciliation.store.breaks import NewBreak
+from reconciliation.store.line_matching import NewMatch
 
 ENTRIES_A_CHUNK: Final = 200
 
@@ -82,14 +83,21 @@ async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
         named = [row["end_to_end_id"] for row in rows if row["end_to_end_id"]]
         expected = await statements.expected(connection, currency, named)
         entries: list[Entry] = []
+        matches: list[NewMatch] = []
+        wrong: list[NewBreak] = []
         for row in rows:
             evidence = BankEvidence(
                 number, statement["file_name"], row["number"], night.deps.account.code,
                 Money(row["amount_minor"], currency),
             )  # fmt: skip
             found = match_entry(bank_line(row), expected)
-            entries += await _book(night, connection, evidence, found, row, _booking(statement), counts)
+            matches.append(_match(evidence, found))
+            wrong += _breaks(night, evidence, found)
+            counts["unidentified"] += found.kind is BankKind.UNIDENTIFIED
+            entries += await _journals(connection, evidence, found, row, _booking(statement))
             take_off(expected, found)
+        await line_matching.insert_matches(connection, matches)
+        await _raise(night, connection, counts, *wrong)
         await statements.move_posted_through(connection, number, rows[-1]["number"])
         await _post(night, connection, entries)
         counts["entries_posted"] += len(rows)
@@ -127,23 +135,34 @@ def take_off(expected: Expected, found: BankMatch) -> None:
         }
 
 
-async def _book(
-    night: Night, connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking,
-    counts: Counts,
-) -> list[Entry]:  # fmt: skip
-    """Store the match and its breaks, and return the journals of one bank entry."""
-    account, item = accounts.SUSPENSE_UNIDENTIFIED, unidentified_item(evidence.statement_no, evidence.number)
+def _cleared(evidence: BankEvidence, found: BankMatch) -> tuple[str, str]:
+    """Name what an entry clears first; what nobody can name is an item of its own in suspense."""
     if found.cleared:
-        account, item = found.cleared[0].account, found.cleared[0].item
-    await line_matching.insert_match(
-        connection, leg=Leg.BANK, file_no=evidence.statement_no, line=evidence.number, version=1,
-        outcome=found.outcome, rule=found.rule, account=account, item=item, payment=None,
-        expected_minor=found.expected_minor, variance_minor=found.variance_minor,
-    )  # fmt: skip
-    if (wrong := _break(night, evidence, found, account, item)) is not None:
-        await _raise(night, connection, counts, wrong)
+        return found.cleared[0].account, found.cleared[0].item
+    return accounts.SUSPENSE_UNIDENTIFIED, unidentified_item(evidence.statement_no, evidence.number)
+
+
+def _match(evidence: BankEvidence, found: BankMatch, version: int = 1) -> NewMatch:
+    account, item = _cleared(evidence, found)
+    return NewMatch(
+        leg=Leg.BANK,
+        file_no=evidence.statement_no,
+        line=evidence.number,
+        version=version,
+        outcome=found.outcome,
+        rule=found.rule,
+        account=account,
+        item=item,
+        expected_minor=found.expected_minor,
+        variance_minor=found.variance_minor,
+    )
+
+
+async def _journals(
+    connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking
+) -> list[Entry]:
+    """Give the journals of one bank entry, and mark the payout lines it proves or sends back."""
     if found.kind is BankKind.UNIDENTIFIED:
-        counts["unidentified"] += 1
         return [unidentified_bank_entry(evidence, booking)]
     entries = [bank_entry(evidence, found.kind, found.cleared, booking, found.provider)]
     for payout in found.payouts:
@@ -158,8 +177,9 @@ async def _book(
     return entries
 
 
-def _break(night: Night, evidence: BankEvidence, found: BankMatch, account: str, item: str) -> NewBreak | None:
+def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewBreak]:
     """Name what is wrong with a bank entry, if anything is."""
+    account, item = _cleared(evidence, found)
     amount, payout = evidence.amount, found.payouts[0] if found.payouts else None
     kind: BreakType
     if found.kind is BankKind.UNIDENTIFIED:
@@ -173,12 +193,12 @@ def _break(night: Night, evidence: BankEvidence, found: BankMatch, account: str,
     elif found.variance_minor:
         kind = BreakType.ROUNDING
     else:
-        return None
+        return []
     with_item = kind not in {BreakType.RETURNED_PAYOUT, BreakType.ROUNDING}
     value_minor = found.variance_minor if kind in {BreakType.BANK_AMOUNT, BreakType.ROUNDING} else amount.amount_minor
     expected = Money(found.expected_minor, amount.currency) if found.expected_minor is not None else None
     shown = Money(value_minor, amount.currency) if kind is BreakType.ROUNDING else amount
-    return NewBreak(
+    raised = NewBreak(
         type=kind,
         subject=f"{evidence.statement_no}:{evidence.number}",
         business_date=night.business_date,
@@ -197,6 +217,7 @@ def _break(night: Night, evidence: BankEvidence, found: BankMatch, account: str,
             "line": str(evidence.number), "department": payout.department if payout else "",
         },
     )  # fmt: skip
+    return [raised]
 
 
 async def _prove_closing(night: Night, statement: Record, counts: Counts) -> None:
@@ -222,22 +243,19 @@ async def match_later(night: Night, counts: Counts) -> None:
         rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
         expected = await statements.expected(connection, currency, [])
         entries: list[Entry] = []
+        matches: list[NewMatch] = []
         for row in rows:
             found = match_entry(bank_line(row), expected)
             if found.kind is not BankKind.SETTLEMENT_RECEIVED:
                 continue
             amount = Money(row["amount_minor"], row["currency"])
             evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
-            await line_matching.insert_match(
-                connection, leg=Leg.BANK, file_no=row["statement_no"], line=row["number"],
-                version=row["version"] + 1, outcome=found.outcome, rule=found.rule, account=found.cleared[0].account,
-                item=found.cleared[0].item, payment=None, expected_minor=found.expected_minor,
-                variance_minor=found.variance_minor,
-            )  # fmt: skip
+            matches.append(_match(evidence, found, row["version"] + 1))
             entries.append(
                 reidentified_entry(evidence, found.cleared, night.booking(night.deps.clock()), found.provider)
             )
             take_off(expected, found)
+        await line_matching.insert_matches(connection, matches)
         await _post(night, connection, entries)
         counts["found_later"] += len(entries)
 
@@ -251,7 +269,7 @@ async def _post(night: Night, connection: Connection, entries: list[Entry]) -> N
             raise BooksDisagreeError(f"{entry.reference}: {posted.error}")
 
 
-async def _raise(night: Night, connection: Connection, counts: Counts, found: NewBreak) -> None:
+async def _raise(night: Night, connection: Connection, counts: Counts, *found: NewBreak) -> None:
     counts["breaks"] += await breaks.raise_breaks(
-        connection, [found], now=night.deps.clock(), random_bytes=night.deps.random_bytes
+        connection, found, now=night.deps.clock(), random_bytes=night.deps.random_bytes
     )

@@ -17,11 +17,12 @@ from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rema
 from reconciliation.steps.bank_entries import match_later, post_statements
 from reconciliation.store import Connection, Record, breaks, line_matching, settlement_files
 from reconciliation.store.breaks import NewBreak
+from reconciliation.store.line_matching import NewMatch
 
 STEP: Final = "match"
-LINES_A_CHUNK: Final = 500
+LINES_A_CHUNK: Final = 1000
 """The ledger's one lock is held for a chunk, so that payments made meanwhile wait for milliseconds."""
-REMATCHES_A_CHUNK: Final = 200
+REMATCHES_A_CHUNK: Final = 1000
 
 
 async def match_and_post(night: Night) -> Counts:
@@ -159,17 +160,26 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
                 return
             now = night.deps.clock()
             entries = [rematch_entry(_found_evidence(row), night.booking(now)) for row in rows]
-            for row in rows:
-                same = row["expected_minor"] == row["gross_minor"]
-                await line_matching.insert_match(
-                    connection, leg=Leg.PROVIDER, file_no=row["file_no"], line=row["line"],
-                    version=row["version"] + 1, outcome="matched" if same else "amount", rule="found_later",
-                    account=row["account"], item=row["item"], payment=row["payment"],
-                    expected_minor=row["expected_minor"], variance_minor=row["gross_minor"] - row["expected_minor"],
-                )  # fmt: skip
+            await line_matching.insert_matches(connection, [_found_match(row) for row in rows])
             refused: list[tuple[int, str]] = []
             counts["found_later"] += await _post(night, connection, entries, refused)
             counts["lines_refused"] += len(refused)
+
+
+def _found_match(row: Record) -> NewMatch:
+    return NewMatch(
+        leg=Leg.PROVIDER,
+        file_no=row["file_no"],
+        line=row["line"],
+        version=row["version"] + 1,
+        outcome="matched" if row["expected_minor"] == row["gross_minor"] else "amount",
+        rule="found_later",
+        account=row["account"],
+        item=row["item"],
+        payment=row["payment"],
+        expected_minor=row["expected_minor"],
+        variance_minor=row["gross_minor"] - row["expected_minor"],
+    )
 
 
 def _found_evidence(row: Record) -> LineEvidence:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
 from typing import Final
 
 from ledger import accounts
@@ -181,53 +183,84 @@ def wrong_fees(connection: Connection, file_no: int, terms: FeeTerms) -> AsyncIt
     return found
 
 
-_FOUND_LATER: Final = """
-  SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency, l.kind,
-         l.gross_minor, l.provider_reference, o.account, o.item, o.payment, o.amount_minor AS expected_minor
+_UNKNOWN: Final = """
+  CREATE TEMPORARY TABLE unknown ON COMMIT DROP AS
+  SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency::text AS currency,
+         l.kind, l.gross_minor, l.provider_reference, l.reference, b.business_date,
+         'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit' ELSE ':receivable' END
+           AS searched
   FROM reconciliation.break b
-  JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
-                                     AND m.outcome = 'missing_in_books'
+  CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                      WHERE m.leg = 'provider' AND m.file_no = b.file_no AND m.line = b.line
+                      ORDER BY m.version DESC LIMIT 1) m
   JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
-  JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
-  CROSS JOIN LATERAL (
-    SELECT i.account, i.item, i.payment, i.amount_minor FROM ledger.open_items i
-    WHERE i.account = 'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit'
-                                                               ELSE ':receivable' END
-      AND i.currency = f.currency AND (i.provider_reference = l.provider_reference OR i.item = l.reference)
-    ORDER BY (i.provider_reference = l.provider_reference) DESC NULLS LAST, i.item LIMIT 1
-  ) o
-  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider'
-    AND b.business_date >= $1
-  ORDER BY m.file_no, m.line LIMIT $2"""
+  CROSS JOIN LATERAL (SELECT * FROM reconciliation.settlement_line l
+                      WHERE l.file_no = m.file_no AND l.number = m.line LIMIT 1) l
+  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND m.outcome = 'missing_in_books'"""
+_TAKE_EVERY_OPEN_ITEM: Final = """
+  INSERT INTO held
+  SELECT account, currency, item, amount_minor, payment, provider_reference, ''
+  FROM ledger.open_items WHERE account LIKE 'provider:%:receivable' OR account LIKE 'provider:%:refunds_in_transit'"""
+# Each way of finding is a join of its own: an OR between them would walk every open item for every line.
+_FOUND_LATER: Final = """
+  WITH found AS (
+    SELECT u.file_no, u.line, 1 AS rung, h.account, h.item, h.payment, h.amount_minor FROM unknown u
+    JOIN held h ON h.account = u.searched AND h.currency = u.currency AND h.provider_reference = u.provider_reference
+    UNION ALL
+    SELECT u.file_no, u.line, 2, h.account, h.item, h.payment, h.amount_minor FROM unknown u
+    JOIN held h ON h.account = u.searched AND h.currency = u.currency AND h.item = u.reference
+  )
+  SELECT DISTINCT ON (u.file_no, u.line) u.*, f.account, f.item, f.payment, f.amount_minor AS expected_minor
+  FROM unknown u JOIN found f USING (file_no, line)
+  WHERE u.business_date >= $1
+  ORDER BY u.file_no, u.line, f.rung, f.item LIMIT $2"""
 
 
-async def found_later(connection: Connection, since: object, limit: int) -> list[Record]:
-    """Read lines our books did not know when they came, and know by now."""
+async def found_later(connection: Connection, since: date, limit: int) -> list[Record]:
+    """Read lines our books did not know when they came, and know by now.
+
+    Both sides are copied aside and counted first: the planner knows nothing of tables the night has just filled.
+    """
+    await connection.execute("DROP TABLE IF EXISTS pg_temp.unknown, pg_temp.held")
+    await connection.execute(_UNKNOWN)
+    await connection.execute(_HELD)
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM unknown)"):
+        return []
+    await connection.execute(_TAKE_EVERY_OPEN_ITEM)
+    await connection.execute("ANALYZE unknown")
+    await connection.execute("ANALYZE held")
     rows: list[Record] = await connection.fetch(_FOUND_LATER, since, limit)
     return rows
 
 
-async def insert_match(
-    connection: Connection, *, leg: str, file_no: int, line: int, version: int, outcome: str, rule: str | None,
-    account: str, item: str | None, payment: str | None, expected_minor: int | None, variance_minor: int,
-) -> None:  # fmt: skip
-    """Add a match, or a later version of one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMatch:
+    """What a line or entry was matched to, or a later version of it."""
+
+    leg: str
+    file_no: int
+    line: int
+    version: int = 1
+    outcome: str
+    rule: str | None
+    account: str
+    item: str | None
+    payment: str | None = None
+    expected_minor: int | None = None
+    variance_minor: int = 0
+
+
+async def insert_matches(connection: Connection, matches: Sequence[NewMatch]) -> None:
+    """Add matches, in one statement."""
+    if not matches:
+        return
+    rows = [(*astuple(match), RULE[match.rule].score if match.rule else 0) for match in matches]
     await connection.execute(
         """
         INSERT INTO reconciliation.match (leg, file_no, line, version, outcome, rule, account, item, payment,
                                           expected_minor, variance_minor, score)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::smallint[], $5::text[], $6::text[],
+                             $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::smallint[])
         """,
-        leg,
-        file_no,
-        line,
-        version,
-        outcome,
-        rule,
-        account,
-        item,
-        payment,
-        expected_minor,
-        variance_minor,
-        RULE[rule].score if rule else 0,
+        *(list(column) for column in zip(*rows, strict=True)),
     )

@@ -13,40 +13,71 @@ _DEFERRED: Final = """
     department text COLLATE "C", journal_id bigint, item text COLLATE "C", proof text, amount_minor bigint
   ) ON COMMIT DROP"""
 
+# The departments' shares in a journal are looked up item by item, by key. OFFSET 0 keeps the planner from turning that
+# into a join of its own choosing: tables just filled by the night look empty to it, and it would walk them all.
+_SHARES_OF_JOURNAL: Final = """
+  CROSS JOIN LATERAL (
+    SELECT p.journal_id, p.account, -p.amount_minor AS amount_minor FROM ledger.postings p
+    WHERE p.journal_id = o.journal_id AND p.currency = $1 AND p.amount_minor < 0 OFFSET 0) p"""
+_SHARES_OF_ITEM: Final = """
+  CROSS JOIN LATERAL (
+    SELECT p.journal_id, p.account, -p.amount_minor AS amount_minor FROM ledger.postings p
+    WHERE p.reference = ANY (ARRAY['capture:' || o.item, 'late_accepted:' || o.item]) AND p.currency = $1
+      AND p.amount_minor < 0 OFFSET 0) p"""
+_ACCEPTED_LATER: Final = """
+  CROSS JOIN LATERAL (
+    SELECT p.journal_id, p.account, -p.amount_minor AS amount_minor FROM ledger.postings p
+    WHERE p.reference = 'late_accepted:' || o.item AND p.currency = $1 AND p.amount_minor < 0 OFFSET 0) p"""
+_OPEN_RECEIVABLE: Final = """
+  WHERE o.account LIKE 'provider:%:receivable' AND o.currency = $1 AND o.amount_minor > 0
+    AND p.account LIKE 'department:%:payable'"""
+
 # A capture whose receivable is open is not settled. Its departments wait for their shares, or for what is left open
 # of it, if that is less. A late payment is owed by the journal that accepted it, not by its capture.
-_UNSETTLED: Final = """
+_UNSETTLED: Final = (
+    """
   INSERT INTO deferred
-  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(-p.amount_minor, o.amount_minor)
-  FROM ledger.open_items o
-  JOIN ledger.postings p ON p.journal_id = o.journal_id
-  WHERE o.account LIKE 'provider:%:receivable' AND o.currency = $1 AND o.amount_minor > 0
-    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0
-  UNION ALL
-  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(-p.amount_minor, o.amount_minor)
-  FROM ledger.open_items o
-  JOIN ledger.postings p ON p.reference = 'late_accepted:' || o.item
-  WHERE o.account LIKE 'provider:%:receivable' AND o.currency = $1 AND o.amount_minor > 0
-    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
-# Settled, but the bank has not shown the batch.
-_UNBANKED: Final = """
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o"""
+    + _SHARES_OF_JOURNAL
+    + _OPEN_RECEIVABLE
+)
+_UNSETTLED_LATE: Final = (
+    """
   INSERT INTO deferred
-  SELECT split_part(p.account, ':', 2), p.journal_id, m.item, 'banked', -p.amount_minor
-  FROM ledger.open_items o
-  JOIN reconciliation.settlement_file f ON f.batch_reference = o.item AND f.currency = o.currency
-    AND f.status = 'accepted' AND o.account = 'provider:' || f.provider || ':in_transit'
-  JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = f.file_no
-    AND m.outcome IN ('matched', 'amount') AND m.account = 'provider:' || f.provider || ':receivable'
-  JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
-  WHERE o.currency = $1 AND o.amount_minor > 0
-    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
-_DISPUTED: Final = """
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'settled', least(p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o"""
+    + _ACCEPTED_LATER
+    + _OPEN_RECEIVABLE
+)
+# Settled, but the bank has not shown the batch. Asked only where some department's terms want it shown.
+_UNBANKED: Final = (
+    """
   INSERT INTO deferred
-  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'disputed', least(-p.amount_minor, o.amount_minor)
-  FROM ledger.open_items o
-  JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || o.item, 'late_accepted:' || o.item])
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'banked', p.amount_minor
+  FROM (
+    SELECT m.item FROM ledger.open_items i
+    JOIN reconciliation.settlement_file f ON f.batch_reference = i.item AND f.currency = i.currency
+      AND f.status = 'accepted' AND i.account = 'provider:' || f.provider || ':in_transit'
+    JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = f.file_no
+      AND m.outcome IN ('matched', 'amount') AND m.account = 'provider:' || f.provider || ':receivable'
+    WHERE i.currency = $1 AND i.amount_minor > 0
+      AND EXISTS (SELECT FROM reconciliation.payee WHERE proof = 'banked' AND currency = $1)
+  ) o"""
+    + _SHARES_OF_ITEM
+    + """
+  WHERE p.account LIKE 'department:%:payable'"""
+)
+_DISPUTED: Final = (
+    """
+  INSERT INTO deferred
+  SELECT split_part(p.account, ':', 2), p.journal_id, o.item, 'disputed', least(p.amount_minor, o.amount_minor)
+  FROM ledger.open_items o"""
+    + _SHARES_OF_ITEM
+    + """
   WHERE o.account = 'disputes:receivable' AND o.currency = $1 AND o.amount_minor > 0
-    AND p.currency = $1 AND p.account LIKE 'department:%:payable' AND p.amount_minor < 0"""
+    AND p.account LIKE 'department:%:payable'"""
+)
 # What a department's own terms do not ask to be proven does not wait.
 _BY_TERMS: Final = """
   DELETE FROM deferred d USING (
@@ -65,7 +96,7 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """
     await connection.execute("DROP TABLE IF EXISTS pg_temp.deferred")
     await connection.execute(_DEFERRED)
-    for statement in (_UNSETTLED, _UNBANKED, _DISPUTED, _BY_TERMS):
+    for statement in (_UNSETTLED, _UNSETTLED_LATE, _UNBANKED, _DISPUTED, _BY_TERMS):
         await connection.execute(statement, currency)
     rows: list[Record] = await connection.fetch(
         """

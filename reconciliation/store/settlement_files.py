@@ -47,20 +47,22 @@ async def stage(connection: Connection, file: SettlementFile, loaded: Loaded) ->
 
 
 def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> Iterable[tuple[object, ...]]:
+    """Turn lines into rows as they pass; this runs a million times a night."""
     for line in lines:
-        if {line.gross.currency, line.fee.currency, line.fee_vat.currency, line.net.currency} != {currency}:
+        gross, fee, fee_vat, net = line.gross, line.fee, line.fee_vat, line.net
+        if not gross.currency == fee.currency == fee_vat.currency == net.currency == currency:
             raise LineUnfitError("line_in_other_currency")
-        if "\0" in f"{line.reference}{line.provider_reference}{line.raw_kind}":
+        reference, provider_reference = line.reference, line.provider_reference
+        if "\0" in (reference or "") or "\0" in (provider_reference or "") or "\0" in line.raw_kind:
             raise LineUnfitError("line_with_nul")
+        kind, at = line.kind.value, line.transaction_at
         loaded.lines += 1
         loaded.last_line = max(loaded.last_line, line.number)
-        if line.kind.value != "payout":
-            loaded.net_minor += line.net.amount_minor
-        at = line.transaction_at
+        if kind != "payout":
+            loaded.net_minor += net.amount_minor
         yield (
-            line.number, line.kind.value, line.reference, line.provider_reference, line.gross.amount_minor,
-            line.fee.amount_minor, line.fee_vat.amount_minor, line.net.amount_minor,
-            at.date() if isinstance(at, datetime) else at, line.raw_kind,
+            line.number, kind, reference, provider_reference, gross.amount_minor, fee.amount_minor,
+            fee_vat.amount_minor, net.amount_minor, at.date() if isinstance(at, datetime) else at, line.raw_kind,
         )  # fmt: skip
 
 
@@ -222,10 +224,13 @@ async def lines_to_post(connection: Connection, file_no: int, after: int, limit:
         """
         SELECT l.number, l.kind, l.provider_reference, l.gross_minor, l.fee_minor, l.fee_vat_minor, l.net_minor,
                m.outcome, m.account, m.item, m.payment
-        FROM reconciliation.settlement_line l
-        JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-                                   AND m.version = 1
-        WHERE l.file_no = $1 AND l.number > $2 ORDER BY l.number LIMIT $3
+        FROM (SELECT * FROM reconciliation.settlement_line
+              WHERE file_no = $1 AND number > $2 ORDER BY number LIMIT $3) l
+        -- Lateral, so that a chunk costs its own lines however the planner sees tables just filled.
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                            WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                              AND m.version = 1 LIMIT 1) m
+        ORDER BY l.number
         """,
         file_no,
         after,
@@ -268,12 +273,15 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
                sum(l.fee_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_minor,
                sum(l.fee_vat_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_vat_minor
         FROM reconciliation.settlement_line l
-        JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-          AND m.outcome IN ('matched', 'amount')
-        JOIN ledger.postings p ON p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                            WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                            ORDER BY m.version DESC LIMIT 1) m
+        CROSS JOIN LATERAL (SELECT * FROM ledger.postings p
+                            WHERE p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+                              AND p.currency = $2 AND p.amount_minor < 0 OFFSET 0) p
         JOIN reconciliation.payee y ON p.account = 'department:' || y.department || ':payable'
           AND y.currency = p.currency AND y.fee_bearer = 'department'
-        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND p.currency = $2 AND p.amount_minor < 0
+        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND m.outcome IN ('matched', 'amount')
         GROUP BY 1 ORDER BY 1
         """,
         file_no,

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from adapters.calls import Answer, Call, read_json
 from adapters.errors import NotSentError, OutcomeUnknownError, RejectedError
-from adapters.http import Answer, Call, WireClient, open_session, read_json
+from adapters.http import WireClient, open_session
 from adapters.redaction import Redaction
 
 SECRET = "s3cr3t-api-key-value"

@@ -103,7 +103,7 @@ def test_a_settlement_is_recognised_and_shown(run):
     status, output = run(settlement_group, CSV.format(batch="B1"))
     assert status == 0
     assert "profile: generic" in output
-    assert "10.00 -       0.25 =           9.75  pa_1 | t1" in output
+    assert "payment              2026-11-21  AED          10.00 -       0.25 =           9.75  pa_1 | t1" in output
     assert "batch B1 of generic, 2026-11-21" in output
 
 

@@ -71,7 +71,9 @@ def run(postgres_server, template_database):
 def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
     done = run("nightly")
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("Night of 2026-11-22\n  settlements  nothing new\n  statements   1 statements\n")
+    assert done.output.startswith(
+        "Night of 2026-11-22\n  settlements  nothing new\n  statements   1 statements, 1 entries\n"
+    )
     again = run("nightly")
     assert again.output.count("nothing new") == 5, again.output
     status = run("nightly", "status", "--date", "2026-11-22")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,7 @@ from adapters.messages.smpp.segments import segments
 
 _log: Final = structlog.get_logger(__name__)
 _NOT_NOW: Final = frozenset({Status.THROTTLED, Status.QUEUE_FULL})
+RECEIPTS_KEPT_MAX: Final = 10_000
 _SEQUENCE_MAX: Final = 0x7FFFFFFF
 
 
@@ -47,11 +48,11 @@ class SmsCentre:
 
 
 class SmppSender:
-    """Sends texts and hands delivery receipts to `on_receipt`. One per process; `close` it at the end."""
+    """Sends texts and keeps delivery receipts until they are taken. One per process; `close` it at the end."""
 
-    def __init__(self, centre: SmsCentre, *, on_receipt: Callable[[Receipt], None] | None = None) -> None:
+    def __init__(self, centre: SmsCentre) -> None:
         self._centre = centre
-        self._on_receipt = on_receipt
+        self._receipts: deque[Receipt] = deque(maxlen=RECEIPTS_KEPT_MAX)
         self._opening = asyncio.Lock()
         self._window = asyncio.Semaphore(centre.in_flight_max)
         self._answers: dict[int, asyncio.Future[Pdu]] = {}
@@ -60,18 +61,26 @@ class SmppSender:
         self._sequence = 0
         self._links = 0
 
-    async def send(self, message: Message) -> None:
-        """Send a text, all its parts. A repeat after a doubt may reach the phone twice: SMPP has no key against it."""
+    async def send(self, message: Message) -> str:
+        """Send a text, all its parts; return the centre's reference of the last, whose delivery it reports.
+
+        A repeat after a doubt may reach the phone twice: SMPP has no key against it.
+        """
         await self._open()
         self._links += 1
         parts = segments(message.text, self._links)
-        references = []
+        reference = ""
         for number, part in enumerate(parts, 1):
             body = submit_body(self._centre.sender, message.recipient, part, wants_receipt=number == len(parts))
             answer = await self._ask(Command.SUBMIT_SM, body)
             _judge(answer.status)
-            references.append(carrier_reference(answer.body))
-        _log.info("sms_taken", message=message.id, parts=len(parts), carrier_reference=references[-1])
+            reference = carrier_reference(answer.body)
+        _log.info("sms_taken", message=message.id, parts=len(parts), carrier_reference=reference)
+        return reference
+
+    def take_receipts(self, limit: int) -> list[Receipt]:
+        """Hand over what the centre has reported since the last time."""
+        return [self._receipts.popleft() for _ in range(min(limit, len(self._receipts)))]
 
     async def close(self) -> None:
         if self._writer is not None:
@@ -140,8 +149,8 @@ class SmppSender:
             return
         if pdu.command == Command.DELIVER_SM:
             receipt = read_receipt(pdu.body)
-            if receipt is not None and self._on_receipt is not None:
-                self._on_receipt(receipt)
+            if receipt is not None:
+                self._receipts.append(receipt)
         if self._writer is not None:
             body = b"\0" if pdu.command == Command.DELIVER_SM else b""
             self._writer.write(Pdu(pdu.command | RESPONSE, Status.OK, pdu.sequence, body).pack())

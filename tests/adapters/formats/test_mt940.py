@@ -179,7 +179,8 @@ def test_the_free_text_tells_who_and_why(narrative, expected):
         ((":60F:C", ":60F:?"), "is not a balance"),
         (("AED", "QQQ"), "not one Mizan books"),
         ((PLAIN, ""), "no field :20:"),
-        ((PLAIN, "<html>"), "outside any field"),
+        ((PLAIN, "<html>\n" * 1001), "outside any field"),
+        ((PLAIN, "<html>"), "no field :20:"),
         ((PLAIN, ":20:X\n"), "inside a header"),
         ((":28C:", ":86:" + "x\n" * 300 + ":28C:"), "more than 200 lines"),
         (("SETTLEMENT\n", "x" * 70_000 + "\n"), "a line is longer"),
@@ -190,6 +191,32 @@ def test_hc21_what_does_not_stand_is_refused_with_its_line(change, word):
     with pytest.raises(FileRefusedError, match=word) as refused:
         parts(PLAIN.replace(*change, 1) if change[1:] != ("QQQ",) else PLAIN.replace(*change))
     assert refused.value.line or word in {"no field :20:", "the gap is 0.01"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ABNANL2A\n940\nABNANL2A\n", "-\n"),
+        ("0000 01INGBNL2AXXXX00001\n0000 01INGBNL2AXXXX00001\n940 00\n", "-" + 3 * "X" + "\n"),
+        (":940:\n", ""),
+        ("\x01{1:F01BANKXXXX}{4:\n", "-}\x03\n"),
+    ],
+)
+def test_a_banks_own_words_around_the_messages_do_not_matter(before, after):
+    body = PLAIN.removesuffix("-\n")
+    second = body.replace("00231", "00232").replace("1150,50", "1301,00").replace("1000,00", "1150,50")
+    text = before + body + after + before + second + after
+    assert [s.sequence for s in read_mt940_statements(text.encode(), name="x")] == [231, 232]
+
+
+def test_a_time_broken_over_two_lines_stays_text():
+    text = PLAIN.replace("NETWORK INTERNATIONAL", "PAID AT 10\n:26:58 SHARP")
+    assert "10 :26:58 SHARP" in parts(text)[0].remittance
+
+
+def test_hc25_the_thirtieth_of_february_is_its_last_day():
+    text = PLAIN.replace(":61:2611221122C", ":61:260230C")
+    assert parts(text)[0].value_on == date(2026, 2, 28)
 
 
 def test_unknown_fields_and_odd_bytes_are_told():

@@ -59,15 +59,21 @@ def test_checkout_leaves_the_fee_between_gross_and_net():
         "e,Capture,pay_1,act_1,pa_1,2026-11-21T09:00:00,AED,PO1,100.00,-2.50,97.50\n"
         "e,Refund,pay_1,act_2,re_1,2026-11-21T10:00:00,AED,PO1,-18.00,0.00,-18.00\n"
         "e,Mystery,pay_1,act_3,,2026-11-21T10:00:00,AED,PO1,0.00,0.00,0.00\n"
+        "e,Charge,pay_2,act_4,pa_2,2026-11-21T10:00:00.000,AED,PO1,0,-0.25,-0.25\n"
+        "e,Merchant Payout,,,,2026-11-21T10:00:00.000,AED,PO1,0,-2,-2\n"
+        "e,Charge,pay_3,act_5,pa_3,2026-11-21T10:00:00.000,AED,PO1,10,-0.145,9.855\n"
     )
     file = read_settlement(text.encode(), CHECKOUT, name="x")
     assert [(line.kind, line.provider_reference, fils(line)) for line in file.lines] == [
         (LineKind.PAYMENT, "pay_1", (10_000, 250, 0, 9_750)),
         (LineKind.REFUND, "act_2", (-1_800, 0, 0, -1_800)),
         (LineKind.OTHER, "pay_1", (0, 0, 0, 0)),
+        (LineKind.FEE, "pay_2", (0, 25, 0, -25)),
+        (LineKind.FEE, None, (0, 200, 0, -200)),
+        (LineKind.PAYMENT, "pay_3", (1_000, 14, 0, 986)),
     ]
     assert file.lines[2].raw_kind == "Mystery"
-    assert file.total_net == Money(7_950, "AED")
+    assert file.total_net == Money(8_711, "AED")
 
 
 def test_stripe_splits_a_file_into_its_payouts():
@@ -104,6 +110,20 @@ PAYPAL_FILE = """\
 "RC",2
 "FF",2
 """
+
+
+def test_a_withdrawal_from_paypal_is_a_line_and_no_total():
+    row = '"SB","T3","","","","T0400","","2026/11/21 09:00:00 -0800","DR",100,"USD","","",""\n"SF"'
+    file = read_settlement(PAYPAL_FILE.replace('"SF"', row, 1).replace('"SC",2', '"SC",3').encode(), PAYPAL, name="x")
+    assert [line.kind for line in file.lines] == [LineKind.PAYMENT, LineKind.REFUND, LineKind.PAYOUT]
+    assert file.total_net == Money(7_085, "USD")
+
+
+def test_hc11_a_payment_that_takes_money_away_is_for_people_to_look_at():
+    text = PAYPAL_FILE.replace('"T1107"', '"T0006"')
+    assert [line.kind for line in read_settlement(text.encode(), PAYPAL, name="x").lines] == [
+        LineKind.PAYMENT, LineKind.OTHER,
+    ]  # fmt: skip
 
 
 def test_paypal_frames_its_rows_and_counts_them():

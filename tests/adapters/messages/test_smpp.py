@@ -34,16 +34,14 @@ class Text:
 class Line:
     centre: Centre
     sender: SmppSender
-    receipts: asyncio.Queue[Receipt]
 
 
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
     async with Centre() as centre:
-        receipts: asyncio.Queue[Receipt] = asyncio.Queue()
         address = SmsCentre("127.0.0.1", centre.port, user="mizan", timeout_s=0.5, enquire_s=0.05)
-        sender = SmppSender(address, on_receipt=receipts.put_nowait)
-        yield Line(centre, sender, receipts)
+        sender = SmppSender(address)
+        yield Line(centre, sender)
         await sender.close()
 
 
@@ -55,10 +53,12 @@ async def test_a_long_arabic_text_arrives_whole(line: Line):
     assert {each.sender for each in line.centre.submitted} == {"GovPay"}
 
 
-async def test_a_delivery_receipt_is_handed_on(line: Line):
-    await line.sender.send(Text("Paid"))
-    async with asyncio.timeout(2):
-        assert await line.receipts.get() == Receipt("00000001", "DELIVRD", "000")
+async def test_a_delivery_receipt_is_kept_until_it_is_taken(line: Line):
+    reference = await line.sender.send(Text("Paid"))
+    await line.sender.send(Text("One more answer, so that the first one's receipt has arrived"))
+    receipts = line.sender.take_receipts(10)
+    assert receipts[0] == Receipt(reference, "DELIVRD", "000")
+    assert Receipt(reference, "DELIVRD", "000") not in line.sender.take_receipts(10)
 
 
 async def test_many_texts_share_one_connection_and_do_not_mix(line: Line):

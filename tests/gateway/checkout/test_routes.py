@@ -184,6 +184,30 @@ async def test_cancelling_a_paid_bill_shows_that_it_is_paid(window: Window, town
     assert (await town.read(intent))["status"] == "paid"
 
 
+async def test_the_same_bill_through_a_second_link_is_warned_of(window: Window, town: Any):
+    first, second = await town.intent(reference="LIC-77"), await town.intent(reference="LIC-77")
+    _, _, page = await window.get(f"{window.path(second)}?language=en")
+    assert "This bill may be paid already." not in page
+    await town.start(first)
+    await town.pay(first)
+    await town.work()
+    _, _, page = await window.get(f"{window.path(second)}?language=en")
+    assert "This bill may be paid already." in page
+
+
+async def test_money_that_came_late_is_said_to_be_safe(window: Window, town: Any):
+    intent = await town.intent()
+    await town.start(intent)
+    attempt = await town.attempt_of(intent)
+    await town.fault("void", "http", times=50, status=500)
+    await town.deps.pool.execute("UPDATE gateway.intent SET status = 'expired' WHERE id = $1", intent["id"])
+    await town.control("pay", {"reference": attempt["id"]})
+    await town.work()
+    _, _, page = await window.get(f"{window.path(intent)}?language=en")
+    assert "Money was taken, and it is safe." in page
+    assert "Do not pay again." in page
+
+
 async def test_an_expired_link_says_that_nothing_was_taken(window: Window, town: Any):
     intent = await town.intent(return_url="https://economy.example.ae/back")
     csrf = await window.csrf(window.path(intent))

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from adapters.contract import DeclineReason, Outcome, PaymentReport
-from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE
+from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE, OUTLET
 from gateway.services.apply_events import apply_events
 from gateway.services.apply_reports import Finding, apply_reports
 from ledger.money import Money
@@ -130,14 +130,14 @@ async def test_hc07_a_callback_that_lies_is_only_a_hint(town, heard_of_it):
         event = {
             "eventId": f"forged-{order}",
             "eventName": "CAPTURED",
-            "outletId": "x",
+            "outletId": OUTLET,
             "order": {
                 "reference": order,
                 "merchantOrderReference": attempt["id"],
                 "_embedded": {"payment": [{"_id": "urn:payment:1", "state": "CAPTURED"}]},
             },
         }
-        await post_callback(town, event)
+        assert await post_callback(town, event) == 200
     await town.work()
     assert (await town.read(robbed))["status"] == "processing"
     assert (await town.books())["provider:ngenius:receivable"] == 105_00
@@ -152,6 +152,15 @@ async def test_hc07_an_old_callback_again_changes_nothing(town):
     await town.work()
     assert await town.books() == books
     assert await town.journals(intent) == ["payment_captured"]
+
+
+async def test_a_callback_that_is_put_is_stored_and_answered_without_a_body(town):
+    """The mobile money standard puts its callbacks and wants a 204."""
+    event = {"eventId": "event-put", "eventName": "CAPTURED", "order": {"reference": "order-put"}}
+    url = f"{town.url}/callbacks/ngenius"
+    async with town.session.put(url, json=event, headers={HEADER_NAME: HEADER_VALUE}) as answer:
+        assert (answer.status, await answer.read()) == (204, b"")
+    assert [row["event"] for row in await inbox(town)] == ["event-put"]
 
 
 async def test_a_provider_nobody_knows_is_not_found(town):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from adapters.contract import Method
+from adapters.errors import OutcomeUnknownError
 from gateway.domain.refund import RefundStatus
+from gateway.services.apply_refunds import apply_refunds
 
 
 async def ask_refund(town, intent, key=None, **body):
@@ -104,6 +108,46 @@ async def test_hc02_a_refund_whose_answer_was_lost_is_not_made_again(town):
     assert (await refund_row(town, refund_id))["status"] == "succeeded"
     assert await acquirer_refunds(town) == [105_00]
     assert await town.journals(intent) == ["payment_captured", "refund_accepted"]
+
+
+class Forgetful:
+    """A provider that takes refunds and never answers for them: whatever is sent twice is paid twice."""
+
+    name = "ngenius"
+    methods = frozenset({Method.CARD})
+
+    def __init__(self):
+        self.sent = 0
+        self.asked = 0
+
+    async def start(self, order): ...
+
+    async def query(self, order, provider_reference): ...
+
+    def read_callback(self, headers, body): ...
+
+    async def check(self): ...
+
+    async def refund(self, _order):
+        self.sent += 1
+        raise OutcomeUnknownError("reset after the write")
+
+    async def query_refund(self, _order):
+        self.asked += 1
+        raise OutcomeUnknownError("no answer")
+
+
+async def test_hc02_a_refund_that_may_have_been_sent_is_only_asked_about(town):
+    intent = await town.paid()
+    provider = Forgetful()
+    town.deps = replace(town.deps, providers={"ngenius": provider})
+    await ask_refund(town, intent)
+    for _ in range(40):
+        await apply_refunds(town.deps, 10)
+        town.clock.advance(hours=3)
+    assert provider.sent == 1
+    assert provider.asked > 10
+    assert (await ask_refund(town, intent)).status == 422  # its money still counts
 
 
 async def test_a_refund_the_provider_never_knew_is_sent_again_after_an_hour(town):

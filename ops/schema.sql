@@ -1,0 +1,1832 @@
+CREATE SCHEMA gateway;
+
+CREATE SCHEMA ledger;
+
+CREATE SCHEMA reconciliation;
+
+CREATE FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_head ledger.head%ROWTYPE;
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  IF v_head.closed_until IS NULL OR v_head.closed_until < p_business_date THEN
+    RAISE EXCEPTION 'business date % is not closed', p_business_date USING ERRCODE = 'check_violation';
+  END IF;
+  INSERT INTO ledger.seal (number, business_date, journal_id, journal_hash, decision_id, decision_hash, sealed_at,
+                           trial_balance, previous, public_key, signature)
+  VALUES (v_head.seal_number + 1, p_business_date, v_head.journal_id, v_head.hash, v_head.decision_id,
+          v_head.decision_hash, p_sealed_at, p_trial_balance, v_head.seal_hash, p_public_key, p_signature);
+  UPDATE ledger.head SET seal_number = v_head.seal_number + 1, seal_hash = p_seal_hash;
+END $$;
+
+CREATE FUNCTION ledger.archive_month(p_month date) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+  v_head ledger.head%ROWTYPE;
+  v_from timestamptz := date_trunc('month', p_month::timestamp)::timestamptz;
+  v_until timestamptz := v_from + interval '1 month';
+  v_name text := 'posting_' || to_char(v_from, 'YYYY_MM');
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  IF v_head.closed_before IS NULL OR v_until > v_head.closed_before OR v_until > v_head.recorded_at THEN
+    RAISE EXCEPTION 'month % is not closed yet', to_char(v_from, 'YYYY-MM') USING ERRCODE = 'check_violation';
+  END IF;
+  EXECUTE format('ALTER TABLE ledger.posting DETACH PARTITION ledger.%I', v_name);
+  EXECUTE format('ALTER TABLE ledger.posting_archive ATTACH PARTITION ledger.%I FOR VALUES FROM (%L) TO (%L)',
+                 v_name, v_from, v_until);
+  EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER refuse_change', v_name);
+  RETURN v_name;
+END $$;
+
+CREATE FUNCTION ledger.check_balanced() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_wrong record;
+BEGIN
+  SELECT w.journal_id, w.currency, sum(w.amount_minor) AS difference INTO v_wrong
+    FROM written w GROUP BY w.journal_id, w.currency HAVING sum(w.amount_minor) <> 0 LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'journal % is out of balance by % minor units of %',
+      v_wrong.journal_id, v_wrong.difference, v_wrong.currency USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION ledger.decide(p_recorded_at timestamp with time zone, p_kind text, p_path text, p_currency text, p_floor_minor bigint, p_closed_until date, p_closed_before timestamp with time zone, p_reason text, p_decided_by text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_head ledger.head%ROWTYPE;
+  v_at timestamptz;
+  v_id integer;
+  v_hash bytea;
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  v_at := greatest(p_recorded_at, v_head.recorded_at);
+  v_id := v_head.decision_id + 1;
+  v_hash := sha256(v_head.decision_hash || record_send(ROW(
+    v_id, p_kind, p_path, p_currency::char(3), p_floor_minor, p_closed_until, p_closed_before, p_reason, p_decided_by,
+    v_at, v_head.journal_id)));
+  INSERT INTO ledger.decision (id, kind, path, currency, floor_minor, closed_until, closed_before, reason, decided_by,
+                               recorded_at, journal_id, hash)
+  VALUES (v_id, p_kind, p_path, p_currency, p_floor_minor, p_closed_until, p_closed_before, p_reason, p_decided_by,
+          v_at, v_head.journal_id, v_hash);
+  IF p_kind = 'floor_set' THEN
+    INSERT INTO ledger.floor (path, currency, floor_minor) VALUES (p_path, p_currency, p_floor_minor)
+    ON CONFLICT (path, currency) DO UPDATE SET floor_minor = excluded.floor_minor;
+  ELSIF p_kind = 'floor_lifted' THEN
+    DELETE FROM ledger.floor WHERE path = p_path AND currency = p_currency;
+  ELSIF p_closed_until <= v_head.closed_until OR p_closed_before < v_head.closed_before THEN
+    RAISE EXCEPTION 'the period is already closed until %', v_head.closed_until USING ERRCODE = 'check_violation';
+  ELSE
+    UPDATE ledger.head SET closed_until = p_closed_until, closed_before = p_closed_before;
+  END IF;
+  UPDATE ledger.head SET decision_id = v_id, decision_hash = v_hash, recorded_at = v_at;
+  RETURN v_id;
+END $$;
+
+CREATE TABLE ledger.head (
+    one boolean DEFAULT true NOT NULL,
+    journal_id bigint NOT NULL,
+    hash bytea NOT NULL,
+    recorded_at timestamp with time zone,
+    account_id integer NOT NULL,
+    decision_id integer NOT NULL,
+    decision_hash bytea NOT NULL,
+    seal_number integer NOT NULL,
+    seal_hash bytea NOT NULL,
+    closed_until date,
+    closed_before timestamp with time zone,
+    months_from timestamp with time zone,
+    months_until timestamp with time zone,
+    CONSTRAINT head_one_check CHECK (one)
+)
+WITH (fillfactor='10');
+
+CREATE FUNCTION ledger.decide_batch(p_head ledger.head, p_reference text[], p_fingerprint bytea[], p_business_date date[], p_effective_at timestamp with time zone[], p_corrects bigint[], p_below_floor boolean[], p_side text[], p_debit bigint[], p_credit bigint[], p_floor bigint[], p_entry integer[], p_account integer[], p_amount bigint[], OUT o_status smallint[], OUT o_journal bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_count integer := cardinality(p_reference);
+  v_postings integer := cardinality(p_entry);
+  v_known bigint[];
+  v_same boolean[];
+  v_first integer[];
+  v_correctable boolean[];
+  v_taken integer[] := array_fill(NULL::integer, ARRAY[v_count]);
+  v_next bigint := p_head.journal_id;
+  v_from integer := 1;
+  v_until integer;
+  v_on integer;
+  v_sum bigint;
+  v_stands bigint;
+  v_verdict smallint;
+  -- What sums may reach before the arithmetic itself would fail.
+  v_most constant bigint := 9000000000000000000;
+BEGIN
+  o_status := array_fill(0::smallint, ARRAY[v_count]);
+  o_journal := array_fill(NULL::bigint, ARRAY[v_count]);
+  SELECT array_agg(j.id ORDER BY u.i), array_agg(j.fingerprint = u.fingerprint ORDER BY u.i),
+         array_agg(u.first ORDER BY u.i)
+    INTO v_known, v_same, v_first
+    FROM (SELECT x.i, x.reference, x.fingerprint, min(x.i) OVER (PARTITION BY x.reference) AS first
+            FROM unnest(p_reference, p_fingerprint) WITH ORDINALITY x(reference, fingerprint, i)) u
+    LEFT JOIN ledger.journal j ON j.reference = u.reference;
+  SELECT array_agg(c.id IS NULL OR j.id IS NOT NULL ORDER BY c.i) INTO v_correctable
+    FROM unnest(p_corrects) WITH ORDINALITY c(id, i) LEFT JOIN ledger.journal j ON j.id = c.id;
+  FOR v_i IN 1 .. v_count LOOP
+    v_until := v_from;
+    WHILE v_until <= v_postings AND p_entry[v_until] = v_i LOOP
+      v_until := v_until + 1;
+    END LOOP;
+    IF v_known[v_i] IS NOT NULL THEN
+      o_status[v_i] := CASE WHEN v_same[v_i] THEN 1 ELSE 2 END;
+      o_journal[v_i] := v_known[v_i];
+    ELSIF v_taken[v_first[v_i]] IS NOT NULL THEN
+      o_status[v_i] := CASE WHEN p_fingerprint[v_taken[v_first[v_i]]] = p_fingerprint[v_i] THEN 1 ELSE 2 END;
+      o_journal[v_i] := o_journal[v_taken[v_first[v_i]]];
+    ELSIF p_business_date[v_i] <= p_head.closed_until OR p_effective_at[v_i] < p_head.closed_before THEN
+      o_status[v_i] := 4;
+    ELSIF NOT v_correctable[v_i] THEN
+      o_status[v_i] := 5;
+    ELSE
+      v_verdict := 0;
+      FOR v_p IN v_from .. v_until - 1 LOOP
+        v_on := p_account[v_p];
+        IF p_amount[v_p] > 0 THEN
+          p_debit[v_on] := p_debit[v_on] + p_amount[v_p];
+        ELSE
+          p_credit[v_on] := p_credit[v_on] - p_amount[v_p];
+        END IF;
+      END LOOP;
+      FOR v_p IN v_from .. v_until - 1 LOOP
+        v_on := p_account[v_p];
+        IF p_debit[v_on] > v_most OR p_credit[v_on] > v_most THEN
+          v_verdict := 6;
+        ELSIF p_floor[v_on] IS NOT NULL AND NOT p_below_floor[v_i] AND v_verdict = 0 THEN
+          SELECT sum(x.amount) INTO v_sum
+            FROM unnest(p_account[v_from:v_until - 1], p_amount[v_from:v_until - 1]) x(account, amount)
+           WHERE x.account = v_on;
+          v_stands := p_debit[v_on] - p_credit[v_on];
+          IF p_side[v_on] = 'credit' THEN
+            v_stands := -v_stands;
+            v_sum := -v_sum;
+          END IF;
+          -- An account already below its floor may rise towards it.
+          IF v_stands < p_floor[v_on] AND v_sum < 0 THEN
+            v_verdict := 3;
+          END IF;
+        END IF;
+      END LOOP;
+      IF v_verdict = 0 THEN
+        v_next := v_next + 1;
+        o_journal[v_i] := v_next;
+        v_taken[v_first[v_i]] := v_i;
+      ELSE
+        o_status[v_i] := v_verdict;
+        FOR v_p IN v_from .. v_until - 1 LOOP
+          v_on := p_account[v_p];
+          IF p_amount[v_p] > 0 THEN
+            p_debit[v_on] := p_debit[v_on] - p_amount[v_p];
+          ELSE
+            p_credit[v_on] := p_credit[v_on] + p_amount[v_p];
+          END IF;
+        END LOOP;
+      END IF;
+    END IF;
+    v_from := v_until;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION ledger.guard(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT
+                  EXECUTE FUNCTION ledger.refuse_change()', p_table);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER refuse_truncate', p_table);
+  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p_table AND tgname = 'refuse_change') THEN
+    EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON %s FOR EACH ROW
+                    EXECUTE FUNCTION ledger.refuse_change()', p_table);
+  END IF;
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER refuse_change', p_table);
+END $$;
+
+CREATE FUNCTION ledger.guard_balance(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  EXECUTE format('CREATE TRIGGER check_balanced AFTER INSERT ON %s REFERENCING NEW TABLE AS written
+                  FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced()', p_table);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER check_balanced', p_table);
+END $$;
+
+CREATE FUNCTION ledger.hold_head() RETURNS ledger.head
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT h FROM ledger.head h FOR UPDATE
+$$;
+
+CREATE FUNCTION ledger.open_month(p_instant timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+  v_from timestamptz := date_trunc('month', p_instant);
+  v_until timestamptz := v_from + interval '1 month';
+  v_name text := 'posting_' || to_char(v_from, 'YYYY_MM');
+BEGIN
+  IF to_regclass('ledger.' || v_name) IS NULL THEN
+    EXECUTE format('CREATE TABLE ledger.%I (LIKE ledger.posting INCLUDING DEFAULTS INCLUDING CONSTRAINTS)
+                    WITH (autovacuum_vacuum_insert_scale_factor = 0.05)', v_name);
+    EXECUTE format('ALTER TABLE ledger.posting ATTACH PARTITION ledger.%I FOR VALUES FROM (%L) TO (%L)',
+                   v_name, v_from, v_until);
+    EXECUTE format('GRANT SELECT ON ledger.%I TO mizan_service', v_name);
+    PERFORM ledger.guard(format('ledger.%I', v_name)::regclass);
+    PERFORM ledger.guard_balance(format('ledger.%I', v_name)::regclass);
+  END IF;
+  UPDATE ledger.head SET
+    months_from = CASE WHEN v_from BETWEEN months_from AND months_until THEN months_from ELSE v_from END,
+    months_until = CASE WHEN v_from BETWEEN months_from AND months_until THEN greatest(months_until, v_until)
+                        ELSE v_until END;
+END $$;
+
+CREATE FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+  v_recorded timestamptz;
+BEGIN
+  SELECT recorded_at INTO v_recorded FROM ledger.head FOR UPDATE;
+  FOR v_month IN 0 .. p_months LOOP
+    PERFORM ledger.open_month(date_trunc('month', greatest(p_instant, v_recorded)) + make_interval(months => v_month));
+  END LOOP;
+END $$;
+
+CREATE FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  v_count constant integer := cardinality(p_reference);
+  v_head ledger.head%ROWTYPE;
+  v_at timestamptz;
+  v_ids integer[];
+  v_debit bigint[];
+  v_credit bigint[];
+  v_floor bigint[];
+  v_bodies bytea[];
+  v_opened bytea[];
+  v_hash bytea;
+  v_hashes bytea[];
+  v_entry record;
+  v_n integer := 0;
+  v_journal bigint[];
+  v_posted integer;
+  v_moved integer[];
+  v_hours timestamptz[];
+  v_debits bigint[];
+  v_credits bigint[];
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  v_at := greatest(p_recorded_at, v_head.recorded_at);
+  SELECT array_agg(a.id ORDER BY n.i), array_agg(coalesce(b.debit_minor, 0) ORDER BY n.i),
+         array_agg(coalesce(b.credit_minor, 0) ORDER BY n.i), array_agg(f.floor_minor ORDER BY n.i)
+    INTO v_ids, v_debit, v_credit, v_floor
+    FROM unnest(p_path, p_currency) WITH ORDINALITY n(path, currency, i)
+    LEFT JOIN ledger.account a ON a.path = n.path AND a.currency = n.currency
+    LEFT JOIN ledger.balance b ON b.account_id = a.id
+    LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
+  IF EXISTS (SELECT FROM ledger.journal j WHERE j.reference = ANY (p_reference))
+     OR (SELECT count(DISTINCT r.reference) < v_count
+                OR min(r.business_date) <= v_head.closed_until OR min(r.effective_at) < v_head.closed_before
+                OR count(r.corrects) > 0
+           FROM unnest(p_reference, p_business_date, p_effective_at, p_corrects)
+             AS r(reference, business_date, effective_at, corrects))
+     -- A floor, or totals that this many postings of the largest amount could carry too far.
+     OR (SELECT bool_or(s.floor_minor IS NOT NULL OR greatest(s.debit, s.credit)
+                        > 9000000000000000000 - cardinality(p_entry) * 1000000000000000::numeric)
+           FROM unnest(v_debit, v_credit, v_floor) AS s(debit, credit, floor_minor))
+  THEN
+    SELECT d.o_status, d.o_journal INTO o_status, o_journal
+      FROM ledger.decide_batch(v_head, p_reference, p_fingerprint, p_business_date, p_effective_at, p_corrects,
+                               p_below_floor, p_side, v_debit, v_credit, v_floor, p_entry, p_account, p_amount) d;
+    SELECT array_agg(CASE WHEN d.status = 0 THEN d.journal END ORDER BY d.i), count(*) FILTER (WHERE d.status = 0)
+      INTO v_journal, v_posted
+      FROM unnest(o_status, o_journal) WITH ORDINALITY AS d(status, journal, i);
+    IF v_posted = 0 THEN
+      RETURN;
+    END IF;
+  ELSE
+    o_status := array_fill(0::smallint, ARRAY[v_count]);
+    SELECT array_agg(v_head.journal_id + i ORDER BY i) INTO o_journal FROM generate_series(1, v_count) i;
+    v_journal := o_journal;
+    v_posted := v_count;
+  END IF;
+  IF v_head.months_until IS NULL OR v_at < v_head.months_from OR v_at >= v_head.months_until THEN
+    PERFORM ledger.open_month(v_at);
+  END IF;
+  IF array_position(v_ids, NULL) IS NOT NULL THEN
+    WITH used AS (
+      SELECT x.account AS i, min(v_journal[x.entry]) AS journal_id FROM unnest(p_entry, p_account) x(entry, account)
+       WHERE v_ids[x.account] IS NULL AND v_journal[x.entry] IS NOT NULL GROUP BY x.account
+    ), opened AS (
+      INSERT INTO ledger.account (id, path, currency, type, side, by_item, opened_by, opened_at)
+      SELECT v_head.account_id + row_number() OVER (ORDER BY u.journal_id, p_path[u.i], p_currency[u.i]), p_path[u.i],
+             p_currency[u.i], p_type[u.i], p_side[u.i], p_by_item[u.i], u.journal_id, v_at
+        FROM used u
+      RETURNING id, path, currency, opened_by,
+                record_send(ROW(id, path, currency, type, side, by_item, opened_by, opened_at)) AS body
+    ), started AS (
+      INSERT INTO ledger.balance (account_id, debit_minor, credit_minor) SELECT o.id, 0, 0 FROM opened o
+    ), bodies AS (
+      SELECT o.opened_by, string_agg(o.body, ''::bytea ORDER BY o.id) AS body FROM opened o GROUP BY o.opened_by
+    )
+    SELECT (SELECT array_agg(coalesce(v_ids[n.i], o.id) ORDER BY n.i)
+              FROM unnest(p_path, p_currency) WITH ORDINALITY n(path, currency, i)
+              LEFT JOIN opened o ON o.path = n.path AND o.currency = n.currency),
+           (SELECT array_agg(b.body ORDER BY j.i)
+              FROM unnest(v_journal) WITH ORDINALITY j(id, i) LEFT JOIN bodies b ON b.opened_by = j.id),
+           (SELECT v_head.account_id + count(*) FROM opened)
+      INTO v_ids, v_opened, v_head.account_id;
+  END IF;
+  WITH written AS (
+    INSERT INTO ledger.posting AS p (journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id,
+                                     seq, currency, item)
+    SELECT v_journal[x.entry], v_at, p_effective_at[x.entry], x.amount,
+           v_debit[x.account] - v_credit[x.account]
+             + sum(x.amount) OVER (PARTITION BY x.account ORDER BY x.i ROWS UNBOUNDED PRECEDING),
+           v_ids[x.account], x.seq, p_currency[x.account], x.item
+      FROM unnest(p_entry, p_account, p_seq, p_amount, p_item) WITH ORDINALITY
+        AS x(entry, account, seq, amount, item, i)
+     WHERE v_journal[x.entry] IS NOT NULL
+    RETURNING p.journal_id, p.seq,
+              record_send(ROW(p.journal_id, p.recorded_at, p.effective_at, p.amount_minor, p.balance_minor,
+                              p.account_id, p.seq, p.currency, p.item)) AS body
+  )
+  SELECT array_agg(b.body ORDER BY b.journal_id) INTO v_bodies
+    FROM (SELECT w.journal_id, string_agg(w.body, ''::bytea ORDER BY w.seq) AS body
+            FROM written w GROUP BY w.journal_id) b;
+  -- The chain: each journal's hash covers the one before it and every byte of its row, its postings and the accounts
+  -- it opened, in the form record_send gives them.
+  v_hash := v_head.hash;
+  v_hashes := array_fill(NULL::bytea, ARRAY[v_count]);
+  FOR v_entry IN
+    SELECT x.i, record_send(ROW(v_journal[x.i], x.reference, x.kind, x.business_date, x.effective_at, v_at, x.payment,
+                                x.provider, x.provider_reference, x.file, x.line, x.corrects, x.late_for, x.below_floor,
+                                x.description, x.fingerprint)) AS body
+      FROM unnest(p_reference, p_fingerprint, p_kind, p_business_date, p_effective_at, p_payment, p_provider,
+                  p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description)
+        WITH ORDINALITY AS x(reference, fingerprint, kind, business_date, effective_at, payment, provider,
+                             provider_reference, file, line, corrects, late_for, below_floor, description, i)
+     WHERE v_journal[x.i] IS NOT NULL ORDER BY x.i
+  LOOP
+    v_n := v_n + 1;
+    v_hash := sha256(v_hash || v_entry.body || v_bodies[v_n] || coalesce(v_opened[v_entry.i], ''::bytea));
+    v_hashes[v_entry.i] := v_hash;
+  END LOOP;
+  INSERT INTO ledger.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
+                              provider_reference, file, line, corrects, late_for, below_floor, description, fingerprint,
+                              hash)
+  SELECT x.journal_id, x.reference, x.kind, x.business_date, x.effective_at, v_at, x.payment, x.provider,
+         x.provider_reference, x.file, x.line, x.corrects, x.late_for, x.below_floor, x.description, x.fingerprint,
+         x.hash
+    FROM unnest(v_journal, v_hashes, p_reference, p_fingerprint, p_kind, p_business_date, p_effective_at, p_payment,
+                p_provider, p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description)
+      AS x(journal_id, hash, reference, fingerprint, kind, business_date, effective_at, payment, provider,
+           provider_reference, file, line, corrects, late_for, below_floor, description)
+   WHERE x.journal_id IS NOT NULL;
+  -- Each account's row once, whatever the batch holds.
+  SELECT array_agg(m.account_id), array_agg(m.hour), array_agg(m.debit), array_agg(m.credit)
+    INTO v_moved, v_hours, v_debits, v_credits
+    FROM (SELECT v_ids[x.account] AS account_id,
+                 date_bin('1 hour', p_effective_at[x.entry], '2000-01-01 00:00:00+00') AS hour,
+                 coalesce(sum(x.amount) FILTER (WHERE x.amount > 0), 0)::bigint AS debit,
+                 coalesce(-sum(x.amount) FILTER (WHERE x.amount < 0), 0)::bigint AS credit
+            FROM unnest(p_entry, p_account, p_amount) AS x(entry, account, amount)
+           WHERE v_journal[x.entry] IS NOT NULL
+           GROUP BY 1, 2) m;
+  UPDATE ledger.balance b SET debit_minor = b.debit_minor + m.debit, credit_minor = b.credit_minor + m.credit
+    FROM (SELECT x.account_id, sum(x.debit) AS debit, sum(x.credit) AS credit
+            FROM unnest(v_moved, v_debits, v_credits) AS x(account_id, debit, credit) GROUP BY x.account_id) m
+   WHERE b.account_id = m.account_id;
+  INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
+  SELECT m.account_id, m.hour, coalesce(e.debit_minor, 0), coalesce(e.credit_minor, 0)
+    FROM unnest(v_moved, v_hours) AS m(account_id, hour)
+    LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
+                        WHERE h.account_id = m.account_id AND h.hour <= m.hour ORDER BY h.hour DESC LIMIT 1) e ON true
+  ON CONFLICT DO NOTHING;
+  -- A back-dated posting moves every later hour as well.
+  UPDATE ledger.hourly h SET debit_minor = h.debit_minor + m.debit, credit_minor = h.credit_minor + m.credit
+    FROM (SELECT l.account_id, l.hour, sum(x.debit) AS debit, sum(x.credit) AS credit
+            FROM unnest(v_moved, v_hours, v_debits, v_credits) AS x(account_id, hour, debit, credit)
+            JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
+           GROUP BY l.account_id, l.hour) m
+   WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
+                                provider_reference)
+  SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
+         p_payment[m.entry], p_provider_reference[m.entry]
+    FROM (SELECT x.account, x.item, sum(x.amount) AS amount, min(x.entry) AS entry,
+                 min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
+            FROM unnest(p_entry, p_account, p_amount, p_item) AS x(entry, account, amount, item)
+           WHERE x.item IS NOT NULL AND v_journal[x.entry] IS NOT NULL
+           GROUP BY x.account, x.item) m
+  ON CONFLICT (account_id, item) DO UPDATE SET
+    amount_minor = t.amount_minor + excluded.amount_minor,
+    opened_at = least(t.opened_at, excluded.opened_at),
+    moved_at = greatest(t.moved_at, excluded.moved_at);
+  UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
+                         account_id = v_head.account_id;
+END $$;
+
+CREATE FUNCTION ledger.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'ledger.% is append-only: % is refused', TG_TABLE_NAME, lower(TG_OP)
+    USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
+END $$;
+
+CREATE FUNCTION reconciliation.payee_follows_its_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM reconciliation.payee_change c
+    WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
+      AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
+           c.minimum_minor, c.holdback_minor, c.fee_bearer)
+        = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
+           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
+      AND c.bic IS NOT DISTINCT FROM NEW.bic
+  ) THEN
+    RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TABLE gateway.api_key (
+    id text NOT NULL COLLATE pg_catalog."C",
+    sha256 bytea NOT NULL,
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    live boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
+);
+
+CREATE TABLE gateway.attempt (
+    id text NOT NULL COLLATE pg_catalog."C",
+    intent text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    method text NOT NULL,
+    status text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    payer_email text,
+    payer_mobile text,
+    payer_bank text,
+    provider_reference text COLLATE pg_catalog."C",
+    next_step jsonb,
+    decline text,
+    word text NOT NULL,
+    facts jsonb NOT NULL,
+    captured_minor bigint,
+    captured_currency character(3),
+    captured_at timestamp with time zone,
+    late boolean NOT NULL,
+    resolution text,
+    review text,
+    started_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    checks integer NOT NULL,
+    next_check_at timestamp with time zone NOT NULL,
+    CONSTRAINT attempt_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT attempt_captured_minor_check CHECK (((captured_minor >= 1) AND (captured_minor <= '1000000000000000'::bigint))),
+    CONSTRAINT attempt_check CHECK (((captured_minor IS NULL) = (captured_at IS NULL))),
+    CONSTRAINT attempt_check1 CHECK (((status <> 'succeeded'::text) OR (captured_minor IS NOT NULL))),
+    CONSTRAINT attempt_resolution_check CHECK ((resolution = ANY (ARRAY['accepted'::text, 'refunded'::text]))),
+    CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
+);
+
+CREATE TABLE gateway.department (
+    code text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    return_origins text[] NOT NULL,
+    vat_registration text,
+    fee_bearer text NOT NULL,
+    active boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+);
+
+CREATE TABLE gateway.event (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    type text NOT NULL COLLATE pg_catalog."C",
+    object text NOT NULL COLLATE pg_catalog."C",
+    data jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE gateway.idempotency (
+    caller text NOT NULL COLLATE pg_catalog."C",
+    route text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    body_sha256 bytea NOT NULL,
+    resource text NOT NULL COLLATE pg_catalog."C",
+    status smallint NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_body_sha256_check CHECK ((length(body_sha256) = 32)),
+    CONSTRAINT idempotency_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+CREATE TABLE gateway.inbox (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    event text NOT NULL COLLATE pg_catalog."C",
+    reference text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C",
+    word text NOT NULL,
+    proven bytea,
+    status text NOT NULL,
+    tries integer NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
+);
+
+CREATE TABLE gateway.intent (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    status text NOT NULL,
+    late_payment boolean NOT NULL,
+    language text NOT NULL,
+    payer_email text,
+    payer_mobile text,
+    return_url text,
+    metadata jsonb NOT NULL,
+    live boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    next_close_at timestamp with time zone NOT NULL,
+    paid_at timestamp with time zone,
+    paid_attempt text COLLATE pg_catalog."C",
+    receipt_number text COLLATE pg_catalog."C",
+    duplicate_of text COLLATE pg_catalog."C",
+    CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
+    CONSTRAINT intent_check2 CHECK (((status = 'paid'::text) = (receipt_number IS NOT NULL))),
+    CONSTRAINT intent_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
+    CONSTRAINT intent_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+    CONSTRAINT intent_status_check CHECK ((status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'paid'::text, 'cancelled'::text, 'expired'::text])))
+);
+
+CREATE TABLE gateway.intent_line (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    number smallint NOT NULL,
+    department text NOT NULL COLLATE pg_catalog."C",
+    service text COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    revenue_code text NOT NULL,
+    quantity integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    vat_minor bigint NOT NULL,
+    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT intent_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor))),
+    CONSTRAINT intent_line_number_check CHECK (((number >= 1) AND (number <= 100))),
+    CONSTRAINT intent_line_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.message (
+    id text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    channel text NOT NULL COLLATE pg_catalog."C",
+    recipient text NOT NULL,
+    language text NOT NULL,
+    status text NOT NULL,
+    tries integer NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    carrier_reference text COLLATE pg_catalog."C",
+    delivery text,
+    delivery_at timestamp with time zone,
+    CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+);
+
+CREATE TABLE gateway.outbox (
+    event text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.rating (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    score smallint NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    CONSTRAINT rating_score_check CHECK (((score >= 1) AND (score <= 5)))
+);
+
+CREATE TABLE gateway.receipt_counter (
+    department text NOT NULL COLLATE pg_catalog."C",
+    year smallint NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT receipt_counter_last_check CHECK ((last > 0))
+);
+
+CREATE TABLE gateway.refund (
+    id text NOT NULL COLLATE pg_catalog."C",
+    intent text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    status text NOT NULL,
+    late boolean NOT NULL,
+    provider_reference text COLLATE pg_catalog."C",
+    word text NOT NULL,
+    review text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    booked_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    checks integer NOT NULL,
+    next_check_at timestamp with time zone NOT NULL,
+    CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text])))
+);
+
+CREATE TABLE gateway.refund_line (
+    refund text NOT NULL COLLATE pg_catalog."C",
+    number smallint NOT NULL,
+    department text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    vat_minor bigint NOT NULL,
+    CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.service (
+    code text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    revenue_code text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint,
+    vat_basis_points integer NOT NULL,
+    active boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT service_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
+    CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
+);
+
+CREATE TABLE gateway.webhook_delivery (
+    endpoint text NOT NULL COLLATE pg_catalog."C",
+    event text NOT NULL COLLATE pg_catalog."C",
+    object text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    tries integer NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    first_try_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    answer text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_delivery_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+);
+
+CREATE TABLE gateway.webhook_endpoint (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_because text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_endpoint_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+    CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 64)))
+);
+
+CREATE TABLE ledger.account (
+    id integer NOT NULL,
+    path text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL COLLATE pg_catalog."C",
+    type text NOT NULL COLLATE pg_catalog."C",
+    side text NOT NULL COLLATE pg_catalog."C",
+    by_item boolean NOT NULL,
+    opened_by bigint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_side_check CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text]))),
+    CONSTRAINT account_type_check CHECK ((type = ANY (ARRAY['asset'::text, 'liability'::text, 'income'::text, 'expense'::text])))
+);
+
+CREATE TABLE ledger.posting (
+    journal_id bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    amount_minor bigint NOT NULL,
+    balance_minor bigint NOT NULL,
+    account_id integer NOT NULL,
+    seq smallint NOT NULL,
+    currency character(3) NOT NULL COLLATE pg_catalog."C",
+    item text COLLATE pg_catalog."C",
+    CONSTRAINT posting_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor >= '-1000000000000000'::bigint) AND (amount_minor <= '1000000000000000'::bigint))))
+)
+PARTITION BY RANGE (recorded_at);
+
+CREATE TABLE ledger.posting_archive (
+    journal_id bigint CONSTRAINT posting_journal_id_not_null NOT NULL,
+    recorded_at timestamp with time zone CONSTRAINT posting_recorded_at_not_null NOT NULL,
+    effective_at timestamp with time zone CONSTRAINT posting_effective_at_not_null NOT NULL,
+    amount_minor bigint CONSTRAINT posting_amount_minor_not_null NOT NULL,
+    balance_minor bigint CONSTRAINT posting_balance_minor_not_null NOT NULL,
+    account_id integer CONSTRAINT posting_account_id_not_null NOT NULL,
+    seq smallint CONSTRAINT posting_seq_not_null NOT NULL,
+    currency character(3) CONSTRAINT posting_currency_not_null NOT NULL COLLATE pg_catalog."C",
+    item text COLLATE pg_catalog."C",
+    CONSTRAINT posting_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor >= '-1000000000000000'::bigint) AND (amount_minor <= '1000000000000000'::bigint))))
+)
+PARTITION BY RANGE (recorded_at);
+
+CREATE VIEW ledger.all_postings AS
+ SELECT posting.journal_id,
+    posting.recorded_at,
+    posting.effective_at,
+    posting.amount_minor,
+    posting.balance_minor,
+    posting.account_id,
+    posting.seq,
+    posting.currency,
+    posting.item
+   FROM ledger.posting
+UNION ALL
+ SELECT posting_archive.journal_id,
+    posting_archive.recorded_at,
+    posting_archive.effective_at,
+    posting_archive.amount_minor,
+    posting_archive.balance_minor,
+    posting_archive.account_id,
+    posting_archive.seq,
+    posting_archive.currency,
+    posting_archive.item
+   FROM ledger.posting_archive;
+
+CREATE TABLE ledger.balance (
+    account_id integer NOT NULL,
+    debit_minor bigint NOT NULL,
+    credit_minor bigint NOT NULL,
+    CONSTRAINT balance_credit_minor_check CHECK ((credit_minor >= 0)),
+    CONSTRAINT balance_debit_minor_check CHECK ((debit_minor >= 0))
+)
+WITH (fillfactor='50');
+
+CREATE VIEW ledger.balances AS
+ SELECT a.path AS account,
+    a.currency,
+    (b.debit_minor - b.credit_minor) AS amount_minor
+   FROM (ledger.account a
+     JOIN ledger.balance b ON ((b.account_id = a.id)));
+
+CREATE TABLE ledger.decision (
+    id integer NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    path text COLLATE pg_catalog."C",
+    currency character(3) COLLATE pg_catalog."C",
+    floor_minor bigint,
+    closed_until date,
+    closed_before timestamp with time zone,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    decided_by text NOT NULL COLLATE pg_catalog."C",
+    recorded_at timestamp with time zone NOT NULL,
+    journal_id bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT decision_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT decision_kind_check CHECK ((kind = ANY (ARRAY['period_closed'::text, 'floor_set'::text, 'floor_lifted'::text])))
+);
+
+CREATE TABLE ledger.floor (
+    path text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL COLLATE pg_catalog."C",
+    floor_minor bigint NOT NULL
+);
+
+CREATE TABLE ledger.hourly (
+    account_id integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    debit_minor bigint NOT NULL,
+    credit_minor bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE ledger.item (
+    account_id integer NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    business_date date NOT NULL,
+    journal_id bigint NOT NULL,
+    payment text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C"
+)
+WITH (fillfactor='80');
+
+CREATE TABLE ledger.journal (
+    id bigint NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    payment text COLLATE pg_catalog."C",
+    provider text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C",
+    file text COLLATE pg_catalog."C",
+    line integer,
+    corrects bigint,
+    late_for date,
+    below_floor boolean NOT NULL,
+    description text NOT NULL COLLATE pg_catalog."C",
+    fingerprint bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT journal_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT journal_hash_check CHECK ((length(hash) = 32))
+);
+
+CREATE VIEW ledger.open_items AS
+ SELECT a.path AS account,
+    a.currency,
+    i.item,
+    i.amount_minor,
+    i.opened_at,
+    i.business_date,
+    i.journal_id,
+    i.payment,
+    i.provider_reference
+   FROM (ledger.item i
+     JOIN ledger.account a ON ((a.id = i.account_id)))
+  WHERE (i.amount_minor <> 0);
+
+CREATE VIEW ledger.postings AS
+ SELECT p.journal_id,
+    j.reference,
+    j.kind,
+    j.business_date,
+    p.effective_at,
+    p.recorded_at,
+    a.path AS account,
+    p.currency,
+    p.amount_minor,
+    p.item,
+    j.payment,
+    j.provider,
+    j.provider_reference,
+    j.file,
+    j.line,
+    j.corrects,
+    p.seq
+   FROM ((ledger.all_postings p
+     JOIN ledger.journal j ON ((j.id = p.journal_id)))
+     JOIN ledger.account a ON ((a.id = p.account_id)));
+
+CREATE TABLE ledger.seal (
+    number integer NOT NULL,
+    business_date date NOT NULL,
+    journal_id bigint NOT NULL,
+    journal_hash bytea NOT NULL,
+    decision_id integer NOT NULL,
+    decision_hash bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    trial_balance text NOT NULL,
+    previous bytea NOT NULL,
+    public_key bytea NOT NULL,
+    signature bytea NOT NULL
+);
+
+CREATE TABLE public.schema_migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE reconciliation.audit (
+    id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    before jsonb,
+    after jsonb
+);
+
+CREATE TABLE reconciliation.break (
+    id text NOT NULL COLLATE pg_catalog."C",
+    type text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    owner text NOT NULL,
+    provider text COLLATE pg_catalog."C",
+    department text COLLATE pg_catalog."C",
+    currency character(3),
+    amount_minor bigint DEFAULT 0 NOT NULL,
+    account text COLLATE pg_catalog."C",
+    item text COLLATE pg_catalog."C",
+    leg text COLLATE pg_catalog."C",
+    file_no integer,
+    line integer,
+    business_date date NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT break_check CHECK (((status = ANY (ARRAY['resolved'::text, 'cured'::text])) = (closed_at IS NOT NULL))),
+    CONSTRAINT break_check1 CHECK (((status <> 'cured'::text) OR (account IS NULL) OR (item IS NOT NULL))),
+    CONSTRAINT break_status_check CHECK ((status = ANY (ARRAY['open'::text, 'proposed'::text, 'resolved'::text, 'cured'::text])))
+);
+
+CREATE TABLE reconciliation.break_event (
+    break_id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    sequence integer NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    note text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE reconciliation.match (
+    leg text NOT NULL COLLATE pg_catalog."C",
+    file_no integer NOT NULL,
+    line integer NOT NULL,
+    version smallint DEFAULT 1 NOT NULL,
+    outcome text NOT NULL,
+    rule text,
+    account text NOT NULL COLLATE pg_catalog."C",
+    item text COLLATE pg_catalog."C",
+    payment text COLLATE pg_catalog."C",
+    expected_minor bigint,
+    variance_minor bigint DEFAULT 0 NOT NULL,
+    score smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT match_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text]))),
+    CONSTRAINT match_score_check CHECK (((score >= 0) AND (score <= 100)))
+);
+
+CREATE VIEW reconciliation.current_match AS
+ SELECT leg,
+    file_no,
+    line,
+    version,
+    outcome,
+    rule,
+    account,
+    item,
+    payment,
+    expected_minor,
+    variance_minor,
+    score
+   FROM reconciliation.match m
+  WHERE (NOT (EXISTS ( SELECT
+           FROM reconciliation.match later
+          WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
+
+CREATE TABLE reconciliation.holiday (
+    country text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    worked boolean NOT NULL,
+    name_en text DEFAULT ''::text NOT NULL,
+    name_ar text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE reconciliation.lease (
+    name text NOT NULL COLLATE pg_catalog."C",
+    holder text NOT NULL,
+    fence bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE reconciliation.payee (
+    department text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    change_id text CONSTRAINT payee_change_id_not_null1 NOT NULL COLLATE pg_catalog."C",
+    legal_name text NOT NULL,
+    iban text NOT NULL COLLATE pg_catalog."C",
+    bic text COLLATE pg_catalog."C",
+    purpose text NOT NULL COLLATE pg_catalog."C",
+    proof text NOT NULL,
+    schedule text NOT NULL,
+    weekday smallint NOT NULL,
+    minimum_minor bigint NOT NULL,
+    holdback_minor bigint NOT NULL,
+    fee_bearer text NOT NULL
+);
+
+CREATE TABLE reconciliation.payee_change (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    legal_name text NOT NULL,
+    iban text NOT NULL COLLATE pg_catalog."C",
+    bic text COLLATE pg_catalog."C",
+    purpose text NOT NULL COLLATE pg_catalog."C",
+    proof text NOT NULL,
+    schedule text NOT NULL,
+    weekday smallint NOT NULL,
+    minimum_minor bigint NOT NULL,
+    holdback_minor bigint NOT NULL,
+    fee_bearer text NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    effective_at timestamp with time zone,
+    decision text,
+    applied_at timestamp with time zone,
+    CONSTRAINT payee_change_bic_check CHECK ((bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'::text)),
+    CONSTRAINT payee_change_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT payee_change_check1 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (effective_at IS NOT NULL))),
+    CONSTRAINT payee_change_check2 CHECK ((applied_at >= effective_at)),
+    CONSTRAINT payee_change_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT payee_change_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text]))),
+    CONSTRAINT payee_change_holdback_minor_check CHECK ((holdback_minor >= 0)),
+    CONSTRAINT payee_change_iban_check CHECK ((iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}$'::text)),
+    CONSTRAINT payee_change_legal_name_check CHECK ((legal_name ~ '^[A-Za-z0-9 /?:().,''+&-]{1,70}$'::text)),
+    CONSTRAINT payee_change_minimum_minor_check CHECK ((minimum_minor >= 1)),
+    CONSTRAINT payee_change_proof_check CHECK ((proof = ANY (ARRAY['captured'::text, 'settled'::text, 'banked'::text]))),
+    CONSTRAINT payee_change_purpose_check CHECK ((purpose ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payee_change_schedule_check CHECK ((schedule = ANY (ARRAY['daily'::text, 'weekly'::text, 'threshold'::text]))),
+    CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6))),
+    CONSTRAINT payee_maker_is_not_checker CHECK ((checker <> maker))
+);
+
+CREATE TABLE reconciliation.payout_batch (
+    id text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    currency character(3) NOT NULL,
+    bank_account text NOT NULL COLLATE pg_catalog."C",
+    debtor_name text NOT NULL,
+    debtor_iban text NOT NULL COLLATE pg_catalog."C",
+    debtor_bic text COLLATE pg_catalog."C",
+    execution_date date NOT NULL,
+    line_count integer NOT NULL,
+    total_minor bigint NOT NULL,
+    content_sha256 text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    submitted_at timestamp with time zone,
+    checker text,
+    checked_at timestamp with time zone,
+    auto_approve_limit_minor bigint DEFAULT 0 NOT NULL,
+    released_at timestamp with time zone,
+    book_date date,
+    sends integer DEFAULT 0 NOT NULL,
+    answered_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT payout_batch_check CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text])) = (released_at IS NULL))),
+    CONSTRAINT payout_batch_check1 CHECK (((released_at IS NULL) = (book_date IS NULL))),
+    CONSTRAINT payout_batch_id_check CHECK ((length(id) <= 35)),
+    CONSTRAINT payout_batch_line_count_check CHECK ((line_count > 0)),
+    CONSTRAINT payout_batch_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text, 'released'::text, 'unknown'::text, 'sent'::text, 'accepted'::text, 'rejected'::text, 'confirmed'::text]))),
+    CONSTRAINT payout_batch_total_minor_check CHECK ((total_minor > 0)),
+    CONSTRAINT payout_is_approved_before_release CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text])) OR (checker IS NOT NULL))),
+    CONSTRAINT payout_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT payout_policy_has_a_limit CHECK (((checker <> 'policy'::text) OR (total_minor <= auto_approve_limit_minor)))
+);
+
+CREATE TABLE reconciliation.payout_deferred (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    journal_id bigint NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    CONSTRAINT payout_deferred_amount_minor_check CHECK ((amount_minor > 0))
+);
+
+CREATE TABLE reconciliation.payout_line (
+    id text NOT NULL COLLATE pg_catalog."C",
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    creditor_name text NOT NULL,
+    creditor_iban text NOT NULL COLLATE pg_catalog."C",
+    creditor_bic text COLLATE pg_catalog."C",
+    purpose text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    remittance text NOT NULL,
+    payable_minor bigint NOT NULL,
+    unproven_minor bigint NOT NULL,
+    holdback_minor bigint NOT NULL,
+    previous_line text COLLATE pg_catalog."C",
+    journal_through bigint NOT NULL,
+    status text NOT NULL,
+    journal_id bigint,
+    paid_on date,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
+    CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
+);
+
+CREATE TABLE reconciliation.resolution (
+    id text NOT NULL COLLATE pg_catalog."C",
+    break_id text NOT NULL COLLATE pg_catalog."C",
+    action text NOT NULL,
+    reason text NOT NULL,
+    account text COLLATE pg_catalog."C",
+    item text COLLATE pg_catalog."C",
+    amount_minor bigint,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT resolution_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT resolution_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT resolution_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT resolution_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT resolution_reason_check CHECK ((length(reason) > 0))
+);
+
+CREATE TABLE reconciliation.run (
+    business_date date NOT NULL,
+    status text NOT NULL,
+    fence bigint NOT NULL,
+    times_started integer DEFAULT 1 NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['running'::text, 'partial'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE TABLE reconciliation.run_step (
+    business_date date NOT NULL,
+    step text NOT NULL,
+    status text NOT NULL,
+    fence bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error text,
+    CONSTRAINT run_step_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text]))),
+    CONSTRAINT run_step_step_check CHECK ((step = ANY (ARRAY['settlements'::text, 'statements'::text, 'match'::text, 'breaks'::text, 'payouts'::text, 'confirm'::text])))
+);
+
+CREATE TABLE reconciliation.settlement_file (
+    file_no integer NOT NULL,
+    provider text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    batch_reference text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    line_count integer NOT NULL,
+    total_net_minor bigint NOT NULL,
+    expected_credit_date date,
+    status text NOT NULL,
+    reason text,
+    imported_at timestamp with time zone NOT NULL,
+    book_date date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    late_for date,
+    last_line integer DEFAULT 0 NOT NULL,
+    posted_through integer DEFAULT 0 NOT NULL,
+    fees_charged boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_file_check CHECK (((status = 'quarantined'::text) = (reason IS NOT NULL))),
+    CONSTRAINT settlement_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text])))
+);
+
+CREATE TABLE reconciliation.settlement_line (
+    file_no integer NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    reference text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C",
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    fee_vat_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    transaction_on date,
+    raw_kind text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE reconciliation.settlement_line_refused (
+    file_no integer NOT NULL,
+    number integer NOT NULL,
+    reason text NOT NULL
+);
+
+CREATE TABLE reconciliation.statement (
+    statement_no integer NOT NULL,
+    bank_account text NOT NULL COLLATE pg_catalog."C",
+    account_iban text NOT NULL COLLATE pg_catalog."C",
+    identifier text NOT NULL COLLATE pg_catalog."C",
+    sequence integer,
+    currency character(3) NOT NULL,
+    opened_on date NOT NULL,
+    closed_on date NOT NULL,
+    opening_minor bigint NOT NULL,
+    closing_minor bigint NOT NULL,
+    entry_count integer NOT NULL,
+    file_name text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    reason text,
+    imported_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    book_date date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    late_for date,
+    posted_through integer DEFAULT 0 NOT NULL,
+    CONSTRAINT statement_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
+    CONSTRAINT statement_check1 CHECK (((status = 'accepted'::text) OR (reason IS NOT NULL))),
+    CONSTRAINT statement_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text, 'refused'::text])))
+);
+
+CREATE TABLE reconciliation.statement_entry (
+    statement_no integer NOT NULL,
+    number integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    booked_on date NOT NULL,
+    value_on date NOT NULL,
+    bank_reference text COLLATE pg_catalog."C",
+    end_to_end_id text COLLATE pg_catalog."C",
+    batch_reference text COLLATE pg_catalog."C",
+    remittance text NOT NULL,
+    counterparty text,
+    counterparty_iban text COLLATE pg_catalog."C",
+    code text,
+    returned boolean NOT NULL
+);
+
+ALTER TABLE ONLY gateway.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.api_key
+    ADD CONSTRAINT api_key_sha256_key UNIQUE (sha256);
+
+ALTER TABLE ONLY gateway.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.department
+    ADD CONSTRAINT department_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY gateway.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (provider, event);
+
+ALTER TABLE ONLY gateway.intent_line
+    ADD CONSTRAINT intent_line_pkey PRIMARY KEY (intent, number);
+
+ALTER TABLE ONLY gateway.intent
+    ADD CONSTRAINT intent_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.intent
+    ADD CONSTRAINT intent_receipt_number_key UNIQUE (receipt_number);
+
+ALTER TABLE ONLY gateway.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.message
+    ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
+
+ALTER TABLE ONLY gateway.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+
+ALTER TABLE ONLY gateway.rating
+    ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
+
+ALTER TABLE ONLY gateway.receipt_counter
+    ADD CONSTRAINT receipt_counter_pkey PRIMARY KEY (department, year);
+
+ALTER TABLE ONLY gateway.refund_line
+    ADD CONSTRAINT refund_line_pkey PRIMARY KEY (refund, number);
+
+ALTER TABLE ONLY gateway.refund
+    ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.service
+    ADD CONSTRAINT service_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
+
+ALTER TABLE ONLY gateway.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ledger.account
+    ADD CONSTRAINT account_path_currency_key UNIQUE (path, currency);
+
+ALTER TABLE ONLY ledger.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ledger.balance
+    ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY ledger.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ledger.floor
+    ADD CONSTRAINT floor_pkey PRIMARY KEY (path, currency);
+
+ALTER TABLE ONLY ledger.head
+    ADD CONSTRAINT head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY ledger.hourly
+    ADD CONSTRAINT hourly_pkey PRIMARY KEY (account_id, hour);
+
+ALTER TABLE ONLY ledger.item
+    ADD CONSTRAINT item_pkey PRIMARY KEY (account_id, item);
+
+ALTER TABLE ONLY ledger.journal
+    ADD CONSTRAINT journal_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ledger.journal
+    ADD CONSTRAINT journal_reference_key UNIQUE (reference);
+
+ALTER TABLE ONLY ledger.posting_archive
+    ADD CONSTRAINT posting_archive_pkey PRIMARY KEY (journal_id, seq, recorded_at);
+
+ALTER TABLE ONLY ledger.posting
+    ADD CONSTRAINT posting_pkey PRIMARY KEY (journal_id, seq, recorded_at);
+
+ALTER TABLE ONLY ledger.seal
+    ADD CONSTRAINT seal_business_date_key UNIQUE (business_date);
+
+ALTER TABLE ONLY ledger.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY reconciliation.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.break_event
+    ADD CONSTRAINT break_event_pkey PRIMARY KEY (break_id, sequence);
+
+ALTER TABLE ONLY reconciliation.break
+    ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.holiday
+    ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
+
+ALTER TABLE ONLY reconciliation.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY reconciliation.match
+    ADD CONSTRAINT match_pkey PRIMARY KEY (leg, file_no, line, version);
+
+ALTER TABLE ONLY reconciliation.payee_change
+    ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.payee
+    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
+
+ALTER TABLE ONLY reconciliation.payout_batch
+    ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.payout_deferred
+    ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
+
+ALTER TABLE ONLY reconciliation.payout_line
+    ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+
+ALTER TABLE ONLY reconciliation.payout_line
+    ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.resolution
+    ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (business_date);
+
+ALTER TABLE ONLY reconciliation.run_step
+    ADD CONSTRAINT run_step_pkey PRIMARY KEY (business_date, step);
+
+ALTER TABLE ONLY reconciliation.settlement_file
+    ADD CONSTRAINT settlement_file_pkey PRIMARY KEY (file_no);
+
+ALTER TABLE ONLY reconciliation.settlement_file
+    ADD CONSTRAINT settlement_file_provider_sha256_key UNIQUE (provider, sha256);
+
+ALTER TABLE ONLY reconciliation.settlement_line
+    ADD CONSTRAINT settlement_line_pkey PRIMARY KEY (file_no, number);
+
+ALTER TABLE ONLY reconciliation.settlement_line_refused
+    ADD CONSTRAINT settlement_line_refused_pkey PRIMARY KEY (file_no, number);
+
+ALTER TABLE ONLY reconciliation.statement
+    ADD CONSTRAINT statement_bank_account_sha256_key UNIQUE (bank_account, sha256);
+
+ALTER TABLE ONLY reconciliation.statement_entry
+    ADD CONSTRAINT statement_entry_pkey PRIMARY KEY (statement_no, number);
+
+ALTER TABLE ONLY reconciliation.statement
+    ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
+
+CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
+
+CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+
+CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
+
+CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
+
+CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
+
+CREATE INDEX event_department ON gateway.event USING btree (department, id);
+
+CREATE INDEX event_object ON gateway.event USING btree (object, id);
+
+CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
+
+CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+
+CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
+
+CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
+
+CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+
+CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
+
+CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
+
+CREATE INDEX webhook_delivery_waiting ON gateway.webhook_delivery USING btree (next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX webhook_endpoint_department ON gateway.webhook_endpoint USING btree (department, id);
+
+CREATE INDEX item_open ON ledger.item USING btree (account_id, opened_at) WHERE (amount_minor <> 0);
+
+CREATE INDEX journal_payment ON ledger.journal USING btree (payment) WHERE (payment IS NOT NULL);
+
+CREATE INDEX journal_recorded ON ledger.journal USING btree (recorded_at);
+
+CREATE INDEX posting_archive_effective ON ONLY ledger.posting_archive USING btree (account_id, effective_at, journal_id, seq) INCLUDE (amount_minor);
+
+CREATE INDEX posting_archive_recorded ON ONLY ledger.posting_archive USING btree (account_id, recorded_at, journal_id, seq);
+
+CREATE INDEX posting_effective ON ONLY ledger.posting USING btree (account_id, effective_at, journal_id, seq) INCLUDE (amount_minor);
+
+CREATE INDEX posting_recorded ON ONLY ledger.posting USING btree (account_id, recorded_at, journal_id, seq);
+
+CREATE INDEX audit_subject ON reconciliation.audit USING btree (subject, at);
+
+CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHERE (closed_at IS NULL);
+
+CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+
+CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
+
+CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
+
+CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
+
+CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree (break_id) WHERE (decision IS NULL);
+
+CREATE UNIQUE INDEX settlement_file_batch ON reconciliation.settlement_file USING btree (provider, batch_reference, currency) WHERE (status = 'accepted'::text);
+
+CREATE INDEX settlement_file_date ON reconciliation.settlement_file USING btree (provider, business_date);
+
+CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_line USING btree (provider_reference);
+
+CREATE INDEX statement_entry_end_to_end ON reconciliation.statement_entry USING btree (end_to_end_id) WHERE (end_to_end_id IS NOT NULL);
+
+CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree (bank_account, identifier) WHERE (status <> 'refused'::text);
+
+CREATE TRIGGER check_balanced AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced();
+ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER check_balanced;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.account FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.account ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.decision FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.decision ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.journal FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.posting FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.posting_archive FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON ledger.seal FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.account FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.account ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.decision FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.decision ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.journal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.posting FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.posting_archive FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliation.payee FOR EACH ROW EXECUTE FUNCTION reconciliation.payee_follows_its_change();
+
+ALTER TABLE ONLY gateway.api_key
+    ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.service
+    ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY reconciliation.break_event
+    ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.payee
+    ADD CONSTRAINT payee_change_id_fkey FOREIGN KEY (change_id) REFERENCES reconciliation.payee_change(id);
+
+ALTER TABLE ONLY reconciliation.payout_deferred
+    ADD CONSTRAINT payout_deferred_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.payout_line
+    ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
+
+ALTER TABLE ONLY reconciliation.resolution
+    ADD CONSTRAINT resolution_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.run_step
+    ADD CONSTRAINT run_step_business_date_fkey FOREIGN KEY (business_date) REFERENCES reconciliation.run(business_date);
+
+ALTER TABLE ONLY reconciliation.settlement_line_refused
+    ADD CONSTRAINT settlement_line_refused_file_no_fkey FOREIGN KEY (file_no) REFERENCES reconciliation.settlement_file(file_no);
+
+ALTER TABLE ONLY reconciliation.statement_entry
+    ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
+
+GRANT USAGE ON SCHEMA gateway TO mizan_service;
+
+GRANT USAGE ON SCHEMA ledger TO mizan_service;
+
+GRANT USAGE ON SCHEMA reconciliation TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.archive_month(p_month date) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.archive_month(p_month date) TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.check_balanced() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.decide(p_recorded_at timestamp with time zone, p_kind text, p_path text, p_currency text, p_floor_minor bigint, p_closed_until date, p_closed_before timestamp with time zone, p_reason text, p_decided_by text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.decide(p_recorded_at timestamp with time zone, p_kind text, p_path text, p_currency text, p_floor_minor bigint, p_closed_until date, p_closed_before timestamp with time zone, p_reason text, p_decided_by text) TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.head TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.decide_batch(p_head ledger.head, p_reference text[], p_fingerprint bytea[], p_business_date date[], p_effective_at timestamp with time zone[], p_corrects bigint[], p_below_floor boolean[], p_side text[], p_debit bigint[], p_credit bigint[], p_floor bigint[], p_entry integer[], p_account integer[], p_amount bigint[], OUT o_status smallint[], OUT o_journal bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.guard(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.guard_balance(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.hold_head() FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.hold_head() TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.open_month(p_instant timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.idempotency TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.inbox TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_endpoint TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.account TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.posting TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.posting_archive TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.all_postings TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.balance TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.balances TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.decision TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.floor TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.hourly TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.item TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.journal TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.open_items TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.postings TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.seal TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.audit TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.break TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.break TO mizan_service;
+
+GRANT UPDATE(owner) ON TABLE reconciliation.break TO mizan_service;
+
+GRANT UPDATE(amount_minor) ON TABLE reconciliation.break TO mizan_service;
+
+GRANT UPDATE(closed_at) ON TABLE reconciliation.break TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.holiday TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.lease TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.payee TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT UPDATE(effective_at) ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT UPDATE(applied_at) ON TABLE reconciliation.payee_change TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(submitted_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(released_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(book_date) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(sends) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(answered_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT UPDATE(reason) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(paid_on) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.resolution TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.resolution TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.resolution TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run_step TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(posted_through) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(fees_charged) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line_refused TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(reason) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(accepted_at) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(book_date) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(effective_at) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;

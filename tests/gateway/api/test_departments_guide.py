@@ -1,0 +1,52 @@
+"""The departments' guide is true: every body in it is sent, every event it names exists."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "docs" / "departments.md").read_text()
+EXAMPLES = re.findall(r"```json (\w+) (\S+) (\d+)\n(.*?)```", GUIDE, re.DOTALL)
+
+
+@pytest.mark.parametrize(("method", "path", "status", "body"), EXAMPLES)
+async def test_the_guide_s_examples_work(town, method, path, status, body):
+    if "{id}" in path:
+        path = path.replace("{id}", (await town.paid())["id"])
+    answer = await town.ask(method, path, json.loads(body))
+    assert answer.status == int(status), answer.body
+
+
+def test_the_guide_has_examples():
+    assert len(EXAMPLES) == 4
+
+
+def test_the_guide_names_every_event_there_is():
+    listed = GUIDE.partition("\nEvents: ")[2].partition("\n\n")[0]
+    named, stem = set(), ""
+    for word in re.findall(r"`([a-z_.]+)`", listed):
+        stem = stem if word.startswith(".") else word.partition(".")[0]
+        named.add(stem + word if word.startswith(".") else word)
+    assert named == {f"{stem}.{what}" for stem, what in events_in_the_code()}
+
+
+def events_in_the_code():
+    """Every third argument of the functions that make events, statuses among them."""
+    statuses = {
+        "intent_event": {"requires_payment", "processing", "paid", "cancelled", "expired", "created"},
+        "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
+        "refund_event": {"pending", "unknown", "succeeded", "failed", "review_required"},
+    }
+    stems = {"intent_event": "payment_intent", "attempt_event": "payment_attempt", "refund_event": "refund"}
+    found = {(stems[name], what) for name, words in statuses.items() for what in words}
+    for path in (ROOT / "gateway" / "services").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in stems:
+                words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                found |= {(stems[node.func.id], word) for word in words}
+    return found

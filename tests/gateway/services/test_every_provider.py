@@ -1,0 +1,192 @@
+"""One fee through the gateway with every provider in the registry: paid, refused, refunded, and found in its report."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer, unused_port
+
+from adapters import registry
+from adapters.contract import CallbackNotice, DeclineReason, LineKind, Outcome, PaymentReport, Provider
+from adapters.http import open_session
+from gateway.app import build_app
+from gateway.deps import Deps, build_deps, open_webhook_session
+from gateway.domain.attempt import Contact
+from gateway.services import links
+from gateway.services.api_keys import issue_key
+from gateway.services.import_catalogue import import_catalogue
+from gateway.services.start_payment import start_payment
+from gateway.store import inbox
+from gateway.worker import JOBS
+from ledger.money import Money
+
+DEPARTMENT = {
+    "code": "economy",
+    "name_ar": "دائرة الاقتصاد",
+    "name_en": "Department of Economy",
+    "return_origins": "https://economy.example.ae",
+}
+SERVICE = {
+    "code": "licence", "department": "economy", "name_ar": "تجديد الرخصة", "name_en": "Licence renewal",
+    "revenue_code": "411000", "amount_minor": 125_50,
+}  # fmt: skip
+CONTACT = Contact(email="fatima@example.ae", mobile="+971501234567")
+
+
+@dataclass
+class Counter:
+    """The gateway over one provider, and the payer's hand at its simulator."""
+
+    deps: Deps
+    provider: Provider
+    method: Any
+    url: str
+    simulator: str
+    session: aiohttp.ClientSession
+    key: str
+    asked: int = 0
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        self.asked += 1
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f'"counter-{self.asked}"'}
+        async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def start(self) -> tuple[dict[str, Any], str]:
+        """Create an intent and start paying it; return it with the attempt's id."""
+        body = {"reference": f"INV-{self.asked}", "lines": [{"service": "licence"}]}
+        intent = await self.ask("POST", "/v1/payment-intents", body)
+        started = await start_payment(self.deps, links.token_of(self.deps, intent["id"]), self.method, CONTACT)
+        assert started.next_step is not None
+        attempt = await self.deps.pool.fetchval("SELECT id FROM gateway.attempt WHERE intent = $1", intent["id"])
+        return intent, attempt
+
+    async def pay(self, attempt: str, **arguments: Any) -> None:
+        for route, body in (("pay", {"reference": attempt, **arguments}), ("drain", {})):
+            async with self.session.post(f"{self.simulator}/simulator/{route}", json=body) as answer:
+                assert answer.status < 300, await answer.text()
+
+    async def work(self) -> None:
+        for _ in range(20):
+            if not sum([await job.run(self.deps) for job in JOBS]):
+                return
+        raise AssertionError("the jobs never come to rest")
+
+    async def status(self, intent: dict[str, Any]) -> str:
+        return (await self.ask("GET", f"/v1/payment-intents/{intent['id']}"))["status"]
+
+
+@pytest.fixture(params=sorted(registry.PROVIDERS))
+async def counter(request, pool, clock, random_bytes):
+    name = request.param
+    registered = registry.PROVIDERS[name]
+    async with AsyncExitStack() as stack:
+        port = unused_port()
+        public_url = f"http://127.0.0.1:{port}"
+        app = registered.simulator(
+            clock=clock, random_bytes=random_bytes, callback_url=f"{public_url}/callbacks/{name}"
+        )
+        simulator = TestServer(app)
+        await simulator.start_server()
+        stack.push_async_callback(simulator.close)
+        base_url = str(simulator.make_url("")).rstrip("/")
+        provider = registry.build(
+            name,
+            {"base_url": base_url, **registered.simulator_settings},
+            session=await stack.enter_async_context(open_session()),
+            clock=clock,
+            random_bytes=random_bytes,
+        )
+        (method,) = registered.manifest.methods
+        deps = build_deps(
+            pool=pool,
+            clock=clock,
+            random_bytes=random_bytes,
+            providers={name: provider},
+            routing={method: (name,)},
+            public_url=public_url,
+            link_secrets=(b"a secret of this test's own counter",),
+            webhook_session=await stack.enter_async_context(open_webhook_session(private=True)),
+            private_webhooks=True,
+            senders={},
+        )
+        assert not (await import_catalogue(deps, [DEPARTMENT], [SERVICE])).faults
+        gateway = TestServer(build_app(deps), port=port)
+        await gateway.start_server()
+        stack.push_async_callback(gateway.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        key = (await issue_key(deps, "economy", "test"))[0]
+        yield Counter(deps, provider, method, public_url, base_url, session, key)
+
+
+async def test_a_fee_is_paid_by_callback_alone(counter):
+    intent, attempt = await counter.start()
+    await counter.pay(attempt)
+    inbox = await counter.deps.pool.fetch("SELECT * FROM gateway.inbox")
+    assert len(inbox) >= 1  # the callback stood, whatever way this provider sends it
+    await counter.work()
+    assert await counter.status(intent) == "paid"
+
+
+async def test_a_refused_card_leaves_the_fee_unpaid_and_nothing_in_the_books(counter):
+    intent, attempt = await counter.start()
+    await counter.pay(attempt, decline_code=min(registry.PROVIDERS[counter.provider.name].declines))
+    await counter.work()
+    assert await counter.status(intent) in {"requires_payment", "processing"}
+    assert await counter.deps.pool.fetchval("SELECT count(*) FROM ledger.postings") == 0
+
+
+async def test_payment_and_refund_are_found_in_the_providers_own_report(counter, clock):
+    """The keys of the night: what the ledger keeps of a payment and a refund is what the report's lines name."""
+    intent, attempt = await counter.start()
+    await counter.pay(attempt)
+    await counter.work()
+    amount = {"amount": {"amount": 50_00, "currency": "AED"}, "reason": "overpaid"}
+    refund = await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", amount)
+    await counter.work()
+    async with counter.session.get(f"{counter.simulator}/simulator/charges", params={"reference": attempt}) as answer:
+        booked = await answer.json()
+    assert (booked["captured_minor"], booked["refunded_minor"], booked["refunds"]) == (125_50, 50_00, 1)
+    business_date = clock().date()
+    clock.advance(days=1)
+    (file,) = [file async for file in counter.provider.settlement_files(business_date)]
+    items = {
+        row["item"]: (row["amount_minor"], row["provider_reference"])
+        for row in await counter.deps.pool.fetch("SELECT * FROM ledger.open_items")
+    }
+    for kind, item, gross in ((LineKind.PAYMENT, attempt, 125_50), (LineKind.REFUND, refund["id"], -50_00)):
+        (line,) = [line for line in file.lines if line.kind is kind]
+        open_minor, provider_reference = items[item]
+        assert (line.gross, abs(open_minor)) == (Money(gross, "AED"), abs(gross))
+        assert provider_reference == line.provider_reference or line.reference == item
+
+
+async def test_a_proven_report_is_kept_whole(pool, clock):
+    """What a signed callback says is applied later, perhaps by another process: nothing of it may be lost."""
+    told = PaymentReport(
+        outcome=Outcome.SUCCEEDED,
+        provider_reference="order-1",
+        reference="pa_01",
+        captured=Money(1_234_567, "KWD"),
+        authorised=Money(1_234_567, "KWD"),
+        refunded=Money(1, "KWD"),
+        word="CAPTURED",
+        decline=DeclineReason.OTHER,
+        occurred_at=clock(),
+        reversed=True,
+        facts={"scheme": "VISA"},
+        unrecognised=True,
+    )
+    unset = [each.name for each in fields(told) if getattr(told, each.name) in (each.default, None)]
+    assert unset == ["next_step"]
+    async with pool.acquire() as connection:
+        notice = CallbackNotice("event-1", "pa_01", "order-1", "CAPTURED", proven=True, report=told)
+        await inbox.store(connection, "sample", [notice], clock(), clock())
+        (received,) = await inbox.claim(connection, clock(), clock() + timedelta(minutes=2), 10)
+    assert received.proven == told
