@@ -8,12 +8,6 @@ from tests.simulation.mutation import Mutant, plant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant(
-        "each call to the acquirer under a key of its own",
-        "gateway.services.ask_provider",
-        "        reference=attempt.id,\n        amount=attempt.amount,\n",
-        '        reference=f"{attempt.id}-{attempt.checks}",\n        amount=attempt.amount,\n',
-    ),
-    Mutant(
         "a question that timed out read as declined",
         "gateway.services.ask_provider",
         '        _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)\n'
@@ -123,12 +117,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         'else "timeout")\n',
     ),
     Mutant(
-        "receipt numbers counted without the counter",
-        "gateway.store.intents",
-        "        first[department, year] = last - count + 1\n",
-        "        first[department, year] = last\n",
-    ),
-    Mutant(
         "a payout released without its journals",
         "reconciliation.steps.payouts",
         "        answers = await post_within(connection, entries, recorded_at=now)\n"
@@ -167,12 +155,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "gateway.deps",
         "    except DATABASE_DOWN as error:\n",
         "    except ZeroDivisionError as error:\n",
-    ),
-    Mutant(
-        "a message marked as sent before it is handed over",
-        "gateway.services.send_messages",
-        "        await sender.send(write(deps, message, receipt))\n",
-        "        write(deps, message, receipt)\n",
     ),
 )
 
