@@ -12,9 +12,10 @@ from ops.demo.stage import StageError
 from ops.logs import configure_logs
 from ops.migrate import MigrationError
 from ops.postgres import PostgresError
+from ops.running import AlreadyRunningError
 from ops.settings import SettingsError, read_settings
 
-_TROUBLE = (StageError, PostgresError, MigrationError, SettingsError)
+_TROUBLE = (StageError, AlreadyRunningError, PostgresError, MigrationError, SettingsError)
 
 
 @click.group(invoke_without_command=True)

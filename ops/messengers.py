@@ -1,8 +1,7 @@
-"""Who carries messages to payers: the operator's mail server and SMS centre, or the console until there are."""
+"""Who carries messages to payers: the operator's mail server and SMS centre, or a file until there are."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,10 @@ from ops.settings import Settings
 
 
 def _into(path: Path) -> Callable[[str], object]:
+    """Write where only the operator can read: messages hold contacts and links that open a payment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+
     def write(text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
@@ -26,7 +29,7 @@ def _into(path: Path) -> Callable[[str], object]:
 @asynccontextmanager
 async def open_senders(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Sender]]:
     """Give a sender per channel, and close what keeps a connection."""
-    console = ConsoleSender(_into(settings.home / "messages.txt") if settings.demo else sys.stderr.write)
+    console = ConsoleSender(_into(settings.home / "messages.txt"))
     senders: dict[str, Sender] = {"email": console, "sms": console}
     async with AsyncExitStack() as stack:
         if settings.smtp_host is not None:

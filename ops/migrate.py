@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 _LOCK: Final = 0x6D697A616E
-_CONNECT_TRIES: Final = 60
+_CONNECT_TRIES: Final = 30
 _CONNECT_PAUSE_S: Final = 0.5
 _CONNECT_TIMEOUT_S: Final = 5.0
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -53,12 +54,19 @@ def load() -> list[Migration]:
 
 async def _connect(url: str) -> asyncpg.Connection[Any]:
     """Connect, and wait a while for a server that is only starting: after a crash everything starts at once."""
-    for _ in range(_CONNECT_TRIES):
+    tries = _CONNECT_TRIES
+    while True:
         try:
             return await asyncpg.connect(url, statement_cache_size=0, timeout=_CONNECT_TIMEOUT_S)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        except socket.gaierror as error:
+            raise MigrationError(f"the database's host cannot be found: {error}") from None
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
+            tries -= 1
+            if not tries:
+                raise MigrationError(f"the database cannot be reached: {error}") from None
             await asyncio.sleep(_CONNECT_PAUSE_S)
-    return await asyncpg.connect(url, statement_cache_size=0, timeout=_CONNECT_TIMEOUT_S)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise MigrationError(f"the database cannot be used: {error}") from None
 
 
 async def migrate(url: str) -> list[Migration]:
@@ -83,7 +91,10 @@ async def migrate(url: str) -> list[Migration]:
                 continue
             async with connection.transaction():
                 await connection.execute("SET LOCAL lock_timeout = '5s'")
-                await connection.execute(migration.sql)
+                try:
+                    await connection.execute(migration.sql)
+                except asyncpg.InsufficientPrivilegeError as error:
+                    raise MigrationError(f"{error}. {error.hint or ''}".strip()) from None
                 await connection.execute(
                     "INSERT INTO public.schema_migration (version, name, sha256) VALUES ($1, $2, $3)",
                     migration.version,

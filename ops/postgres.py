@@ -204,7 +204,10 @@ class EmbeddedPostgres:
                     return
                 time.sleep(0.1)
             raise PostgresError(f"an older server (pid {pid}) on {self.data} does not stop")
-        pid_file.unlink()
+        if command:
+            # The number belongs to somebody else's process by now, which the server would take for its own. A number
+            # nobody has is left to the server: it knows whether sessions of the old one still work on the folder.
+            pid_file.unlink()
 
     def _spawn(self, timeout_s: float) -> None:
         words: list[str | Path] = [self.binaries / "postgres", "-D", self.data, "-k", self.socket_folder]
@@ -227,7 +230,7 @@ class EmbeddedPostgres:
             if self.process.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended at once; {self.data}.log says why")
             if time.monotonic() > deadline:
-                self.stop()
+                self.process.kill()
                 raise PostgresError(f"PostgreSQL did not come up in {timeout_s:.0f} s; see {self.data}.log")
             time.sleep(0.03)
 

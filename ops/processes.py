@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from ops.postgres import EmbeddedPostgres, die_with_parent
+from ops.postgres import EmbeddedPostgres, PostgresError, die_with_parent
 
 log = structlog.get_logger()
 
@@ -107,7 +107,11 @@ class Supervisor:
             await self._pause()
             if not server.running and not self._stopping.is_set():
                 log.warning("PostgreSQL ended and is started again")
-                server.start()
+                try:
+                    server.start()  # in this thread: the server dies with the thread that started it
+                except PostgresError as error:
+                    # A session of the old server may still be at work; the new one waits until it has ended.
+                    log.warning("PostgreSQL does not start yet", reason=str(error))
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):

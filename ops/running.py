@@ -11,6 +11,10 @@ from typing import Final
 _NAME: Final = "running.env"
 
 
+class AlreadyRunningError(RuntimeError):
+    """Another Mizan holds this home folder."""
+
+
 @contextmanager
 def announced(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Publish the variables under which the processes run, for as long as the block lasts.
@@ -21,7 +25,10 @@ def announced(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
     path = home / _NAME
     path.touch(mode=0o600)
     with path.open("r+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(f"a Mizan runs on {home} already; set MIZAN_HOME to another folder") from None
         file.truncate()
         file.writelines(f"{name}={value}\n" for name, value in environment.items())
         file.flush()

@@ -15,6 +15,7 @@ from ops.running import running_environment
 
 _PROVIDER: Final = re.compile(r"MIZAN_PROVIDER_([A-Z0-9]+(?:_[A-Z0-9]+)*?)__([A-Z0-9_]+)")
 _PORT_MAX: Final = 65_535
+_DIGITS_MAX: Final = 18
 
 
 class SettingsError(ValueError):
@@ -27,7 +28,7 @@ def _text(value: str) -> str:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        if not value.isascii() or not value.isdigit() or len(value) > _DIGITS_MAX or not low <= int(value) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return int(value)
 
@@ -41,10 +42,9 @@ def _switch(value: str) -> bool:
 
 
 def _hour(value: str) -> time:
-    try:
-        return time.fromisoformat(value)
-    except ValueError:
-        raise ValueError("a time of day such as 02:00") from None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("a time of day such as 02:00")
+    return time.fromisoformat(value)
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -89,12 +89,11 @@ class Settings:
     host: str = _set("MIZAN_HOST", _text, "127.0.0.1", "address the web process listens on")
     port: int = _set("MIZAN_PORT", _whole(0, _PORT_MAX), 8080, "port the web process listens on")
     operations_port: int = _set(
-        "MIZAN_OPERATIONS_PORT", _whole(0, _PORT_MAX), 9090, "port of /metrics, /healthz and /readyz"
+        "MIZAN_OPERATIONS_PORT", _whole(1, _PORT_MAX - 1), 9090, "port of /metrics, /healthz and /readyz"
     )
     simulators_port: int = _set(
         "MIZAN_SIMULATORS_PORT", _whole(1, _PORT_MAX - 10), 8090, "first port of the provider simulators"
     )
-    web_processes: int = _set("MIZAN_WEB_PROCESSES", _whole(1, 64), 1, "web processes sharing the port")
     public_url: str | None = _set("MIZAN_PUBLIC_URL", _url, None, "address citizens and providers reach us at")
     secret: str | None = _set(
         "MIZAN_SECRET", _text, None, "key of checkout tokens and forms; kept in MIZAN_HOME when unset", secret=True
@@ -114,7 +113,7 @@ class Settings:
         0,
         "payouts up to this many minor units are approved by policy; above it a second person approves",
     )
-    smtp_host: str | None = _set("MIZAN_SMTP_HOST", _text, None, "mail server; messages go to the log when unset")
+    smtp_host: str | None = _set("MIZAN_SMTP_HOST", _text, None, "mail server; messages.txt in MIZAN_HOME when unset")
     smtp_port: int = _set("MIZAN_SMTP_PORT", _whole(1, _PORT_MAX), 587, "its port")
     smtp_user: str | None = _set("MIZAN_SMTP_USER", _text, None, "its user")
     smtp_password: str | None = _set("MIZAN_SMTP_PASSWORD", _text, None, "its password", secret=True)

@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
-from adapters.contract import Method, Provider, Settles
+from adapters.contract import Method, PayoutFile, PayoutReport, Provider, Settles, Statement
+from adapters.errors import NotSentError
 from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
@@ -107,6 +109,10 @@ def build_providers(
     settings: Settings, session: aiohttp.ClientSession, clock: Clock, random_bytes: Callable[[int], bytes]
 ) -> dict[str, Provider]:
     """Build every provider that has settings. Which are on is the operator's choice; none is the default."""
+    known = {*registry.PROVIDERS, *registry.BANKS}
+    if unknown := sorted(set(settings.providers) - known):
+        names = ", ".join(sorted(known))
+        raise SettingsError(f"MIZAN_PROVIDER_{unknown[0].upper()}__… names no provider; there are {names}")
     return {
         name: registry.build(
             name,
@@ -122,11 +128,26 @@ def build_providers(
     }
 
 
+class UnsetBank:
+    """Stands where no bank is set: whoever needs it is told which settings are missing."""
+
+    _WORDS: Final = "no bank is set: MIZAN_PROVIDER_BANK_HOST__URL and MIZAN_PROVIDER_BANK_HOST__API_KEY are needed"
+
+    def statements(self, account_iban: str, business_date: date) -> AsyncIterator[Statement]:  # noqa: ARG002
+        raise NotSentError(self._WORDS)
+
+    async def send_payout(self, file: PayoutFile) -> PayoutReport:  # noqa: ARG002
+        raise NotSentError(self._WORDS)
+
+    async def query_payout(self, message_id: str) -> PayoutReport:  # noqa: ARG002
+        raise NotSentError(self._WORDS)
+
+
 def build_bank(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> night_deps.Bank:
-    """Build the bank that holds our account; without its settings there is no night."""
+    """Build the bank that holds our account. Without its settings everything but a night can be done."""
     values = settings.providers.get(_BANK)
     if values is None:
-        raise SettingsError("MIZAN_PROVIDER_BANK_HOST__URL and __API_KEY are needed: the bank that holds our account")
+        return UnsetBank()
     return registry.BANKS[_BANK].build(values, session, clock)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +21,7 @@ from ops.jobs import Job, run_jobs
 from ops.settings import Settings
 from ops.wiring import Parts, assemble
 from reconciliation.errors import NightRunningError
-from reconciliation.nightly import payments_to_requery, recent_nights, run_night
+from reconciliation.nightly import NightStatus, payments_to_requery, recent_nights, run_night
 
 log = structlog.get_logger()
 
@@ -32,26 +33,38 @@ _RECHECK_PAUSE: Final = timedelta(hours=1)
 _RECHECKED_MAX: Final = 10_000
 
 
-def nights_due(now: datetime, settings: Settings, done: date | None) -> list[date]:
-    """Return the business dates whose night should have run by now, oldest first.
+def due_at(business_date: date, settings: Settings) -> datetime:
+    """Return when the night of a date is due: at the set hour of the next day."""
+    return datetime.combine(business_date + timedelta(days=1), settings.night_at, settings.time_zone)
 
-    A date's night is due at the set hour of the next day. After an outage every missed night is caught up in order;
-    a new installation starts with yesterday.
+
+def nights_due(now: datetime, settings: Settings, nights: Sequence[NightStatus]) -> list[date]:
+    """Return the business dates whose night should have run by now and did not, oldest first.
+
+    A night counts when it was started after it was due and all of it was done: one that failed, one step run by hand
+    and a run before the day had ended do not. After an outage every missed night is caught up in order; a new
+    installation starts with yesterday.
     """
     local = now.astimezone(settings.time_zone)
     latest = local.date() - timedelta(days=1 if local.time() >= settings.night_at else 2)
-    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), done + timedelta(days=1) if done else latest)
-    return [first + timedelta(days=number) for number in range((latest - first).days + 1)]
+    done = {
+        night.business_date
+        for night in nights
+        if night.status == "done" and night.started_at >= due_at(night.business_date, settings)
+    }
+    known = min((night.business_date for night in nights), default=latest)
+    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), known)
+    days = (first + timedelta(days=number) for number in range((latest - first).days + 1))
+    return [day for day in days if day not in done]
 
 
 async def run_due_nights(parts: Parts) -> int:
     """Run what is due; 0 when nothing is, or when another worker is at it."""
     async with parts.pool.acquire() as connection:
         nights = await recent_nights(connection, _CATCH_UP_DAYS_MAX * 2)
-    done = max((night.business_date for night in nights if night.finished_at is not None), default=None)
-    due = nights_due(parts.clock(), parts.settings, done)
-    NIGHTS_WAITING.set(len(due))
-    for business_date in due:
+    due = nights_due(parts.clock(), parts.settings, nights)
+    for number, business_date in enumerate(due):
+        NIGHTS_WAITING.set(len(due) - number)
         try:
             await run_night(parts.night, business_date)
         except NightRunningError:

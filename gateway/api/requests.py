@@ -114,6 +114,8 @@ def _fault(message: str) -> FieldFault:
         return FieldFault(f"{pointer}/{shown}" if shown else pointer, "unknown_field", "is not a field of this object")
     if missing := _MISSING.fullmatch(what):
         return FieldFault(f"{pointer}/{missing['field']}", "missing", "is missing")
+    if what.startswith("Invalid enum value"):
+        what = "is not one of the values it may have"  # the library's sentence repeats what stood there
     return FieldFault(pointer, "invalid", what.partition(", got ")[0].replace("`", "") or "is not valid")
 
 

@@ -113,7 +113,7 @@ More addresses:
   {stage.simulator_url("ngenius")}/simulator/book      the card provider's own book
   {stage.simulator_url("bank_host")}/simulator/book      the bank's own book
 
-The night, in another terminal:
+The night, in another terminal (webhooks then carry the moved clock's time; a receiver on real time refuses them):
   .venv/bin/mizan demo night                 move the clock to the night and watch it run
   .venv/bin/mizan report reconciliation      what it found (--format csv|html for files)
   .venv/bin/mizan nightly status             how far each night has come

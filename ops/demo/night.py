@@ -10,13 +10,15 @@ from typing import Any, Final
 import asyncpg
 
 from ops.clock import ShiftedClock
+from ops.demo.stage import StageError
 from ops.night_cli import words
 from ops.settings import Settings
 from reconciliation.nightly import NightStatus, night_status
 
 Say = Callable[[str], None]
 
-_WAIT_S: Final = 300.0
+_LOOKS_MAX: Final = 1000
+_LOOK_PAUSE_S: Final = 0.3
 
 
 def coming_night(now: datetime, settings: Settings) -> tuple[date, datetime]:
@@ -26,6 +28,10 @@ def coming_night(now: datetime, settings: Settings) -> tuple[date, datetime]:
     if local >= begins:
         begins = datetime.combine(local.date() + timedelta(days=1), settings.night_at, settings.time_zone)
     return begins.date() - timedelta(days=1), begins
+
+
+def _is_done(status: NightStatus, begins: datetime) -> bool:
+    return status.status == "done" and status.finished_at is not None and status.started_at >= begins
 
 
 async def _look(url: str, business_date: date) -> NightStatus | None:
@@ -50,9 +56,14 @@ async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
     business_date, begins = coming_night(clock(), settings)
     clock.move_to(begins + timedelta(seconds=1))
     say(f"The clock stands at {clock().astimezone(settings.time_zone):%A %Y-%m-%d %H:%M}; the worker runs the night.")
-    async with asyncio.timeout(_WAIT_S):
-        while (status := await _look(url, business_date)) is None or status.finished_at is None:  # noqa: ASYNC110 - across processes
-            await asyncio.sleep(0.3)
+    for _ in range(_LOOKS_MAX):
+        status = await _look(url, business_date)
+        if status is not None and _is_done(status, begins):
+            break
+        await asyncio.sleep(_LOOK_PAUSE_S)
+    else:
+        seen = status.status if status else "not begun"
+        raise StageError(f"the night of {business_date} is {seen}; mizan.log says why")
     say(f"Night of {business_date}: {status.status}")
     for step in status.steps:
         say(f"  {step.step:<12} {words(step.counts)}")

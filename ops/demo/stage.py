@@ -144,9 +144,12 @@ def _refuse_taken_ports(settings: Settings) -> None:
 async def _until_ready(settings: Settings, running: asyncio.Task[None]) -> None:
     """Wait until web and worker say they are ready and every simulator listens."""
     probes = [f"http://{settings.host}:{settings.operations_port + number}/readyz" for number in (0, 1)]
-    async with aiohttp.ClientSession() as session, asyncio.timeout(_READY_TIMEOUT_S):
+    deadline_s = asyncio.get_running_loop().time() + _READY_TIMEOUT_S
+    async with aiohttp.ClientSession() as session:
         for probe in [*probes, *(address.url for address in addresses(settings))]:
             while not running.done():
+                if asyncio.get_running_loop().time() > deadline_s:
+                    raise StageError(f"{probe} does not answer; {settings.home}/mizan.log says why")
                 try:
                     async with session.get(probe) as answer:
                         if answer.status == 200 or probe not in probes:  # noqa: PLR2004 - HTTP's own OK

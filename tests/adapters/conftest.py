@@ -163,5 +163,5 @@ def name(request) -> str:
 
 @pytest.fixture
 async def stage(stages, name) -> AsyncIterator[Stage]:
-    async with stages(name, timeout_s="0.5") as stage:
+    async with stages(name, timeout_s="1.5") as stage:
         yield stage

@@ -104,7 +104,7 @@ async def test_hc01_hc02_an_unclear_answer_to_start_is_unknown(stage, fault):
     if fault == "http":
         await stage.fault("create", "http", status=503)
     else:
-        await stage.fault("create", fault, seconds=2)
+        await stage.fault("create", fault, seconds=4)
     with pytest.raises(OutcomeUnknownError):
         await stage.provider.start(stage.order())
     report = await stage.provider.query(stage.order(), None)
@@ -141,7 +141,7 @@ async def test_a_refused_start_is_a_refusal(stage):
 async def test_a_query_without_an_answer_says_nothing(stage, fault):
     started = await stage.provider.start(stage.order())
     await stage.pay()
-    await stage.fault("query", fault, seconds=2, status=500)
+    await stage.fault("query", fault, seconds=4, status=500)
     with pytest.raises(OutcomeUnknownError):
         await stage.provider.query(stage.order(), started.provider_reference)
     again = await stage.provider.query(stage.order(), started.provider_reference)

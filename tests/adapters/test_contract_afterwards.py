@@ -79,7 +79,7 @@ async def test_an_unclear_answer_to_a_refund_is_unknown(stage, fault):
     if not stage.can("refunds"):
         return
     reference = await stage.collect()
-    await stage.fault("refund", fault, seconds=2, status=502)
+    await stage.fault("refund", fault, seconds=4, status=502)
     with pytest.raises(OutcomeUnknownError):
         await stage.provider.refund(refund(reference, Money(50, "AED")))
 

@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
@@ -108,3 +110,32 @@ async def test_a_stale_pid_file_never_stops_an_unrelated_process(folder):
         server.stop()
         bystander.kill()
         bystander.wait()
+
+
+async def test_hc29_a_session_that_outlives_its_killed_server_delays_the_next_start_and_loses_nothing(folder):
+    """The orphan still works on the folder; until it ends, PostgreSQL refuses, and starting again is tried again."""
+    server = EmbeddedPostgres(folder / "data")
+    try:
+        url = server.start()
+        await _value(url, "CREATE TABLE kept AS SELECT 7 AS n")
+        busy = await asyncpg.connect(url)
+        loop = (
+            "DO $$ DECLARE t timestamptz := clock_timestamp();"
+            " BEGIN WHILE clock_timestamp() < t + '3 s' LOOP END LOOP; END $$"
+        )
+        working = asyncio.create_task(busy.execute(loop))
+        await asyncio.sleep(0.5)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        for _ in range(60):
+            try:
+                assert server.start() == url
+                break
+            except PostgresError:
+                await asyncio.sleep(0.25)
+        assert await _value(url, "SELECT n FROM kept") == 7
+        with contextlib.suppress(Exception):
+            await working
+        busy.terminate()
+    finally:
+        server.stop()

@@ -4,6 +4,7 @@ import pytest
 
 from ops.settings import Settings
 from ops.worker import nights_due
+from reconciliation.nightly import NightStatus
 
 
 def _at(text: str) -> datetime:
@@ -11,22 +12,40 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+04:00").astimezone(UTC)
 
 
+def _night(day: str, status: str, started: str) -> NightStatus:
+    return NightStatus(date.fromisoformat(day), status, 1, _at(started), _at(started))
+
+
+def _due(now: str, *nights: NightStatus) -> list[str]:
+    return [day.isoformat() for day in nights_due(_at(now), Settings(), nights)]
+
+
+DONE_21 = _night("2026-11-21", "done", "2026-11-22T02:00:01")
+DONE_22 = _night("2026-11-22", "done", "2026-11-23T02:00:01")
+
+
 @pytest.mark.parametrize(
-    ("now", "done", "due"),
+    ("now", "nights", "due"),
     [
-        ("2026-11-23T01:59:59", date(2026, 11, 21), []),
-        ("2026-11-23T02:00:00", date(2026, 11, 21), [date(2026, 11, 22)]),
-        ("2026-11-23T23:59:59", date(2026, 11, 22), []),
-        ("2026-11-23T02:00:00", None, [date(2026, 11, 22)]),
-        ("2026-12-02T03:00:00", date(2026, 11, 28), [date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 1)]),
-        ("2026-11-23T05:00:00", date(2026, 11, 23), []),
+        ("2026-11-23T01:59:59", [DONE_21], []),
+        ("2026-11-23T02:00:00", [DONE_21], ["2026-11-22"]),
+        ("2026-11-23T23:59:59", [DONE_21, DONE_22], []),
+        ("2026-11-23T02:00:00", [], ["2026-11-22"]),
+        ("2026-11-25T03:00:00", [DONE_21, DONE_22], ["2026-11-23", "2026-11-24"]),
+        ("2026-11-23T03:00:00", [DONE_21, _night("2026-11-22", "failed", "2026-11-23T02:00:01")], ["2026-11-22"]),
+        ("2026-11-23T03:00:00", [DONE_21, _night("2026-11-22", "partial", "2026-11-23T02:10:00")], ["2026-11-22"]),
+        ("2026-11-23T03:00:00", [DONE_21, _night("2026-11-22", "done", "2026-11-22T16:00:00")], ["2026-11-22"]),
+        ("2026-11-23T03:00:00", [_night("2026-11-21", "failed", "2026-11-22T02:00:01"), DONE_22], ["2026-11-21"]),
     ],
-    ids=["before the hour", "at the hour", "done", "a new installation", "after an outage", "run ahead by hand"],
-)
-def test_hc25_each_night_is_due_once_at_its_hour_and_missed_ones_are_caught_up(now, done, due):
-    assert nights_due(_at(now), Settings(), done) == due
+    ids=[
+        "before the hour", "at the hour", "done", "a new installation", "after an outage", "failed", "one step by hand",
+        "run before the day had ended", "a hole behind a later one",
+    ],
+)  # fmt: skip
+def test_hc25_each_night_is_done_once_at_its_hour_whatever_happened_before(now, nights, due):
+    assert _due(now, *nights) == due
 
 
 def test_an_outage_of_years_is_caught_up_for_a_month():
-    due = nights_due(_at("2026-11-23T03:00:00"), Settings(), date(2020, 1, 1))
-    assert (due[0], due[-1], len(due)) == (date(2026, 10, 23), date(2026, 11, 22), 31)
+    due = _due("2026-11-23T03:00:00", _night("2020-01-01", "done", "2020-01-02T02:00:01"))
+    assert (due[0], due[-1], len(due)) == ("2026-10-23", "2026-11-22", 31)

@@ -40,7 +40,7 @@ async def server(clock, random_bytes, book_path) -> AsyncIterator[TestServer]:
 
 @pytest.fixture
 def bank(server, session, clock):
-    settings = {"url": str(server.make_url("/")), "api_key": "simulated-bank-key", "timeout_s": "0.5"}
+    settings = {"url": str(server.make_url("/")), "api_key": "simulated-bank-key", "timeout_s": "1.5"}
     return build(settings, session, clock)
 
 

@@ -73,7 +73,7 @@ async def test_hc26_a_line_already_paid_in_another_file_is_rejected_alone(bank, 
         ({"kind": "http", "status": 503}, False),
         ({"kind": "http", "status": 401}, False),
         ({"kind": "http", "status": 302}, False),
-        ({"kind": "sleep", "seconds": 2}, True),
+        ({"kind": "sleep", "seconds": 4}, True),
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )

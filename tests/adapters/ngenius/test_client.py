@@ -17,7 +17,7 @@ AED = Money(12_550, "AED")
 
 @pytest.fixture
 async def stage(stages):
-    async with stages("ngenius", timeout_s="0.5") as stage:
+    async with stages("ngenius", timeout_s="1.5") as stage:
         yield stage
 
 
@@ -58,7 +58,7 @@ async def test_actions_that_capture_at_once(stages, action, word):
 
 @pytest.fixture
 async def authorised(stages):
-    async with stages("ngenius", action="AUTH", timeout_s="0.5") as stage:
+    async with stages("ngenius", action="AUTH", timeout_s="1.5") as stage:
         started = await stage.provider.start(stage.order())
         await stage.pay()
         yield stage, started.provider_reference
@@ -85,7 +85,7 @@ async def test_hc08_a_partial_capture_reports_what_was_captured(authorised):
 @pytest.mark.parametrize("fault", ["drop", "sleep", "malformed", "http"])
 async def test_hc02_a_capture_whose_answer_was_lost_is_not_made_again(authorised, fault):
     stage, reference = authorised
-    await stage.fault("capture", fault, seconds=2, status=500, acts=True)
+    await stage.fault("capture", fault, seconds=4, status=500, acts=True)
     half = Money(5_000, "AED")
     if fault == "malformed":  # the answer to the capture is not needed: the order is read again
         assert (await stage.provider.capture("pa_01", reference, half)).captured == half
@@ -185,7 +185,7 @@ async def test_one_token_serves_many_calls_and_is_renewed_before_its_end(stage, 
     clock.advance(seconds=239)
     await stage.provider.query(stage.order("pa_1"), None)
     assert operations(stage).count("token") == 1
-    clock.advance(seconds=2)
+    clock.advance(seconds=4)
     await stage.provider.query(stage.order("pa_1"), None)
     assert operations(stage).count("token") == 2
 
@@ -203,7 +203,7 @@ async def test_a_token_the_gateway_forgot_is_replaced_once(stage):
 
 @pytest.mark.parametrize("fault", ["drop", "sleep", "http", "malformed"])
 async def test_without_a_token_nothing_about_money_has_left(stage, fault):
-    await stage.fault("token", fault, seconds=2, status=500)
+    await stage.fault("token", fault, seconds=4, status=500)
     with pytest.raises(NotSentError):
         await stage.provider.start(stage.order())
     assert operations(stage) == ["token"]
