@@ -75,6 +75,23 @@ REFUSED = [
 ]
 
 
+UNFIT_NUMBERS = ["1.5", "105.0", "1e4", "1e400", "9" * 19, "-" + "9" * 300]
+
+
+@pytest.mark.parametrize("number", UNFIT_NUMBERS)
+async def test_hc32_a_number_that_is_no_amount_is_refused_with_its_field(town, number):
+    body = '{"reference": "a", "lines": [{"service": "fine", "amount": {"amount": NUMBER, "currency": "AED"}}]}'
+    answer = await town.ask("POST", PATH, body.replace("NUMBER", number).encode())
+    assert answer.status == 422, answer.body
+    assert [error["pointer"] for error in answer.body["errors"]] == ["/lines/0/amount/amount"]
+
+
+async def test_a_problem_never_repeats_what_was_sent(town):
+    answer = await town.ask("POST", PATH, {**BODY, "payer": {"language": "canary-7f3a"}})
+    assert answer.status == 422
+    assert "canary" not in str(answer.body)
+
+
 @pytest.mark.parametrize(("body", "pointer"), REFUSED, ids=[pointer + str(n) for n, (_, pointer) in enumerate(REFUSED)])
 async def test_hc32_a_field_at_fault_is_named(town, body, pointer):
     answer = await town.ask("POST", PATH, body)
