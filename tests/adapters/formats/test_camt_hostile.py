@@ -30,7 +30,7 @@ def parts(data: bytes):
     [
         BOMB,
         '<!DOCTYPE Document SYSTEM "http://127.0.0.1/evil.dtd">',
-        '<!DOCTYPE Document [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE Document [<!ENTITY x SYSTEM "file:/etc/passwd">]>',
         "<!-- a comment first --><?note too?>\n<!DOCTYPE Document>",
     ],
 )
