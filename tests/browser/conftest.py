@@ -21,6 +21,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from playwright.async_api import Error as PlaywrightError
 
 from adapters import registry
 from adapters.contract import Method
@@ -204,7 +205,22 @@ async def large_text_browser() -> AsyncIterator[Any]:
         yield chromium
 
 
+class Artefacts:
+    """Keeps pictures of pages. Chromium under load now and then cannot draw one; it is asked again."""
+
+    async def keep(self, page: Any, name: str) -> None:
+        for tries_left in (2, 1, 0):
+            try:
+                await page.screenshot(path=ARTEFACTS / name, full_page=True)
+            except PlaywrightError:
+                if not tries_left:
+                    raise
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+
 @pytest.fixture(scope="session")
-def artefacts() -> Path:
+def artefacts() -> Artefacts:
     ARTEFACTS.mkdir(exist_ok=True)
-    return ARTEFACTS
+    return Artefacts()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ async def enter_card(page: Any, number: str) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 @pytest.mark.parametrize("language", ["ar", "en"])
-async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, language: str, scripts: bool):  # noqa: FBT001
+async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Any, language: str, scripts: bool):  # noqa: FBT001
     link = await site.new_link(language=language)
     other_sites: list[str] = []
     complaints: list[str] = []
@@ -73,7 +72,7 @@ async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, 
 
     await page.goto(link)
     assert await plain(page, "#pay .acts button") == SAID[language]["pay"]
-    await page.screenshot(path=artefacts / f"pay-{language}.png", full_page=True)
+    await artefacts.keep(page, f"pay-{language}.png")
     await page.fill("#email", "fatima@example.ae")
     await page.fill("#mobile", "٠٥٠ ١٢٣ ٤٥٦٧")
     await page.click("#pay .acts button")
@@ -85,7 +84,7 @@ async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, 
     assert "1,250.50" in said
     assert "fatima@example.ae" in said
     assert "Visa •••• 3220" in said
-    await page.screenshot(path=artefacts / f"receipt-{language}.png", full_page=True)
+    await artefacts.keep(page, f"receipt-{language}.png")
 
     # Coming back, reloading and pressing Pay once more change nothing.
     await page.goto(link)
@@ -103,7 +102,7 @@ async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, 
     shown = await page.content()
     assert "fatima" not in shown
     assert "TL-2026" not in shown
-    await page.screenshot(path=artefacts / f"verify-{language}.png", full_page=True)
+    await artefacts.keep(page, f"verify-{language}.png")
     assert other_sites == []
     assert complaints == []
     await context.close()
@@ -111,7 +110,7 @@ async def test_a_citizen_pays_by_card(site: Any, browser: Any, artefacts: Path, 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 async def test_a_decline_keeps_the_same_page_and_the_next_card_pays(
-    site: Any, browser: Any, artefacts: Path, language: str
+    site: Any, browser: Any, artefacts: Any, language: str
 ):
     link = await site.new_link(language=language)
     page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE")
@@ -126,7 +125,7 @@ async def test_a_decline_keeps_the_same_page_and_the_next_card_pays(
     assert (await page.title()).startswith({"ar": "خطأ:", "en": "Error:"}[language])
     assert await page.evaluate("document.activeElement.id") == "problem"
     assert await plain(page, "#pay .acts button") == SAID[language]["pay"]
-    await page.screenshot(path=artefacts / f"declined-{language}.png", full_page=True)
+    await artefacts.keep(page, f"declined-{language}.png")
     await page.click("#pay .acts button")
     await enter_card(page, APPROVED)
     await page.wait_for_url("**/receipt")
@@ -134,7 +133,7 @@ async def test_a_decline_keeps_the_same_page_and_the_next_card_pays(
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
-async def test_a_bank_that_does_not_answer_is_waited_for(site: Any, browser: Any, artefacts: Path, language: str):
+async def test_a_bank_that_does_not_answer_is_waited_for(site: Any, browser: Any, artefacts: Any, language: str):
     link = await site.new_link(language=language, payer_email="fatima@example.ae")
     page = await browser.new_page(viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE")
     await page.goto(link)
@@ -144,7 +143,7 @@ async def test_a_bank_that_does_not_answer_is_waited_for(site: Any, browser: Any
     assert "/result" in page.url
     assert SAID[language]["again"] in await plain(page, "main")
     assert await page.query_selector("meta[http-equiv]") is None
-    await page.screenshot(path=artefacts / f"checking-{language}.png", full_page=True)
+    await artefacts.keep(page, f"checking-{language}.png")
     reference = await site.owner.fetchval("SELECT id FROM gateway.attempt ORDER BY id DESC LIMIT 1")
     async with site.session.post(
         f"{site.simulator}/simulator/resolve", json={"reference": reference, "state": "CAPTURED"}
@@ -167,7 +166,7 @@ async def test_a_lost_callback_costs_a_second_not_a_minute(site: Any, browser: A
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
-async def test_cancelling_says_that_nothing_was_taken(site: Any, browser: Any, artefacts: Path, language: str):
+async def test_cancelling_says_that_nothing_was_taken(site: Any, browser: Any, artefacts: Any, language: str):
     link = await site.new_link(language=language)
     page = await browser.new_page(
         viewport=PHONE, reduced_motion="reduce", locale=f"{language}-AE", java_script_enabled=False
@@ -177,7 +176,7 @@ async def test_cancelling_says_that_nothing_was_taken(site: Any, browser: Any, a
     assert await plain(page, "h1") == SAID[language]["cancelled"]
     assert SAID[language]["none"] in await plain(page, "main")
     assert await page.get_attribute(".acts a", "href") == "https://economy.example/licences"
-    await page.screenshot(path=artefacts / f"cancelled-{language}.png", full_page=True)
+    await artefacts.keep(page, f"cancelled-{language}.png")
     await page.close()
 
 

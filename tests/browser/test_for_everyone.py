@@ -81,7 +81,7 @@ async def every_page(site: Any, links: dict[str, dict[str, str]], language: str)
 async def test_axe_finds_nothing_and_no_code_is_turned_round(
     site: Any,
     browser: Any,
-    artefacts: Path,
+    artefacts: Any,
     axe_source: str,
     links: dict[str, dict[str, str]],
     language: str,
@@ -109,7 +109,7 @@ async def test_axe_finds_nothing_and_no_code_is_turned_round(
             faults += [f"misordered: {token}" for token in order["wrong"]]
             if faults:
                 found[f"{name}/{scheme}"] = faults
-            await page.screenshot(path=artefacts / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
+            await artefacts.keep(page, f"{name}-{language}-{width}-{scheme}.png")
         await context.close()
     assert found == {}
     assert seen > 30
@@ -129,7 +129,7 @@ async def test_the_order_check_sees_what_is_turned_round(browser: Any):
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 async def test_narrow_phones_and_large_text_lose_nothing(
-    site: Any, browser: Any, large_text_browser: Any, links: dict[str, dict[str, str]], artefacts: Path, language: str
+    site: Any, browser: Any, large_text_browser: Any, links: dict[str, dict[str, str]], artefacts: Any, language: str
 ):
     """320 CSS pixels, at the usual text size and at twice that, as a reader sets it in the browser."""
     wide: list[str] = []
@@ -146,7 +146,7 @@ async def test_narrow_phones_and_large_text_lose_nothing(
             )
             if overflow > 0 or clipped:
                 wide.append(f"{name} at {size} %: {overflow} px, {clipped}")
-            await page.screenshot(path=artefacts / f"{name}-{language}-320-text-{size}.png", full_page=True)
+            await artefacts.keep(page, f"{name}-{language}-320-text-{size}.png")
         await page.close()
     assert wide == []
 
