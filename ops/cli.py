@@ -75,6 +75,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _message() -> click.Command:
+    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+
+    return message_group(parts)
+
+
 def _demo() -> click.Command:
     from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
 
@@ -95,6 +101,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "message": _message,
     "demo": _demo,
     "bench": _bench,
 }

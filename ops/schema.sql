@@ -539,8 +539,10 @@ CREATE TABLE gateway.department (
     fee_bearer text NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reminder_minutes integer,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
-    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
+    CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
 );
 
 CREATE TABLE gateway.event (
@@ -643,14 +645,20 @@ CREATE TABLE gateway.message (
     carrier_reference text COLLATE pg_catalog."C",
     delivery text,
     delivery_at timestamp with time zone,
+    copy_number integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
-    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.promise (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    made_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE gateway.rating (
@@ -1333,6 +1341,9 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
+ALTER TABLE ONLY gateway.promise
+    ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
+
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
 
@@ -1493,7 +1504,9 @@ CREATE INDEX intent_reference ON gateway.intent USING btree (department, referen
 
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
-CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
@@ -1680,6 +1693,8 @@ GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
 
