@@ -9,6 +9,7 @@ from typing import Final
 from gateway.deps import Deps
 from gateway.services.apply_events import apply_events
 from gateway.services.apply_refunds import apply_refunds
+from gateway.services.circuits import measure_providers
 from gateway.services.deliver_webhooks import deliver_webhooks
 from gateway.services.expire_intents import expire_intents
 from gateway.services.housekeeping import forget_idempotency_keys
@@ -45,5 +46,6 @@ JOBS: Final[Sequence[Job]] = (
     Job("send texts", send_texts, batch_max=100, every_s=0.5),
     Job("note what became of messages", note_deliveries, batch_max=200, every_s=0.5),
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
+    Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

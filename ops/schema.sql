@@ -530,6 +530,20 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
 );
 
+CREATE TABLE gateway.circuit (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL COLLATE pg_catalog."C",
+    failures integer NOT NULL,
+    failed_at timestamp with time zone,
+    openings integer NOT NULL,
+    retry_at timestamp with time zone,
+    probe_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT circuit_check CHECK (((probe_until IS NULL) OR (retry_at IS NOT NULL))),
+    CONSTRAINT circuit_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -661,6 +675,16 @@ CREATE TABLE gateway.promise (
     made_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE gateway.provider_drain (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    drained boolean NOT NULL,
+    until timestamp with time zone,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_drain_changed_by_check CHECK (((length(changed_by) >= 1) AND (length(changed_by) <= 100))),
+    CONSTRAINT provider_drain_check CHECK ((drained OR (until IS NULL)))
+);
+
 CREATE TABLE gateway.rating (
     intent text NOT NULL COLLATE pg_catalog."C",
     score smallint NOT NULL,
@@ -707,6 +731,16 @@ CREATE TABLE gateway.refund_line (
     vat_minor bigint NOT NULL,
     CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.routing (
+    version integer NOT NULL,
+    rules jsonb NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
+    CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
+    CONSTRAINT routing_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.service (
@@ -1311,6 +1345,9 @@ ALTER TABLE ONLY gateway.api_key
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.circuit
+    ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1344,6 +1381,9 @@ ALTER TABLE ONLY gateway.outbox
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
 
+ALTER TABLE ONLY gateway.provider_drain
+    ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
 
@@ -1355,6 +1395,9 @@ ALTER TABLE ONLY gateway.refund_line
 
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.routing
+    ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
@@ -1678,6 +1721,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -1696,6 +1741,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
@@ -1703,6 +1750,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
 

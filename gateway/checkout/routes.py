@@ -69,7 +69,8 @@ class Checkout:
         posted = await visit.form(self._key, "pay")
         if posted is None:
             return visit.stale()
-        if state_of(view) in CLOSED:
+        state = state_of(view)
+        if state in CLOSED or (not view.methods and state in (State.PAYABLE, State.DECLINED)):
             return visit.go("")
         # A double click, a second tab or the back button is no error: the service goes on with what was started.
         form = read_form(view, posted, self._pages.languages[visit.language])
