@@ -1069,6 +1069,12 @@ CREATE VIEW reconciliation.current_match AS
            FROM reconciliation.match later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
 
+CREATE TABLE reconciliation.entry_reference (
+    statement_no integer NOT NULL,
+    number integer NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C"
+);
+
 CREATE TABLE reconciliation.holiday (
     country text NOT NULL COLLATE pg_catalog."C",
     day date NOT NULL,
@@ -1462,6 +1468,9 @@ ALTER TABLE ONLY reconciliation.break_event
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
+
 ALTER TABLE ONLY reconciliation.holiday
     ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
 
@@ -1587,6 +1596,8 @@ CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHER
 
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
 
+CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
+
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
@@ -1657,6 +1668,9 @@ ALTER TABLE ONLY gateway.webhook_endpoint
 
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_change_id_fkey FOREIGN KEY (change_id) REFERENCES reconciliation.payee_change(id);
@@ -1804,6 +1818,8 @@ GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.holiday TO mizan_service;
 
