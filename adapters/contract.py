@@ -218,7 +218,12 @@ class SettlementFile:
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
-    """One booked entry of a bank statement; a credit is positive, a debit negative."""
+    """One booked entry of a bank statement; a credit is positive, a debit negative.
+
+    `references` are those the entry names anywhere and that prove themselves by check digits or by shape: creditor
+    references (ISO 11649), a virtual account that was credited, ids of ours in a payer's free text. They stand here
+    without spaces and in capitals, or in our own spelling.
+    """
 
     number: int
     amount: Money
@@ -232,6 +237,7 @@ class StatementEntry:
     counterparty_iban: str | None = None
     code: str | None = None
     returned: bool = False
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,10 @@ class TellsDelivery(Protocol):
 
     def take_receipts(self, limit: int) -> Sequence[Delivery]: ...
 
+    async def confirm_receipt(self, receipt: Any, /) -> None:
+        """Let the carrier forget a delivery; until then it may tell it again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -82,6 +86,7 @@ class Limits:
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
     expiry_max: timedelta = timedelta(days=90)
+    messages_at_once: int = 16
     webhook_call_s: float = 20.0
     webhooks_at_once: int = 16
     webhooks_per_endpoint: int = 4

@@ -78,6 +78,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _message() -> click.Command:
+    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+
+    return message_group(parts)
+
+
 def _routing() -> click.Command:
     from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
 
@@ -104,6 +110,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "message": _message,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,

@@ -553,8 +553,10 @@ CREATE TABLE gateway.department (
     fee_bearer text NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reminder_minutes integer,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
-    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
+    CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
 );
 
 CREATE TABLE gateway.event (
@@ -657,14 +659,20 @@ CREATE TABLE gateway.message (
     carrier_reference text COLLATE pg_catalog."C",
     delivery text,
     delivery_at timestamp with time zone,
+    copy_number integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
-    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.promise (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    made_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE gateway.provider_drain (
@@ -1061,6 +1069,12 @@ CREATE VIEW reconciliation.current_match AS
            FROM reconciliation.match later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
 
+CREATE TABLE reconciliation.entry_reference (
+    statement_no integer NOT NULL,
+    number integer NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C"
+);
+
 CREATE TABLE reconciliation.holiday (
     country text NOT NULL COLLATE pg_catalog."C",
     day date NOT NULL,
@@ -1370,6 +1384,9 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
+ALTER TABLE ONLY gateway.promise
+    ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
+
 ALTER TABLE ONLY gateway.provider_drain
     ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
 
@@ -1450,6 +1467,9 @@ ALTER TABLE ONLY reconciliation.break_event
 
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
 ALTER TABLE ONLY reconciliation.holiday
     ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
@@ -1536,7 +1556,9 @@ CREATE INDEX intent_reference ON gateway.intent USING btree (department, referen
 
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
-CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
@@ -1573,6 +1595,8 @@ CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHER
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+
+CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
@@ -1644,6 +1668,9 @@ ALTER TABLE ONLY gateway.webhook_endpoint
 
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_change_id_fkey FOREIGN KEY (change_id) REFERENCES reconciliation.payee_change(id);
@@ -1726,6 +1753,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
@@ -1789,6 +1818,8 @@ GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.holiday TO mizan_service;
 

@@ -248,7 +248,7 @@ def _checking(told: _Telling) -> OutcomePage:
         sentences=(
             told.say("Your bank has not yet told us whether money was taken. We keep asking until it does."),
             told.say(
-                "You may close this page. When the bank says yes, your receipt goes to %(contact)s.",
+                "You may close this page. As soon as the bank says yes or no, we write to %(contact)s.",
                 contact=ltr(reached),
             )
             if reached

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -15,6 +14,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.services import circuits, links
 from gateway.services.circuits import CircuitOpenError
+from gateway.services.several import several as bounded
 from gateway.store.attempts import Attempt
 from gateway.store.intents import Intent
 
@@ -103,22 +103,8 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
-    """Ask about several things at once, within the bound of concurrent calls. All end before any failure is raised."""
-    if len(items) == 1:
-        return [await ask(items[0])]
-    slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
-
-    async def one(item: T) -> R:
-        async with slots:
-            return await ask(item)
-
-    results = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
-    answers = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        answers.append(result)
-    return answers
+    """Ask about several things at once, within the bound of concurrent calls to providers."""
+    return await bounded(items, ask, at_once=deps.limits.provider_calls_at_once)
 
 
 async def _ask(

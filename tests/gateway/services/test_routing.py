@@ -87,7 +87,7 @@ async def test_every_bad_line_is_named_and_nothing_is_taken(two):
         "card,,,,,,,,ngenius:90 > > other\n"
         "card,,,,,,,,ngenius ngenius\n"
         "card,,,,,,,,\n"
-        "card,,,XXX,,,,,ngenius\n"
+        "card,,,QQQ,,,,,ngenius\n"
         "card,,,,,,,,ngenius\n"
         "card,economy,,,,,,,other\n"
     )
