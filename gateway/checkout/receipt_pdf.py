@@ -113,7 +113,8 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
 def _taken_off(tariff: TariffView | None, language: Language) -> dict[str, str] | None:
     if tariff is None or tariff.concession is None:
         return None
-    return {"label": f"{language.choose(tariff.concession)}:", "amount": f"- {tariff.discount}"}
+    label = language.text("%(concession)s, taken off:", concession=language.choose(tariff.concession))
+    return {"label": label, "amount": str(tariff.discount)}
 
 
 def _cited(tariff: TariffView | None, language: Language) -> str:

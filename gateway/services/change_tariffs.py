@@ -24,6 +24,8 @@ from gateway.store.audits import Deed
 from gateway.store.connections import Connection
 from gateway.store.tariffs import Proposal
 
+__all__ = ["Draft", "Proposal", "decide_tariffs", "list_undecided", "propose_tariffs", "tariff_history"]
+
 NOTICE: Final = timedelta(minutes=1)
 """How long before its midnight a later version must be approved: by then every process has read it."""
 
