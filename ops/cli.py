@@ -16,6 +16,7 @@ from ops.postgres import PostgresError
 from ops.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from gateway.deps import Deps as GatewayDeps
     from ops.ledger_cli import Books
     from ops.wiring import Parts
     from reconciliation.deps import Deps as NightDeps
@@ -49,6 +50,18 @@ def _finance() -> click.Command:
     from ops.finance_cli import finance_command  # noqa: PLC0415 - see _Commands
 
     return finance_command(night)
+
+
+def _catalogue() -> click.Command:
+    from ops.catalogue_cli import catalogue_command  # noqa: PLC0415 - see _Commands
+
+    return catalogue_command(gateway)
+
+
+def _tariff() -> click.Command:
+    from ops.catalogue_cli import tariff_command  # noqa: PLC0415 - see _Commands
+
+    return tariff_command(gateway)
 
 
 def _ledger() -> click.Command:
@@ -106,6 +119,8 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "nightly": _nightly,
     "report": _report,
     "finance": _finance,
+    "catalogue": _catalogue,
+    "tariff": _tariff,
     "ledger": _ledger,
     "statement": _statement,
     "settlement": _settlement,
@@ -148,6 +163,12 @@ async def parts() -> AsyncIterator[Parts]:
 async def night() -> AsyncIterator[NightDeps]:
     async with parts() as made:
         yield made.night
+
+
+@asynccontextmanager
+async def gateway() -> AsyncIterator[GatewayDeps]:
+    async with parts() as made:
+        yield made.gateway
 
 
 @asynccontextmanager

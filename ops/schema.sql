@@ -4,6 +4,21 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.tariff_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR OLD.decision IS NOT NULL
+     OR (NEW.id, NEW.service, NEW.version, NEW.effective_on, NEW.effective_at, NEW.terms, NEW.legal_basis, NEW.reason,
+         NEW.maker, NEW.made_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.service, OLD.version, OLD.effective_on, OLD.effective_at, OLD.terms, OLD.legal_basis, OLD.reason,
+         OLD.maker, OLD.made_at) THEN
+    RAISE EXCEPTION 'a tariff is decided once and never changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -530,6 +545,37 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
 );
 
+CREATE TABLE gateway.audit (
+    id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    before jsonb,
+    after jsonb
+);
+
+CREATE TABLE gateway.bundle (
+    code text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    description_ar text NOT NULL,
+    description_en text NOT NULL,
+    active boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT bundle_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text))
+);
+
+CREATE TABLE gateway.bundle_item (
+    bundle text NOT NULL COLLATE pg_catalog."C",
+    number smallint NOT NULL,
+    service text NOT NULL COLLATE pg_catalog."C",
+    quantity integer NOT NULL,
+    CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
+    CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
 CREATE TABLE gateway.circuit (
     provider text NOT NULL COLLATE pg_catalog."C",
     operation text NOT NULL COLLATE pg_catalog."C",
@@ -618,6 +664,7 @@ CREATE TABLE gateway.intent (
     paid_attempt text COLLATE pg_catalog."C",
     receipt_number text COLLATE pg_catalog."C",
     duplicate_of text COLLATE pg_catalog."C",
+    bundle text COLLATE pg_catalog."C",
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -638,8 +685,15 @@ CREATE TABLE gateway.intent_line (
     quantity integer NOT NULL,
     amount_minor bigint NOT NULL,
     vat_minor bigint NOT NULL,
-    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    tariff text COLLATE pg_catalog."C",
+    base_minor bigint,
+    discount_minor bigint DEFAULT 0 NOT NULL,
+    concession text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT intent_line_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor))),
+    CONSTRAINT intent_line_discount_minor_check CHECK (((discount_minor >= 0) AND (discount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_number_check CHECK (((number >= 1) AND (number <= 100))),
     CONSTRAINT intent_line_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
@@ -754,9 +808,43 @@ CREATE TABLE gateway.service (
     vat_basis_points integer NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    description_ar text DEFAULT ''::text NOT NULL,
+    description_en text DEFAULT ''::text NOT NULL,
+    audience text[] DEFAULT '{}'::text[] NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    documents jsonb DEFAULT '[]'::jsonb NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT service_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT service_audience_check CHECK ((audience <@ ARRAY['citizens'::text, 'residents'::text, 'business'::text, 'visitors'::text])),
+    CONSTRAINT service_channels_check CHECK ((channels <@ ARRAY['web'::text, 'app'::text, 'counter'::text, 'kiosk'::text, 'phone'::text])),
     CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
+);
+
+CREATE TABLE gateway.tariff (
+    id text NOT NULL COLLATE pg_catalog."C",
+    service text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    effective_on date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    terms jsonb NOT NULL,
+    legal_basis text NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT tariff_check CHECK ((checked_at >= made_at)),
+    CONSTRAINT tariff_check1 CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT tariff_check2 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT tariff_checker_check CHECK ((btrim(checker) <> ''::text)),
+    CONSTRAINT tariff_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT tariff_legal_basis_check CHECK ((btrim(legal_basis) <> ''::text)),
+    CONSTRAINT tariff_maker_check CHECK ((btrim(maker) <> ''::text)),
+    CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
+    CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -1351,6 +1439,18 @@ ALTER TABLE ONLY gateway.api_key
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_service_key UNIQUE (bundle, service);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_pkey PRIMARY KEY (bundle, number);
+
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
@@ -1407,6 +1507,12 @@ ALTER TABLE ONLY gateway.routing
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1540,6 +1646,8 @@ CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
+CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -1551,6 +1659,8 @@ CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (sta
 CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
+
+CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, intent) WHERE shared;
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
@@ -1567,6 +1677,10 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
+
+CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -1616,6 +1730,8 @@ CREATE INDEX statement_entry_end_to_end ON reconciliation.statement_entry USING 
 
 CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree (bank_account, identifier) WHERE (status <> 'refused'::text);
 
+CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
+
 CREATE TRIGGER check_balanced AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced();
 ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER check_balanced;
 
@@ -1660,8 +1776,20 @@ CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliatio
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_fkey FOREIGN KEY (bundle) REFERENCES gateway.bundle(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
 ALTER TABLE ONLY gateway.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -1735,6 +1863,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
@@ -1768,6 +1902,34 @@ GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(id) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(service) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(version) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_on) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(terms) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(legal_basis) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(reason) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(maker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(made_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

@@ -13,9 +13,12 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.json_text import read_json
+from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
-from gateway.services.create_intent import AMOUNT_MINOR_MAX, IntentRequest, LineRequest
+from gateway.services.create_intent import IntentRequest
 from gateway.services.create_refund import RefundRequest
+from gateway.services.price_basket import LineRequest
+from gateway.services.quote_basket import QuoteRequest
 
 AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
@@ -42,6 +45,8 @@ class Line(Body):
     service: Code | UnsetType = UNSET
     quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
     amount: Amount | UnsetType = UNSET
+    base_amount: Amount | UnsetType = UNSET
+    answers: Annotated[dict[str, str | bool], Meta(max_length=20)] = {}
     name: BilingualName | UnsetType = UNSET
     revenue_code: Code | UnsetType = UNSET
 
@@ -54,11 +59,18 @@ class Payer(Body):
 
 class CreateIntent(Body):
     reference: str
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)]
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    bundle: Code | UnsetType = UNSET
     payer: Payer = msgspec.field(default_factory=Payer)
     return_url: str | None = None
     metadata: Annotated[dict[str, str], Meta(max_length=20)] = {}
     expires_at: str | None = None
+
+
+class CreateQuote(Body):
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    bundle: Code | UnsetType = UNSET
+    at: str | None = None
 
 
 class RefundedLine(Body):
@@ -124,7 +136,8 @@ def intent_request(body: bytes) -> IntentRequest:
     asked = read_body(body, CreateIntent)
     return IntentRequest(
         reference=check_text(asked.reference, length_max=100, pointer="/reference"),
-        lines=[_line(index, line) for index, line in enumerate(asked.lines)],
+        lines=_lines(asked.lines, asked.bundle),
+        bundle=_code(asked.bundle, "/bundle"),
         language=asked.payer.language,
         payer_email=_email(asked.payer.email),
         payer_mobile=asked.payer.mobile,
@@ -132,6 +145,13 @@ def intent_request(body: bytes) -> IntentRequest:
         metadata=_metadata(asked.metadata),
         expires_at=_instant(asked.expires_at, "/expires_at"),
     )
+
+
+def quote_request(body: bytes) -> QuoteRequest:
+    """Read the body of a quote: a basket, and the instant it is to be priced at."""
+    asked = read_body(body, CreateQuote)
+    lines, bundle = _lines(asked.lines, asked.bundle), _code(asked.bundle, "/bundle")
+    return QuoteRequest(lines, bundle, _instant(asked.at, "/at"))
 
 
 def refund_request(body: bytes) -> RefundRequest:
@@ -165,6 +185,14 @@ def _instant(text: str | None, pointer: str) -> datetime | None:
     return None if text is None else instant_of(text, pointer)
 
 
+def _lines(lines: list[Line] | UnsetType, bundle: str | UnsetType) -> list[LineRequest]:
+    if isinstance(lines, UnsetType):
+        if isinstance(bundle, UnsetType):
+            raise InvalidError(faults=[FieldFault("/lines", "missing", "is missing: name lines or a bundle")])
+        return []
+    return [_line(index, line) for index, line in enumerate(lines)]
+
+
 def _line(index: int, line: Line) -> LineRequest:
     at = f"/lines/{index}"
     names = None
@@ -174,6 +202,7 @@ def _line(index: int, line: Line) -> LineRequest:
             check_text(line.name.en, length_max=200, pointer=f"{at}/name/en"),
         )
     amount = line.amount if isinstance(line.amount, Amount) else None
+    base = line.base_amount if isinstance(line.base_amount, Amount) else None
     return LineRequest(
         service=_code(line.service, f"{at}/service"),
         quantity=line.quantity,
@@ -181,7 +210,20 @@ def _line(index: int, line: Line) -> LineRequest:
         currency=amount.currency if amount else None,
         names=names,
         revenue_code=_code(line.revenue_code, f"{at}/revenue_code"),
+        base_minor=base.amount if base else None,
+        base_currency=base.currency if base else None,
+        answers=_answers(line.answers, f"{at}/answers"),
     )
+
+
+def _answers(answers: Mapping[str, str | bool], pointer: str) -> dict[str, str | bool]:
+    checked: dict[str, str | bool] = {}
+    for question, answer in answers.items():
+        if not _SHOWABLE.fullmatch(question):
+            raise InvalidError("questions have 1 to 64 letters, digits, _ . -", pointer=pointer)
+        at = f"{pointer}/{question}"
+        checked[question] = check_text(answer, length_max=63, pointer=at) if isinstance(answer, str) else answer
+    return checked
 
 
 def _code(value: str | UnsetType, pointer: str) -> str | None:

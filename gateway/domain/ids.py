@@ -19,6 +19,8 @@ class Prefix(StrEnum):
     ENDPOINT = "we"
     API_KEY = "key"
     MESSAGE = "ms"
+    TARIFF = "tf"
+    AUDIT = "ga"
 
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

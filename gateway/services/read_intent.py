@@ -17,7 +17,6 @@ from gateway.services.documents import (
     intent_document,
     page_document,
     refund_document,
-    service_document,
 )
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.connections import Connection
@@ -104,18 +103,3 @@ async def list_events(
             limit=limit,
         )
     return page_document([event_document(event) for event in found], found[-1].id if found else cursor)
-
-
-async def list_services(deps: Deps, department: str | None, *, cursor: str | None, limit: int) -> Document:
-    """Return a page of the catalogue, by code; it lives in memory."""
-    catalogue = await deps.catalogue.get()
-    codes = sorted(
-        code
-        for code, service in catalogue.services.items()
-        if (department is None or service.department == department) and (cursor is None or code > cursor)
-    )
-    documents = [
-        service_document(service, catalogue.departments[service.department])
-        for service in (catalogue.services[code] for code in codes[:limit])
-    ]
-    return page_document(documents, codes[limit - 1] if len(codes) > limit else None)

@@ -148,6 +148,19 @@ async def lines(connection: Connection, refund_ids: Sequence[str]) -> dict[str, 
     return found
 
 
+async def of_department_lines(connection: Connection, department: str, intent_ids: Sequence[str]) -> dict[str, int]:
+    """Return how much of each intent's lines of one department its refunds have used, open ones included."""
+    rows = await connection.fetch(
+        """SELECT r.intent, sum(l.amount_minor)::bigint AS refunded_minor
+             FROM gateway.refund r JOIN gateway.refund_line l ON l.refund = r.id
+            WHERE r.intent = ANY ($2::text[]) AND l.department = $1 AND r.status <> 'failed' AND NOT r.late
+            GROUP BY r.intent""",
+        department,
+        list(intent_ids),
+    )
+    return {row["intent"]: row["refunded_minor"] for row in rows}
+
+
 async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:
     """Lock refunds in the order of their ids, after their intents."""
     rows = await connection.fetch(
