@@ -55,7 +55,7 @@ _MONEY: Final[Schema] = _object(
 _NAME: Final[Schema] = _object({"ar": _TEXT, "en": _TEXT})
 _INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-_REFUND_STATUSES: Final = ["requested", "pending", "unknown", "succeeded", "failed"]
+_REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
 
 _ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
@@ -118,8 +118,33 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "lines": {"type": "array", "items": _object({"number": _COUNT, "amount": _ref("Money")})},
             "reason": _TEXT,
             "late_payment": _FLAG,
+            "asked_by": _TEXT,
+            "decided_by": _TEXT_OR_NULL,
+            "decided_at": _INSTANT_OR_NULL,
+            "refund_batch": _TEXT_OR_NULL,
             "created_at": _INSTANT,
             "updated_at": _INSTANT,
+        }
+    ),
+    "RefundBatch": _object(
+        {
+            "id": _id("rb"),
+            "object": {"const": "refund_batch"},
+            "dry_run": _FLAG,
+            "accepted": _COUNT,
+            "refused": _COUNT,
+            "total": {"type": "array", "items": _ref("Money")},
+            "results": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "payment_intent": _id("pi"),
+                        "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [_ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [_object({"code": _TEXT, "detail": _TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
         }
     ),
     "Service": _object(
@@ -180,6 +205,7 @@ _LISTS: Final = {
     "PaymentIntentList": "PaymentIntent",
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
+    "RefundPage": "Refund",
     "ServiceList": "Service",
     "EventList": "Event",
     "WebhookEndpointList": "WebhookEndpoint",
@@ -198,7 +224,13 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),
+    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage", ("status", "batch")),
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refund-batches"): (
+        "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
+    ),
     ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department",)),
     ("GET", "/v1/events"): ("Read what happened, oldest first", None, 200, "EventList", ("object",)),
     ("POST", "/v1/webhook-endpoints"): ("Make an endpoint", "CreateEndpoint", 201, "WebhookEndpoint", ()),
@@ -211,13 +243,16 @@ _ABOUT: Final = (
     "A government's payments, for its departments. Amounts are whole minor units. Every POST takes an Idempotency-Key: "
     "the same key with the same body gets the first answer again, for ninety days."
 )
-_PAGED: Final = frozenset({"PaymentIntentList", "ServiceList", "EventList"})
+_PAGED: Final = frozenset({"PaymentIntentList", "RefundPage", "ServiceList", "EventList"})
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
 
 
 def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
-    bodies = [requests.CreateIntent, requests.CreateRefund, requests.CreateEndpoint, requests.ReplayDeliveries]
+    bodies = [
+        requests.CreateIntent, requests.CreateRefund, requests.CreateRefundBatch, requests.DecideRefund,
+        requests.CreateEndpoint, requests.ReplayDeliveries,
+    ]  # fmt: skip
     _, schemas = msgspec.json.schema_components([*bodies, requests.Empty], ref_template="#/components/schemas/{name}")
     lists = {name: _list_of(item) for name, item in _LISTS.items()}
     paths: dict[str, Schema] = {}

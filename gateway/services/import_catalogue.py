@@ -17,7 +17,7 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.text import check_text
 from gateway.store import catalogue
 from ledger.errors import MoneyError
-from ledger.money import exponent_of
+from ledger.money import Money, exponent_of
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _DEPARTMENT_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -105,6 +105,7 @@ def read_department(row: Mapping[str, Any]) -> Department:
         vat_registration=row.get("vat_registration") or None,
         fee_bearer=bearer,
         reminder_minutes=_optional_number(row, "reminder_minutes", *_REMINDER_MINUTES),
+        refund_limits=_limits(row),
     )
 
 
@@ -146,6 +147,19 @@ def _read(
             faults.append(LineFault(table, number, "code", f"{code} stands in the file twice"))
         seen.add(code)
     return found
+
+
+def _limits(row: Mapping[str, Any]) -> dict[str, int]:
+    """Read what one person may give back, as in `AED 500.00 KWD 40.000`."""
+    words = str(row.get("refund_limits") or "").split()
+    try:
+        amounts = [Money.parse(text, code) for code, text in zip(words[::2], words[1::2], strict=True)]
+    except (MoneyError, ValueError):
+        raise InvalidError("currencies and amounts, as in AED 500.00 KWD 40.000", pointer="refund_limits") from None
+    limits = {amount.currency: amount.amount_minor for amount in amounts}
+    if any(minor < 0 for minor in limits.values()) or len(limits) != len(amounts):
+        raise InvalidError("each currency once, with no amount below zero", pointer="refund_limits")
+    return limits
 
 
 def _names(row: Mapping[str, Any]) -> Names:
