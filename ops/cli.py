@@ -91,6 +91,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _refund() -> click.Command:
+    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+
+    return refund_group(parts)
+
+
 def _message() -> click.Command:
     from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
 
@@ -126,6 +132,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "settlement": _settlement,
     "provider": _provider,
     "message": _message,
+    "refund": _refund,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,

@@ -600,6 +600,7 @@ CREATE TABLE gateway.department (
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     reminder_minutes integer,
+    refund_limits jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
     CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
     CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
@@ -773,8 +774,16 @@ CREATE TABLE gateway.refund (
     sent_at timestamp with time zone,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    asked_by text DEFAULT 'system'::text NOT NULL,
+    asked_with text COLLATE pg_catalog."C",
+    decided_by text,
+    decided_at timestamp with time zone,
+    batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text])))
+    CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
+    CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
 
 CREATE TABLE gateway.refund_line (
@@ -1669,6 +1678,10 @@ CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
+
+CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 

@@ -60,6 +60,8 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "payment_intent": refund.intent,
         "status": refund.status.value,
         "amount": money(refund.amount),
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
 
