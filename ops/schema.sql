@@ -450,7 +450,8 @@ BEGIN
                    -ledger.sum_minor(x.amount) FILTER (WHERE x.amount < 0) AS credit
               FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount) x
              WHERE v_journal[x.entry] IS NOT NULL GROUP BY x.account) m
-    ON CONFLICT (account_id, hour) DO UPDATE SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
+    ON CONFLICT (account_id, hour) DO UPDATE
+      SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
   ELSE
     PERFORM ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
@@ -507,8 +508,8 @@ BEGIN
     LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
                         WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
-  IF NOT v_plain OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest OR p_business_date <= v_head.closed_until
-     OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
+  IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
   THEN
     SELECT b.o_status, b.o_journal INTO o_status, o_journal
       FROM ledger.post_batch(
@@ -547,10 +548,11 @@ BEGIN
   ), hours AS (
     INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
     SELECT unnest(v_ids), v_hour, unnest(v_debit), unnest(v_credit)
-    ON CONFLICT (account_id, hour) DO UPDATE SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
+    ON CONFLICT (account_id, hour) DO UPDATE
+      SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
   ), items AS (
-    INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
-                                  provider_reference)
+    INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
+                                  payment, provider_reference)
     SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
            p_provider_reference
       FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
