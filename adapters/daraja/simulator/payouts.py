@@ -1,4 +1,4 @@
-"""The simulated till's end of day: what was paid goes to the bank, once; the list is spoiled where a fault says so."""
+"""The till's end of day: what was paid goes to the bank, once; and the list, spoiled where a fault says so."""
 
 from __future__ import annotations
 
