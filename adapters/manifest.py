@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Captures, Method, Pays, Refunds, Settles, States, Voids
+from adapters.contract import Announces, Captures, Method, Pays, Refunds, Settles, States, Voids
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
     "voids": Voids,
     "refunds": Refunds,
     "settles": Settles,
+    "announces": Announces,
     "states": States,
     "pays": Pays,
 }

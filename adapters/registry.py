@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import adyen, gsma, ngenius
+from adapters import adyen, bank_transfer, gsma, ngenius
 from adapters.adyen import simulator as adyen_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
@@ -49,6 +49,8 @@ class Registered:
     read_answer: Callable[[bytes], PaymentReport]
     """The pure reader of one answer about a payment."""
     declines: Mapping[str, DeclineReason]
+    served_by: str | None = None
+    """The bank whose simulator plays this provider too: there is one bank, and its papers are the provider's word."""
 
 
 PROVIDERS: Final[Mapping[str, Registered]] = {
@@ -75,6 +77,15 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator_settings=adyen_simulator.SETTINGS,
         read_answer=adyen.read_answer,
         declines=adyen.DECLINES,
+    ),
+    "bank_transfer": Registered(
+        manifest=bank_transfer.MANIFEST,
+        build=bank_transfer.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings={**bank_host_simulator.SETTINGS, "refresh_s": "0"},
+        read_answer=bank_transfer.read_answer,
+        declines=bank_transfer.DECLINES,
+        served_by="bank_host",
     ),
 }
 
