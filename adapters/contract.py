@@ -1,8 +1,8 @@
 """What Mizan asks of a provider, and the only words in which it is answered.
 
-A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Settles`, `Pays`,
-`States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only errors
-of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Restricts`, `Settles`,
+`Pays`, `States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only
+errors of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
 """
 
 from __future__ import annotations
@@ -346,6 +346,15 @@ class Refunds(Protocol):
     async def refund(self, order: RefundOrder) -> RefundReport: ...
 
     async def query_refund(self, order: RefundOrder) -> RefundReport: ...
+
+
+@runtime_checkable
+class Restricts(Protocol):
+    """A provider that cannot take every amount: it is not chosen for one that it would have to refuse."""
+
+    def refusal(self, amount: Money) -> str | None:
+        """Return why this amount cannot be asked for, in plain words; None when it can."""
+        ...
 
 
 @runtime_checkable

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Announces, Captures, Method, Pays, Refunds, Settles, States, Voids
+from adapters.contract import Announces, Captures, Method, Pays, Refunds, Restricts, Settles, States, Voids
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
     "voids": Voids,
     "refunds": Refunds,
+    "restricts": Restricts,
     "settles": Settles,
     "announces": Announces,
     "states": States,

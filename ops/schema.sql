@@ -530,6 +530,20 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
 );
 
+CREATE TABLE gateway.circuit (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL COLLATE pg_catalog."C",
+    failures integer NOT NULL,
+    failed_at timestamp with time zone,
+    openings integer NOT NULL,
+    retry_at timestamp with time zone,
+    probe_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT circuit_check CHECK (((probe_until IS NULL) OR (retry_at IS NOT NULL))),
+    CONSTRAINT circuit_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -539,8 +553,10 @@ CREATE TABLE gateway.department (
     fee_bearer text NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reminder_minutes integer,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
-    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
+    CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
 );
 
 CREATE TABLE gateway.event (
@@ -643,14 +659,30 @@ CREATE TABLE gateway.message (
     carrier_reference text COLLATE pg_catalog."C",
     delivery text,
     delivery_at timestamp with time zone,
+    copy_number integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
-    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.promise (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    made_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE gateway.provider_drain (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    drained boolean NOT NULL,
+    until timestamp with time zone,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_drain_changed_by_check CHECK (((length(changed_by) >= 1) AND (length(changed_by) <= 100))),
+    CONSTRAINT provider_drain_check CHECK ((drained OR (until IS NULL)))
 );
 
 CREATE TABLE gateway.rating (
@@ -699,6 +731,16 @@ CREATE TABLE gateway.refund_line (
     vat_minor bigint NOT NULL,
     CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.routing (
+    version integer NOT NULL,
+    rules jsonb NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
+    CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
+    CONSTRAINT routing_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.service (
@@ -1309,6 +1351,9 @@ ALTER TABLE ONLY gateway.api_key
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.circuit
+    ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1339,6 +1384,12 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
+ALTER TABLE ONLY gateway.promise
+    ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
+
+ALTER TABLE ONLY gateway.provider_drain
+    ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
 
@@ -1350,6 +1401,9 @@ ALTER TABLE ONLY gateway.refund_line
 
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.routing
+    ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
@@ -1502,7 +1556,9 @@ CREATE INDEX intent_reference ON gateway.intent USING btree (department, referen
 
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
-CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
@@ -1679,6 +1735,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -1695,6 +1753,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
@@ -1702,6 +1764,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
 

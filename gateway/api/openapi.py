@@ -154,6 +154,13 @@ _ANSWERS: Final[dict[str, Schema]] = {
         },
         secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
     ),
+    "ReceiptSending": _object(
+        {
+            "object": {"const": "receipt_sending"},
+            "payment_intent": _id("pi"),
+            "channels": {"type": "array", "items": {"enum": ["email", "sms"]}},
+        }
+    ),
     "Replay": _object({"object": {"const": "replay"}, "queued": _COUNT}),
     "Problem": _object(
         {
@@ -187,6 +194,7 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
+    ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),

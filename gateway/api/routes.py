@@ -16,6 +16,7 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/payment-intents", intents.list_page),
     ("GET", "/v1/payment-intents/{id}", intents.read),
     ("POST", "/v1/payment-intents/{id}/cancel", intents.cancel),
+    ("POST", "/v1/payment-intents/{id}/send-receipt", intents.send_receipt),
     ("GET", "/v1/payment-intents/{id}/attempts", intents.attempts),
     ("POST", "/v1/payment-intents/{id}/refunds", refunds.create),
     ("GET", "/v1/payment-intents/{id}/refunds", refunds.of_intent),

@@ -32,6 +32,8 @@ class Department:
     return_origins: tuple[str, ...]
     vat_registration: str | None
     fee_bearer: FeeBearer
+    reminder_minutes: int | None = None
+    """How long before a bill's link ends its payer is reminded, if at all."""
 
 
 @dataclass(frozen=True, slots=True)

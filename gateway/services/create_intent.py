@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,16 +17,19 @@ from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
 from gateway.services.documents import Document, intent_document
-from gateway.services.notices import intent_event
+from gateway.services.notices import intent_event, reminder_messages
 from gateway.store.catalogue import Catalogue
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
 from gateway.store.intents import Intent, IntentLine
+from gateway.store.messages import Message
 from ledger.errors import MoneyError
 from ledger.money import Money, exponent_of
 
 AMOUNT_MINOR_MAX = 10**12
 _CREATED = 201
+_REMINDED_AFTER = timedelta(minutes=30)
+"""A bill younger than this needs no reminder: its payer has just been sent the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
     )
     document = intent_document(intent, [line for line, _ in lines])
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
-    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, lines))
+    reminders = tuple(_reminders(deps, intent, owner))
+    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, lines, reminders))
 
 
 def with_link(deps: Deps, document: Document) -> Document:
@@ -93,7 +97,12 @@ def with_link(deps: Deps, document: Document) -> Document:
 
 
 def _new_intent(
-    deps: Deps, intent: Intent, claim: Claim, answer: StoredAnswer, lines: Sequence[tuple[IntentLine, str]]
+    deps: Deps,
+    intent: Intent,
+    claim: Claim,
+    answer: StoredAnswer,
+    lines: Sequence[tuple[IntentLine, str]],
+    reminders: tuple[Message, ...],
 ) -> NewIntent:
     event = intent_event(deps, intent, "created")
     return NewIntent(
@@ -127,7 +136,16 @@ def _new_intent(
             )
             for line, _ in lines
         ),
+        reminders=reminders,
     )
+
+
+def _reminders(deps: Deps, intent: Intent, owner: Department) -> Iterable[Message]:
+    """Remind the payer before the link ends, where the department wants it and there is time for both."""
+    if owner.reminder_minutes is None:
+        return ()
+    due_at = intent.expires_at - timedelta(minutes=owner.reminder_minutes)
+    return reminder_messages(deps, intent, due_at) if due_at > intent.created_at + _REMINDED_AFTER else ()
 
 
 def _price(requests: Sequence[LineRequest], catalogue: Catalogue, owner: Department) -> list[tuple[IntentLine, str]]:

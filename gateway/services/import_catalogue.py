@@ -24,6 +24,7 @@ _DEPARTMENT_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _NAME_MAX: Final = 200
 _AMOUNT_MINOR_MAX: Final = 10**12
 _RATE_MAX: Final = 10_000
+_REMINDER_MINUTES: Final = (5, 43_200)
 _TRUE: Final = {"", "true", "yes", "1"}
 
 Row = TypeVar("Row", Department, Service)
@@ -97,7 +98,14 @@ def read_department(row: Mapping[str, Any]) -> Department:
         raise InvalidError(error.detail, pointer="return_origins") from None
     except ValueError:
         raise InvalidError("treasury, department or payer", pointer="fee_bearer") from None
-    return Department(code, _names(row), return_origins, row.get("vat_registration") or None, bearer)
+    return Department(
+        code=code,
+        names=_names(row),
+        return_origins=return_origins,
+        vat_registration=row.get("vat_registration") or None,
+        fee_bearer=bearer,
+        reminder_minutes=_optional_number(row, "reminder_minutes", *_REMINDER_MINUTES),
+    )
 
 
 def read_service(row: Mapping[str, Any]) -> Service:
@@ -149,6 +157,10 @@ def _word(row: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str):
         raise InvalidError("is missing", pointer=field)
     return check_text(value, length_max=_NAME_MAX, pointer=field)
+
+
+def _optional_number(row: Mapping[str, Any], field: str, least: int, most: int) -> int | None:
+    return None if row.get(field) in (None, "") else _number(row, field, least, most)
 
 
 def _number(row: Mapping[str, Any], field: str, least: int, most: int, *, default: int | None = None) -> int:

@@ -25,7 +25,7 @@ class Catalogue:
 
 async def read(connection: Connection) -> Catalogue:
     departments = await connection.fetch(
-        """SELECT code, name_ar, name_en, return_origins, vat_registration, fee_bearer
+        """SELECT code, name_ar, name_en, return_origins, vat_registration, fee_bearer, reminder_minutes
              FROM gateway.department WHERE active ORDER BY code"""
     )
     services = await connection.fetch(
@@ -42,6 +42,7 @@ async def read(connection: Connection) -> Catalogue:
                 return_origins=tuple(row["return_origins"]),
                 vat_registration=row["vat_registration"],
                 fee_bearer=FeeBearer(row["fee_bearer"]),
+                reminder_minutes=row["reminder_minutes"],
             )
             for row in departments
         },
@@ -63,17 +64,21 @@ async def read(connection: Connection) -> Catalogue:
 async def save_departments(connection: Connection, departments: Iterable[Department], at: datetime) -> None:
     await connection.executemany(
         """INSERT INTO gateway.department AS d
-                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, active, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, true, $7)
+                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, reminder_minutes, active,
+                   updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8)
            ON CONFLICT (code) DO UPDATE SET
              name_ar = excluded.name_ar, name_en = excluded.name_en, return_origins = excluded.return_origins,
-             vat_registration = excluded.vat_registration, fee_bearer = excluded.fee_bearer, active = true,
-             updated_at = excluded.updated_at""",
+             vat_registration = excluded.vat_registration, fee_bearer = excluded.fee_bearer,
+             reminder_minutes = excluded.reminder_minutes, active = true, updated_at = excluded.updated_at""",
         [
-            (d.code, d.names.ar, d.names.en, list(d.return_origins), d.vat_registration, d.fee_bearer.value, at)
+            (
+                d.code, d.names.ar, d.names.en, list(d.return_origins), d.vat_registration, d.fee_bearer.value,
+                d.reminder_minutes, at,
+            )
             for d in departments
         ],
-    )
+    )  # fmt: skip
 
 
 async def save_services(connection: Connection, services: Iterable[Service], at: datetime) -> None:
