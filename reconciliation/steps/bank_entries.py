@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ledger import accounts
@@ -94,7 +94,7 @@ async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
             matches.append(_match(evidence, found))
             wrong += _breaks(night, evidence, found)
             counts["unidentified"] += found.kind is BankKind.UNIDENTIFIED
-            entries += await _journals(connection, evidence, found, row, _booking(statement))
+            entries += await _journals(connection, evidence, found, row, _booking(statement), night.deps.clock())
             take_off(expected, found)
         await line_matching.insert_matches(connection, matches)
         await _raise(night, connection, counts, *wrong)
@@ -159,7 +159,7 @@ def _match(evidence: BankEvidence, found: BankMatch, version: int = 1) -> NewMat
 
 
 async def _journals(
-    connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking
+    connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking, now: datetime
 ) -> list[Entry]:
     """Give the journals of one bank entry, and mark the payout lines it proves or sends back."""
     if found.kind is BankKind.UNIDENTIFIED:
@@ -167,12 +167,12 @@ async def _journals(
     entries = [bank_entry(evidence, found.kind, found.cleared, booking, found.provider)]
     for payout in found.payouts:
         if found.kind is BankKind.PAYOUT_PAID:
-            await payouts.mark_paid(connection, payout.line_id, row["booked_on"])
+            await payouts.mark_paid(connection, payout.line_id, row["booked_on"], now)
             continue
         paid = PayoutEvidence(
             payout.line_id, payout.batch_id, payout.department, Money(payout.amount_minor, evidence.amount.currency)
         )
-        journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200])
+        journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200], now)
         entries.append(payout_returned_entry(paid, booking, journal_id))
     return entries
 
