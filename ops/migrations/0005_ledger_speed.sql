@@ -292,7 +292,8 @@ BEGIN
                         WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
   IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
-     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before
+     OR v_at < v_head.months_from OR v_at >= v_head.months_until
   THEN
     SELECT b.o_status, b.o_journal INTO o_status, o_journal
       FROM ledger.post_batch(
