@@ -23,7 +23,7 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 6
 
 
 def test_the_guide_names_every_event_there_is():
