@@ -1,8 +1,8 @@
 """What Mizan asks of a provider, and the only words in which it is answered.
 
-A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Settles`, `Pays`,
-`States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only errors
-of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Restricts`, `Settles`,
+`Pays`, `States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only
+errors of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
 """
 
 from __future__ import annotations
@@ -218,7 +218,12 @@ class SettlementFile:
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
-    """One booked entry of a bank statement; a credit is positive, a debit negative."""
+    """One booked entry of a bank statement; a credit is positive, a debit negative.
+
+    `references` are those the entry names anywhere and that prove themselves by check digits or by shape: creditor
+    references (ISO 11649), a virtual account that was credited, ids of ours in a payer's free text. They stand here
+    without spaces and in capitals, or in our own spelling.
+    """
 
     number: int
     amount: Money
@@ -232,6 +237,7 @@ class StatementEntry:
     counterparty_iban: str | None = None
     code: str | None = None
     returned: bool = False
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +342,15 @@ class Refunds(Protocol):
     async def refund(self, order: RefundOrder) -> RefundReport: ...
 
     async def query_refund(self, order: RefundOrder) -> RefundReport: ...
+
+
+@runtime_checkable
+class Restricts(Protocol):
+    """A provider that cannot take every amount: it is not chosen for one that it would have to refuse."""
+
+    def refusal(self, amount: Money) -> str | None:
+        """Return why this amount cannot be asked for, in plain words; None when it can."""
+        ...
 
 
 @runtime_checkable

@@ -84,8 +84,29 @@ def _settlement() -> click.Command:
 
 def _provider() -> click.Command:
     from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
+    from ops.routing_cli import switches  # noqa: PLC0415 - see _Commands
 
+    for command in switches(parts):
+        provider_group.add_command(command)
     return provider_group
+
+
+def _refund() -> click.Command:
+    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+
+    return refund_group(parts)
+
+
+def _message() -> click.Command:
+    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+
+    return message_group(parts)
+
+
+def _routing() -> click.Command:
+    from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
+
+    return routing_command(parts)
 
 
 def _demo() -> click.Command:
@@ -110,6 +131,9 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "message": _message,
+    "refund": _refund,
+    "routing": _routing,
     "demo": _demo,
     "bench": _bench,
 }

@@ -68,7 +68,7 @@ _CITATION: Final[dict[str, Schema]] = {
 }
 _INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-_REFUND_STATUSES: Final = ["requested", "pending", "unknown", "succeeded", "failed"]
+_REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
 
 _ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
@@ -137,8 +137,33 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "lines": {"type": "array", "items": _object({"number": _COUNT, "amount": _ref("Money")})},
             "reason": _TEXT,
             "late_payment": _FLAG,
+            "asked_by": _TEXT,
+            "decided_by": _TEXT_OR_NULL,
+            "decided_at": _INSTANT_OR_NULL,
+            "refund_batch": _TEXT_OR_NULL,
             "created_at": _INSTANT,
             "updated_at": _INSTANT,
+        }
+    ),
+    "RefundBatch": _object(
+        {
+            "id": _id("rb"),
+            "object": {"const": "refund_batch"},
+            "dry_run": _FLAG,
+            "accepted": _COUNT,
+            "refused": _COUNT,
+            "total": {"type": "array", "items": _ref("Money")},
+            "results": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "payment_intent": _id("pi"),
+                        "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [_ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [_object({"code": _TEXT, "detail": _TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
         }
     ),
     "Service": _object(
@@ -225,6 +250,13 @@ _ANSWERS: Final[dict[str, Schema]] = {
         },
         secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
     ),
+    "ReceiptSending": _object(
+        {
+            "object": {"const": "receipt_sending"},
+            "payment_intent": _id("pi"),
+            "channels": {"type": "array", "items": {"enum": ["email", "sms"]}},
+        }
+    ),
     "Replay": _object({"object": {"const": "replay"}, "queued": _COUNT}),
     "Problem": _object(
         {
@@ -244,6 +276,7 @@ _LISTS: Final = {
     "PaymentIntentList": "PaymentIntent",
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
+    "RefundPage": "Refund",
     "ServiceList": "Service",
     "BundleList": "Bundle",
     "PaymentPartList": "PaymentPart",
@@ -260,10 +293,17 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
+    ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),
+    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage", ("status", "batch")),
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refund-batches"): (
+        "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
+    ),
     ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
     ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
     ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
@@ -282,7 +322,9 @@ _ABOUT: Final = (
     "A government's payments, for its departments. Amounts are whole minor units. Every POST takes an Idempotency-Key: "
     "the same key with the same body gets the first answer again, for ninety days."
 )
-_PAGED: Final = frozenset({"PaymentIntentList", "PaymentPartList", "ServiceList", "BundleList", "EventList"})
+_PAGED: Final = frozenset(
+    {"PaymentIntentList", "RefundPage", "PaymentPartList", "ServiceList", "BundleList", "EventList"}
+)
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
 
 
@@ -292,6 +334,8 @@ def describe() -> Schema:
         requests.CreateIntent,
         requests.CreateQuote,
         requests.CreateRefund,
+        requests.CreateRefundBatch,
+        requests.DecideRefund,
         requests.CreateEndpoint,
         requests.ReplayDeliveries,
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -34,6 +35,10 @@ class Department:
     return_origins: tuple[str, ...]
     vat_registration: str | None
     fee_bearer: FeeBearer
+    reminder_minutes: int | None = None
+    """How long before a bill's link ends its payer is reminded, if at all."""
+    refund_limits: Mapping[str, int] = field(default_factory=dict)
+    """What one person may give back, in minor units by currency; above it a second one must agree."""
 
 
 class Audience(StrEnum):

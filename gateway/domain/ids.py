@@ -15,6 +15,7 @@ class Prefix(StrEnum):
     INTENT = "pi"
     ATTEMPT = "pa"
     REFUND = "re"
+    REFUND_BATCH = "rb"
     EVENT = "ev"
     ENDPOINT = "we"
     API_KEY = "key"

@@ -101,6 +101,7 @@ async def _apply(
                 batch.put_before_a_person(finding.attempt_id, Review.BOOKS_REFUSED)
             results.append(_judge(batch, finding, refused))
         await batch.number_receipts(connection)
+        await batch.keep_promises(connection)
         await attempts.move(connection, batch.moved_attempts())
         await intents.move(connection, batch.moved_intents(), now)
         await events.record(connection, batch.events)

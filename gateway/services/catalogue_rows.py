@@ -28,13 +28,17 @@ from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.tariff_terms import QUANTITY_MAX
 from gateway.domain.text import check_text
 from ledger.errors import MoneyError
-from ledger.money import exponent_of
+from ledger.money import Money, exponent_of
 
 Row = Mapping[str, Any]
 Read = TypeVar("Read")
 Word = TypeVar("Word", bound=StrEnum)
 
-DEPARTMENT_COLUMNS: Final = ("code", "name_en", "name_ar", "return_origins", "vat_registration", "fee_bearer")
+_REMINDER_MINUTES: Final = (5, 43_200)
+DEPARTMENT_COLUMNS: Final = (
+    "code", "name_en", "name_ar", "return_origins", "vat_registration", "fee_bearer", "reminder_minutes",
+    "refund_limits",
+)  # fmt: skip
 SERVICE_COLUMNS: Final = (
     "code", "department", "name_en", "name_ar", "revenue_code", "currency", "amount_minor", "vat_basis_points",
     "active", "description_en", "description_ar", "audience", "channels", "documents_en", "documents_ar", "depends_on",
@@ -108,7 +112,15 @@ def read_department(row: Row) -> Department:
         raise InvalidError(error.detail, pointer="return_origins") from None
     except ValueError:
         raise InvalidError("treasury, department or payer", pointer="fee_bearer") from None
-    return Department(code, _names(row), return_origins, row.get("vat_registration") or None, bearer)
+    return Department(
+        code=code,
+        names=_names(row),
+        return_origins=return_origins,
+        vat_registration=row.get("vat_registration") or None,
+        fee_bearer=bearer,
+        reminder_minutes=_whole_or_none(row, "reminder_minutes", *_REMINDER_MINUTES),
+        refund_limits=_limits(row),
+    )
 
 
 def read_service(row: Row) -> Service:
@@ -178,6 +190,23 @@ def whole(row: Row, field: str, least: int, most: int, *, default: int | None = 
     if type(value) is not int or not least <= value <= most:
         raise InvalidError(f"a whole number from {least} to {most}", pointer=field)
     return value
+
+
+def _limits(row: Row) -> dict[str, int]:
+    """Read what one person may give back, as in `AED 500.00 KWD 40.000`."""
+    words = str(row.get("refund_limits") or "").split()
+    try:
+        amounts = [Money.parse(text, code) for code, text in zip(words[::2], words[1::2], strict=True)]
+    except (MoneyError, ValueError):
+        raise InvalidError("currencies and amounts, as in AED 500.00 KWD 40.000", pointer="refund_limits") from None
+    limits = {amount.currency: amount.amount_minor for amount in amounts}
+    if any(minor < 0 for minor in limits.values()) or len(limits) != len(amounts):
+        raise InvalidError("each currency once, with no amount below zero", pointer="refund_limits")
+    return limits
+
+
+def _whole_or_none(row: Row, field: str, least: int, most: int) -> int | None:
+    return None if row.get(field) in (None, "") else whole(row, field, least, most)
 
 
 def flag(row: Row, field: str) -> bool:

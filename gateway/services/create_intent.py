@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,13 +17,16 @@ from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
 from gateway.services.documents import Document, intent_document
-from gateway.services.notices import intent_event
+from gateway.services.notices import intent_event, reminder_messages
 from gateway.services.price_basket import LineRequest, price_basket
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
 from gateway.store.intents import Intent, IntentLine
+from gateway.store.messages import Message
 
 _CREATED = 201
+_REMINDED_AFTER = timedelta(minutes=30)
+"""A bill younger than this needs no reminder: its payer has just been sent the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
     )
     document = intent_document(intent, basket.lines)
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
-    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines))
+    reminders = tuple(_reminders(deps, intent, owner))
+    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines, reminders))
 
 
 def with_link(deps: Deps, document: Document) -> Document:
@@ -81,7 +85,12 @@ def with_link(deps: Deps, document: Document) -> Document:
 
 
 def _new_intent(
-    deps: Deps, intent: Intent, claim: Claim, answer: StoredAnswer, lines: Sequence[IntentLine]
+    deps: Deps,
+    intent: Intent,
+    claim: Claim,
+    answer: StoredAnswer,
+    lines: Sequence[IntentLine],
+    reminders: tuple[Message, ...],
 ) -> NewIntent:
     event = intent_event(deps, intent, "created")
     return NewIntent(
@@ -104,7 +113,16 @@ def _new_intent(
         event_data=to_json(event.data),
         bundle=intent.bundle,
         lines=tuple(_new_line(line) for line in lines),
+        reminders=reminders,
     )
+
+
+def _reminders(deps: Deps, intent: Intent, owner: Department) -> Iterable[Message]:
+    """Remind the payer before the link ends, where the department wants it and there is time for both."""
+    if owner.reminder_minutes is None:
+        return ()
+    due_at = intent.expires_at - timedelta(minutes=owner.reminder_minutes)
+    return reminder_messages(deps, intent, due_at) if due_at > intent.created_at + _REMINDED_AFTER else ()
 
 
 def _new_line(line: IntentLine) -> NewLine:

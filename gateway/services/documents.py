@@ -125,6 +125,10 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "lines": [{"number": line.number, "amount": money(Money(line.amount_minor, currency))} for line in lines],
         "reason": refund.reason,
         "late_payment": refund.late,
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
+        "decided_at": instant(refund.decided_at),
+        "refund_batch": refund.batch,
         "created_at": instant(refund.created_at),
         "updated_at": instant(refund.updated_at),
     }

@@ -14,6 +14,7 @@ from gateway.domain.department import Bundle, Department, Service
 from gateway.services.catalogue_rows import BUNDLE_COLUMNS, DEPARTMENT_COLUMNS, PARTED, SERVICE_COLUMNS, Row
 from gateway.services.tariff_rows import TARIFF_COLUMNS, tariff_row
 from gateway.store import tariffs
+from ledger.money import Money
 
 Table = tuple[tuple[str, ...], list[dict[str, Any]]]
 
@@ -67,6 +68,10 @@ def _department_row(one: Department) -> dict[str, Any]:
         "return_origins": list(one.return_origins),
         "vat_registration": one.vat_registration,
         "fee_bearer": one.fee_bearer.value,
+        "reminder_minutes": one.reminder_minutes,
+        "refund_limits": " ".join(
+            f"{currency} {Money(minor, currency).decimal()}" for currency, minor in sorted(one.refund_limits.items())
+        ),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.deps import Deps
@@ -16,6 +17,8 @@ from gateway.store.refunds import Refund
 from ledger.money import Money
 
 RECEIPT: Final = "receipt"
+REMINDER: Final = "reminder"
+NOT_PAID: Final = "not_paid"
 
 
 def money(amount: Money) -> Mapping[str, Any]:
@@ -57,6 +60,8 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "payment_intent": refund.intent,
         "status": refund.status.value,
         "amount": money(refund.amount),
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
 
@@ -107,19 +112,46 @@ def _sum(amounts_minor: Iterable[int], like: Money) -> Money:
 
 def receipt_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
     """Queue a receipt for every way the payer can be reached and we can send."""
-    reachable = {
-        "email": attempt.contact.email or intent.payer_email,
-        "sms": attempt.contact.mobile or intent.payer_mobile,
+    return _messages(deps, RECEIPT, intent.id, intent.language, _reachable(intent, attempt))
+
+
+def failure_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
+    """Queue the word that a payment was not made, for a payer who was promised one."""
+    return _messages(deps, NOT_PAID, attempt.id, intent.language, _reachable(intent, attempt))
+
+
+def reminder_messages(deps: Deps, intent: Intent, due_at: datetime) -> Iterable[Message]:
+    """Queue a reminder for its time; whether there is still something to pay is seen then."""
+    return _messages(deps, REMINDER, intent.id, intent.language, _reachable(intent), due_at)
+
+
+def _reachable(intent: Intent, attempt: Attempt | None = None) -> Mapping[str, str | None]:
+    """What the payer typed when paying counts before what the department knows."""
+    typed = attempt.contact if attempt is not None else None
+    return {
+        "email": (typed.email if typed else None) or intent.payer_email,
+        "sms": (typed.mobile if typed else None) or intent.payer_mobile,
     }
+
+
+def _messages(
+    deps: Deps,
+    kind: str,
+    subject: str,
+    language: str,
+    reachable: Mapping[str, str | None],
+    due_at: datetime | None = None,
+) -> Iterable[Message]:
     for channel, recipient in reachable.items():
         if recipient and channel in deps.senders:
             yield Message(
                 id=deps.mint(Prefix.MESSAGE),
-                subject=intent.id,
-                kind=RECEIPT,
+                subject=subject,
+                kind=kind,
                 channel=channel,
                 recipient=recipient,
-                language=intent.language,
+                language=language,
+                due_at=due_at,
             )
 
 

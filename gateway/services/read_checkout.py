@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import Method
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import IntentStatus
 from gateway.domain.tariff import Applied
-from gateway.services import links
+from gateway.services import links, route_payment
 from gateway.services.parts import parts_of
 from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.store import attempts, intents
@@ -32,6 +31,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         lines = (await intents.lines(connection, [intent_id])).get(intent_id, [])
         last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
         elsewhere = await intents.same_bill_elsewhere(connection, intent)
+    ways = await route_payment.offered(deps, route_payment.payment_of(intent, lines, last, None))
     is_over = intent.status is IntentStatus.REQUIRES_PAYMENT and deps.clock() >= intent.expires_at
     return CheckoutView(
         intent_id=intent.id,
@@ -45,7 +45,8 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         reference=intent.reference,
         language=intent.language,
         expires_at=intent.expires_at,
-        methods=offered(deps),
+        methods=ways.methods,
+        resting=ways.resting,
         return_url=intent.return_url,
         live=intent.live,
         late_payment=intent.late_payment,
@@ -58,11 +59,6 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
     )
-
-
-def offered(deps: Deps) -> tuple[Method, ...]:
-    """Return the ways to pay that some provider takes, in the order of the routing."""
-    return tuple(method for method, names in deps.routing.items() if any(name in deps.providers for name in names))
 
 
 def names_of(catalogue: Catalogue, code: str) -> Names:

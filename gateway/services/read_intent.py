@@ -9,6 +9,7 @@ from typing import Final
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import Search
+from gateway.domain.refund import RefundStatus
 from gateway.services.create_intent import with_link
 from gateway.services.documents import (
     Document,
@@ -87,6 +88,17 @@ async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
         found = await refunds.of_intent(connection, intent_id)
         lines = await refunds.lines(connection, [refund.id for refund in found])
     return page_document([refund_document(refund, lines.get(refund.id, [])) for refund in found], None)
+
+
+async def search_refunds(
+    deps: Deps, department: str, *, status: RefundStatus | None, batch: str | None, cursor: str | None, limit: int
+) -> Document:
+    """Return a page of a department's refunds, newest first."""
+    async with deps.connection() as connection:
+        found = await refunds.search(connection, department, status=status, batch=batch, before=cursor, limit=limit + 1)
+        lines = await refunds.lines(connection, [refund.id for refund in found])
+    documents = [refund_document(refund, lines.get(refund.id, [])) for refund in found[:limit]]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
 
 
 async def list_events(

@@ -74,6 +74,8 @@ class CheckoutView:
     methods: tuple[Method, ...]
     return_url: str | None
     live: bool
+    resting: tuple[Method, ...] = ()
+    """Ways to pay that would be offered, were their providers not at rest for maintenance or an outage."""
     late_payment: bool = False
     payer_email: str | None = None
     payer_mobile: str | None = None

@@ -31,7 +31,8 @@ class Catalogue:
 async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]) -> Catalogue:
     """Read everything; tariffs in `known`, by id, are not read again, because they never change."""
     departments = await connection.fetch(
-        """SELECT code, name_ar, name_en, return_origins, vat_registration, fee_bearer
+        """SELECT code, name_ar, name_en, return_origins, vat_registration, fee_bearer, reminder_minutes,
+                  refund_limits
              FROM gateway.department WHERE active ORDER BY code"""
     )
     services = await connection.fetch(
@@ -49,6 +50,8 @@ async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]
                 return_origins=tuple(row["return_origins"]),
                 vat_registration=row["vat_registration"],
                 fee_bearer=FeeBearer(row["fee_bearer"]),
+                reminder_minutes=row["reminder_minutes"],
+                refund_limits=from_json(row["refund_limits"]),
             )
             for row in departments
         },
@@ -77,17 +80,22 @@ async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]
 async def save_departments(connection: Connection, departments: Iterable[Department], at: datetime) -> None:
     await connection.executemany(
         """INSERT INTO gateway.department AS d
-                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, active, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, true, $7)
+                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, reminder_minutes,
+                   refund_limits, active, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, true, $9)
            ON CONFLICT (code) DO UPDATE SET
              name_ar = excluded.name_ar, name_en = excluded.name_en, return_origins = excluded.return_origins,
-             vat_registration = excluded.vat_registration, fee_bearer = excluded.fee_bearer, active = true,
+             vat_registration = excluded.vat_registration, fee_bearer = excluded.fee_bearer,
+             reminder_minutes = excluded.reminder_minutes, refund_limits = excluded.refund_limits, active = true,
              updated_at = excluded.updated_at""",
         [
-            (d.code, d.names.ar, d.names.en, list(d.return_origins), d.vat_registration, d.fee_bearer.value, at)
+            (
+                d.code, d.names.ar, d.names.en, list(d.return_origins), d.vat_registration, d.fee_bearer.value,
+                d.reminder_minutes, to_json(d.refund_limits), at,
+            )
             for d in departments
         ],
-    )
+    )  # fmt: skip
 
 
 async def save_services(connection: Connection, services: Iterable[Service], at: datetime) -> None:

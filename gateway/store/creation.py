@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.store import messages
 from gateway.store.connections import Connection
 from gateway.store.idempotency import KEPT, replay
+from gateway.store.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class NewIntent:
     event_id: str
     event_data: str
     lines: tuple[NewLine, ...]
+    reminders: tuple[Message, ...] = ()
     bundle: str | None = None
 
 
@@ -107,10 +110,13 @@ SELECT id FROM claimed"""
 
 async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[StoredAnswer | Exception]:
     """Create what is new and answer what is not: one result each, in order."""
-    bundles = [intent.bundle for intent in intents]
-    amounts, more = _line_columns(intents)
-    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, bundles, *more)
-    created = {row["id"] for row in rows}
+    if any(intent.reminders for intent in intents):
+        async with connection.transaction():
+            created = await _create(connection, intents)
+            wanted = [message for intent in intents if intent.id in created for message in intent.reminders]
+            await messages.queue(connection, wanted, intents[0].created_at)
+    else:
+        created = await _create(connection, intents)
     answers: list[StoredAnswer | Exception] = []
     for intent in intents:
         if intent.id in created:
@@ -123,6 +129,13 @@ async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[S
         else:
             answers.append(stored or LookupError("the key vanished between two statements"))
     return answers
+
+
+async def _create(connection: Connection, intents: Sequence[NewIntent]) -> set[str]:
+    bundles = [intent.bundle for intent in intents]
+    amounts, more = _line_columns(intents)
+    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, bundles, *more)
+    return {row["id"] for row in rows}
 
 
 def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:

@@ -216,6 +216,24 @@ async def paid_before(connection: Connection, intents: Sequence[Intent]) -> dict
     return {row["id"]: row["other"] for row in rows}
 
 
+async def paid_for(
+    connection: Connection, department: str, service: str, since: datetime, before: datetime, limit: int
+) -> list[str]:
+    """Return a department's intents paid for a service in a stretch of time, oldest first."""
+    rows = await connection.fetch(
+        """SELECT i.id FROM gateway.intent i
+            WHERE i.department = $1 AND i.status = 'paid' AND i.paid_at >= $3 AND i.paid_at < $4
+              AND EXISTS (SELECT 1 FROM gateway.intent_line l WHERE l.intent = i.id AND l.service = $2)
+            ORDER BY i.id LIMIT $5""",
+        department,
+        service,
+        since,
+        before,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where an intent goes; the paid facts are set exactly when it becomes paid."""

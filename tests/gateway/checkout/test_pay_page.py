@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import html
 
 from adapters.contract import DeclineReason, Method
-from gateway.checkout.outcome import trouble_of
+from gateway.checkout.outcome import State, render_outcome, trouble_of
 from gateway.checkout.pay_page import choose_method, empty_form, read_form, render_pay
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
@@ -189,3 +189,34 @@ def test_the_page_is_light_and_quick(pages: Pages, view_of: Callable[..., Checko
     for _ in range(50):
         render_pay(pages, view, "ar", KEY, form)
     assert (time.process_time() - start) / 50 <= 0.003
+
+
+def test_a_way_at_rest_is_named_and_cannot_be_chosen(pages: Pages, view_of: Callable[..., CheckoutView]):
+    view = view_of(methods=(Method.CARD, Method.BANK), resting=(Method.MOBILE,))
+    page = draw(pages, view)
+    (resting,) = page.xpath("//ul[@class='ways']//div[contains(@class, 'resting')]")
+    assert "Not available just now" in words(resting)
+    assert [link.get("href") for link in page.xpath("//ul[@class='ways']//a")] == ["?method=card", "?method=bank"]
+
+
+def test_what_is_under_way_is_gone_on_with_though_its_provider_takes_nothing_new(
+    view_of: Callable[..., CheckoutView],
+):
+    def last(status: AttemptStatus) -> AttemptView:
+        return AttemptView("pa_1", status, Method.MOBILE, datetime(2026, 11, 22, tzinfo=UTC))
+
+    live = view_of(methods=(Method.CARD,), resting=(Method.MOBILE,), last_attempt=last(AttemptStatus.UNKNOWN))
+    assert choose_method(live, None) is Method.MOBILE
+    assert choose_method(live, "card") is Method.CARD
+    dead = view_of(methods=(Method.CARD,), resting=(Method.MOBILE,), last_attempt=last(AttemptStatus.DECLINED))
+    assert choose_method(dead, None) is Method.CARD
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("state", [State.PAYABLE, State.DECLINED])
+def test_with_no_way_to_pay_the_page_says_so(
+    pages: Pages, view_of: Callable[..., CheckoutView], language: str, state: State
+):
+    page = html.fromstring(render_outcome(pages, view_of(methods=()), state, language, b"key"))
+    assert words(page.xpath("//h1")[0]) == pages.languages[language].text("You cannot pay just now")
+    assert page.xpath("//a[@href='/pay/a-token']")
