@@ -4,6 +4,16 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_rating() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.rating_history (intent, given_at, score) VALUES (NEW.intent, NEW.given_at, NEW.score)
+  ON CONFLICT (intent, given_at) DO UPDATE SET score = excluded.score;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.tariff_is_decided_once() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -597,6 +607,16 @@ BEGIN
     USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
 END $$;
 
+CREATE FUNCTION reconciliation.decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF OLD.decision IS NOT NULL THEN
+    RAISE EXCEPTION '% % is decided and stays as it is', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION reconciliation.payee_follows_its_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -614,6 +634,36 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
   END IF;
   RETURN NEW;
+END $$;
+
+CREATE FUNCTION reconciliation.remember_payout_batch() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.checker, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.checker, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_batch_history (batch_id, sequence, at, status, checker, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.checker, NEW.reason
+    FROM reconciliation.payout_batch_history h WHERE h.batch_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION reconciliation.remember_payout_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.paid_on, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.paid_on, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_line_history (line_id, sequence, at, status, paid_on, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.paid_on, NEW.reason
+    FROM reconciliation.payout_line_history h WHERE h.line_id = NEW.id;
+  RETURN NULL;
 END $$;
 
 CREATE AGGREGATE ledger.sum_minor(bigint) (
@@ -875,6 +925,12 @@ CREATE TABLE gateway.rating (
     CONSTRAINT rating_score_check CHECK (((score >= 1) AND (score <= 5)))
 );
 
+CREATE TABLE gateway.rating_history (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    given_at timestamp with time zone NOT NULL,
+    score smallint NOT NULL
+);
+
 CREATE TABLE gateway.receipt_counter (
     department text NOT NULL COLLATE pg_catalog."C",
     year smallint NOT NULL,
@@ -1026,6 +1082,14 @@ CREATE TABLE ledger.account (
     CONSTRAINT account_type_check CHECK ((type = ANY (ARRAY['asset'::text, 'liability'::text, 'income'::text, 'expense'::text])))
 );
 
+CREATE VIEW ledger.accounts AS
+ SELECT path AS account,
+    currency,
+    type,
+    side,
+    opened_at
+   FROM ledger.account a;
+
 CREATE TABLE ledger.posting (
     journal_id bigint NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
@@ -1145,6 +1209,19 @@ CREATE TABLE ledger.item (
 )
 WITH (fillfactor='80');
 
+CREATE VIEW ledger.items AS
+ SELECT a.path AS account,
+    a.currency,
+    i.item,
+    i.amount_minor,
+    i.opened_at,
+    i.business_date,
+    i.journal_id,
+    i.payment,
+    i.provider_reference
+   FROM (ledger.item i
+     JOIN ledger.account a ON ((a.id = i.account_id)));
+
 CREATE TABLE ledger.journal (
     id bigint NOT NULL,
     reference text NOT NULL COLLATE pg_catalog."C",
@@ -1224,6 +1301,24 @@ CREATE TABLE public.schema_migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE reconciliation.account_mapping (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    maker text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE reconciliation.account_mapping_line (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    account text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    theirs text NOT NULL,
+    cost_centre text NOT NULL,
+    CONSTRAINT account_mapping_line_theirs_check CHECK ((length(theirs) > 0))
+);
+
 CREATE TABLE reconciliation.audit (
     id text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
@@ -1267,6 +1362,17 @@ CREATE TABLE reconciliation.break_event (
     note text DEFAULT ''::text NOT NULL
 );
 
+CREATE TABLE reconciliation.break_explanation (
+    break_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    owner text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT break_explanation_owner_check CHECK ((length(owner) > 0)),
+    CONSTRAINT break_explanation_reason_check CHECK ((length(reason) > 0))
+);
+
 CREATE TABLE reconciliation.match (
     leg text NOT NULL COLLATE pg_catalog."C",
     file_no integer NOT NULL,
@@ -1301,6 +1407,25 @@ CREATE VIEW reconciliation.current_match AS
   WHERE (NOT (EXISTS ( SELECT
            FROM reconciliation.match later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
+
+CREATE TABLE reconciliation.day_close (
+    id text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    note text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    seal_number integer,
+    certificate text,
+    CONSTRAINT day_close_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT day_close_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT day_close_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (seal_number IS NOT NULL))),
+    CONSTRAINT day_close_check3 CHECK (((seal_number IS NULL) = (certificate IS NULL))),
+    CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT day_maker_is_not_checker CHECK ((checker <> maker))
+);
 
 CREATE TABLE reconciliation.entry_reference (
     statement_no integer NOT NULL,
@@ -1402,6 +1527,7 @@ CREATE TABLE reconciliation.payout_batch (
     sends integer DEFAULT 0 NOT NULL,
     answered_at timestamp with time zone,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_batch_check CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text])) = (released_at IS NULL))),
     CONSTRAINT payout_batch_check1 CHECK (((released_at IS NULL) = (book_date IS NULL))),
     CONSTRAINT payout_batch_id_check CHECK ((length(id) <= 35)),
@@ -1411,6 +1537,15 @@ CREATE TABLE reconciliation.payout_batch (
     CONSTRAINT payout_is_approved_before_release CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text])) OR (checker IS NOT NULL))),
     CONSTRAINT payout_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT payout_policy_has_a_limit CHECK (((checker <> 'policy'::text) OR (total_minor <= auto_approve_limit_minor)))
+);
+
+CREATE TABLE reconciliation.payout_batch_history (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    checker text,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.payout_deferred (
@@ -1440,9 +1575,19 @@ CREATE TABLE reconciliation.payout_line (
     journal_id bigint,
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
+);
+
+CREATE TABLE reconciliation.payout_line_history (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    paid_on date,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -1575,6 +1720,27 @@ CREATE TABLE reconciliation.statement_entry (
     returned boolean NOT NULL
 );
 
+CREATE TABLE reconciliation.unmatch (
+    id text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    file_no integer NOT NULL,
+    line integer NOT NULL,
+    version smallint NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    journal_id bigint,
+    CONSTRAINT unmatch_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT unmatch_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT unmatch_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (journal_id IS NOT NULL))),
+    CONSTRAINT unmatch_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT unmatch_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
+);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1634,6 +1800,9 @@ ALTER TABLE ONLY gateway.promise
 
 ALTER TABLE ONLY gateway.provider_drain
     ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY gateway.rating_history
+    ADD CONSTRAINT rating_history_pkey PRIMARY KEY (intent, given_at);
 
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
@@ -1707,14 +1876,26 @@ ALTER TABLE ONLY ledger.seal
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_pkey PRIMARY KEY (department, version, account, kind);
+
+ALTER TABLE ONLY reconciliation.account_mapping
+    ADD CONSTRAINT account_mapping_pkey PRIMARY KEY (department, version);
+
 ALTER TABLE ONLY reconciliation.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_pkey PRIMARY KEY (break_id, sequence);
 
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_pkey PRIMARY KEY (break_id, sequence);
+
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
@@ -1734,6 +1915,9 @@ ALTER TABLE ONLY reconciliation.payee_change
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
 
+ALTER TABLE ONLY reconciliation.payout_batch_history
+    ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
+
 ALTER TABLE ONLY reconciliation.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (id);
 
@@ -1742,6 +1926,9 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+
+ALTER TABLE ONLY reconciliation.payout_line_history
+    ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
@@ -1775,6 +1962,9 @@ ALTER TABLE ONLY reconciliation.statement_entry
 
 ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
+
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
@@ -1811,6 +2001,8 @@ CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
 
@@ -1854,7 +2046,11 @@ CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHER
 
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
+CREATE INDEX break_standing ON reconciliation.break USING btree (raised_at, id);
+
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+
+CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (business_date) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
@@ -1875,6 +2071,10 @@ CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_lin
 CREATE INDEX statement_entry_end_to_end ON reconciliation.statement_entry USING btree (end_to_end_id) WHERE (end_to_end_id IS NOT NULL);
 
 CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree (bank_account, identifier) WHERE (status <> 'refused'::text);
+
+CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -1917,7 +2117,15 @@ ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.day_close FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
 CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliation.payee FOR EACH ROW EXECUTE FUNCTION reconciliation.payee_follows_its_change();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_batch FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_batch();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_line();
 
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -1940,8 +2148,17 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_department_version_fkey FOREIGN KEY (department, version) REFERENCES reconciliation.account_mapping(department, version);
+
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES ledger.seal(number);
 
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
@@ -1966,6 +2183,9 @@ ALTER TABLE ONLY reconciliation.settlement_line_refused
 
 ALTER TABLE ONLY reconciliation.statement_entry
     ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
+
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_leg_file_no_line_version_fkey FOREIGN KEY (leg, file_no, line, version) REFERENCES reconciliation.match(leg, file_no, line, version);
 
 GRANT USAGE ON SCHEMA gateway TO mizan_service;
 
@@ -2046,6 +2266,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
 
+GRANT SELECT ON TABLE gateway.rating_history TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
@@ -2090,6 +2312,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_endpoint TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.account TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.accounts TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.posting TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.posting_archive TO mizan_service;
@@ -2108,6 +2332,8 @@ GRANT SELECT ON TABLE ledger.floor TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.item TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.items TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.journal TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.open_items TO mizan_service;
@@ -2116,23 +2342,37 @@ GRANT SELECT ON TABLE ledger.postings TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.seal TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping_line TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.audit TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.break TO mizan_service;
 
-GRANT UPDATE(owner) ON TABLE reconciliation.break TO mizan_service;
-
-GRANT UPDATE(amount_minor) ON TABLE reconciliation.break TO mizan_service;
-
 GRANT UPDATE(closed_at) ON TABLE reconciliation.break TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.break_explanation TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(seal_number) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(certificate) ON TABLE reconciliation.day_close TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
@@ -2174,6 +2414,10 @@ GRANT UPDATE(answered_at) ON TABLE reconciliation.payout_batch TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_batch TO mizan_service;
 
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
@@ -2185,6 +2429,10 @@ GRANT UPDATE(journal_id) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(paid_on) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 
@@ -2225,3 +2473,13 @@ GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
 GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE reconciliation.unmatch TO mizan_service;
