@@ -7,11 +7,11 @@ errors of `adapters.errors`; every answer it gives is compared in amount and cur
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from ledger.money import Money
 
@@ -65,6 +65,7 @@ class PaymentOrder:
     payer_email: str | None = None
     payer_mobile: str | None = None
     payer_bank: str | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class ApproveOnPhone:
 
 @dataclass(frozen=True, slots=True)
 class PayReference:
-    """The payer sends a transfer that carries this reference."""
+    """The payer sends a transfer that carries this reference, or, where it is empty, to this account of its own."""
 
     iban: str
     beneficiary: str
@@ -91,6 +92,9 @@ class PayReference:
 
 
 NextStep = Redirect | ApproveOnPhone | PayReference
+
+RECEIVED_MINOR: Final = "received_minor"
+"""The fact under which a payment that may come in parts says how much has come: minor units, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +361,23 @@ class Restricts(Protocol):
 class Settles(Protocol):
     def settlement_files(self, business_date: date) -> AsyncIterator[SettlementFile]:
         """Yield the reports for one business date; none yet is an empty stream, not an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One paper of the bank and the payments it speaks of. `identifier` is the paper's own, the same for ever."""
+
+    identifier: str
+    notices: Sequence[CallbackNotice]
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A provider that never calls back: its word lies at the bank, and is fetched."""
+
+    def announcements(self, known: Container[str]) -> AsyncIterator[Announcement]:
+        """Yield the papers of these days that are not known yet. Their notices are hints, as those of callbacks."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Captures, Method, Pays, Refunds, Restricts, Settles, States, Voids
+from adapters.contract import Announces, Captures, Method, Pays, Refunds, Restricts, Settles, States, Voids
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
@@ -14,6 +14,7 @@ CAPABILITIES: Final[Mapping[str, type]] = {
     "refunds": Refunds,
     "restricts": Restricts,
     "settles": Settles,
+    "announces": Announces,
     "states": States,
     "pays": Pays,
 }

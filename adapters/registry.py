@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import adyen, daraja, gsma, ngenius
+from adapters import adyen, bank_transfer, daraja, gsma, ngenius
 from adapters.adyen import simulator as adyen_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
@@ -55,6 +55,8 @@ class Registered:
     declines: Mapping[str, DeclineReason]
     sample_amount: Money = SAMPLE_AMOUNT
     """An amount this provider takes, for the contract suite."""
+    served_by: str | None = None
+    """The bank whose simulator plays this provider too: there is one bank, and its papers are the provider's word."""
 
 
 PROVIDERS: Final[Mapping[str, Registered]] = {
@@ -90,6 +92,15 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         read_answer=daraja.read_answer,
         declines=daraja.DECLINES,
         sample_amount=Money(12_500, "KES"),
+    ),
+    "bank_transfer": Registered(
+        manifest=bank_transfer.MANIFEST,
+        build=bank_transfer.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings={**bank_host_simulator.SETTINGS, "refresh_s": "0"},
+        read_answer=bank_transfer.read_answer,
+        declines=bank_transfer.DECLINES,
+        served_by="bank_host",
     ),
 }
 

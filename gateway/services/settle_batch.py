@@ -16,7 +16,7 @@ from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentEvent
 from gateway.domain.postings import DepartmentShare, Evidence
 from gateway.domain.verdict import Booking, Review, Standing, Verdict, judge
-from gateway.services.notices import attempt_event, failure_messages, intent_event, receipt_messages
+from gateway.services.notices import attempt_event, failure_messages, intent_event, part_events, receipt_messages
 from gateway.store import intents as intent_rows
 from gateway.store import promises
 from gateway.store.attempts import Attempt
@@ -213,6 +213,8 @@ class Batch:
         if verdict.event is not None:
             metrics.INTENTS.labels(verdict.event.value).inc()
             self.events.append(intent_event(self.deps, after, after.status.value, attempt))
+        if verdict.event is IntentEvent.CAPTURED:
+            self.events += part_events(self.deps, after, "paid", self.lines[intent.id])
 
 
 def _reference(attempt: Attempt, report: PaymentReport, *, booked: bool) -> str | None:
