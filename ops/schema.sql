@@ -481,6 +481,13 @@ BEGIN
   RETURN NEW;
 END $$;
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -1342,6 +1349,9 @@ CREATE TABLE reconciliation.statement_entry (
     returned boolean NOT NULL
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1528,6 +1538,8 @@ ALTER TABLE ONLY reconciliation.statement_entry
 ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1537,6 +1549,8 @@ CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
@@ -1730,6 +1744,8 @@ REVOKE ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone,
 GRANT ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) TO mizan_service;
 
 REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
