@@ -16,6 +16,7 @@ from ops.postgres import PostgresError
 from ops.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from gateway.deps import Deps as GatewayDeps
     from ops.ledger_cli import Books
     from ops.wiring import Parts
     from reconciliation.deps import Deps as NightDeps
@@ -51,6 +52,18 @@ def _finance() -> click.Command:
     return finance_command(night)
 
 
+def _catalogue() -> click.Command:
+    from ops.catalogue_cli import catalogue_command  # noqa: PLC0415 - see _Commands
+
+    return catalogue_command(gateway)
+
+
+def _tariff() -> click.Command:
+    from ops.catalogue_cli import tariff_command  # noqa: PLC0415 - see _Commands
+
+    return tariff_command(gateway)
+
+
 def _ledger() -> click.Command:
     from ops.ledger_cli import ledger_group  # noqa: PLC0415 - see _Commands
 
@@ -76,6 +89,12 @@ def _provider() -> click.Command:
     for command in switches(parts):
         provider_group.add_command(command)
     return provider_group
+
+
+def _refund() -> click.Command:
+    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+
+    return refund_group(parts)
 
 
 def _message() -> click.Command:
@@ -106,11 +125,14 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "nightly": _nightly,
     "report": _report,
     "finance": _finance,
+    "catalogue": _catalogue,
+    "tariff": _tariff,
     "ledger": _ledger,
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
     "message": _message,
+    "refund": _refund,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,
@@ -148,6 +170,12 @@ async def parts() -> AsyncIterator[Parts]:
 async def night() -> AsyncIterator[NightDeps]:
     async with parts() as made:
         yield made.night
+
+
+@asynccontextmanager
+async def gateway() -> AsyncIterator[GatewayDeps]:
+    async with parts() as made:
+        yield made.gateway
 
 
 @asynccontextmanager

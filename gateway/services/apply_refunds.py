@@ -20,10 +20,11 @@ from gateway.domain.postings import Evidence
 from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
 from gateway.services import ask_provider, circuits
-from gateway.services.notices import refund_event
+from gateway.services.notices import part_refund_events, refund_event
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
+from gateway.store.events import Event
 from gateway.store.refunds import Refund
 from ledger.entry import Entry
 from ledger.journal import PostStatus, post_within
@@ -127,7 +128,7 @@ async def _apply(deps: Deps, refund_id: str, report: RefundReport) -> None:
         if after.late and after.status is RefundStatus.SUCCEEDED and attempt.resolution is None:
             await attempts.resolve_late(connection, attempt.id, "refunded", now)
         if what is not None:
-            await events.record(connection, [refund_event(deps, after, what)])
+            await events.record(connection, [refund_event(deps, after, what), *_tell_sharers(deps, after, what, lines)])
         if entry is not None:
             await _post(connection, entry, now)
     if what is not None:
@@ -183,6 +184,17 @@ def _entry(
     if before.booked_at is not None and after.status is RefundStatus.FAILED and before.status is not after.status:
         return postings.refund_failed(accepted, after.id, evidence)
     return None
+
+
+def _tell_sharers(deps: Deps, refund: Refund, what: str, lines: Sequence[RefundLine]) -> Sequence[Event]:
+    """Tell departments whose part of a bundle went back, or did not after all."""
+    match what:
+        case "succeeded":
+            return part_refund_events(deps, refund, "refunded", lines)
+        case "failed":
+            return part_refund_events(deps, refund, "refund_failed", lines)
+        case _:
+            return ()
 
 
 async def _post(connection: Connection, entry: Entry, now: datetime) -> None:

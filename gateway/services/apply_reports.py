@@ -124,7 +124,7 @@ async def _lock(deps: Deps, connection: Connection, findings: Sequence[Finding],
         now=now,
         intents=locked_intents,
         attempts=locked_attempts,
-        lines=await intents.lines(connection, sorted(locked_intents)),
+        lines=await intents.lines(connection, sorted(locked_intents), with_tariffs=False),
         given_back=await refunds.of_attempts(connection, wanted),
     )
 

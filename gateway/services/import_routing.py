@@ -1,6 +1,6 @@
 """The routing table from a file, one rule a line: every bad line is reported, and nothing is taken while there is one.
 
-The last column, `providers`, is the choice: `ngenius:90 adyen:10 > gsma` sends nine payments in ten to the first,
+The last column, `providers`, is the choice: `first:90 second:10 > third` sends nine payments in ten to the first,
 and to the third when neither of the two can take one. `none` means that the method is not offered.
 """
 
@@ -170,10 +170,10 @@ def _tier(text: str) -> tuple[Share, ...]:
         match = _SHARE.fullmatch(word)
         weight = int(match[2] or 1) if match else 0
         if match is None or weight > _WEIGHT_MAX:
-            raise InvalidError(f"{word!r} is not a provider with its weight, such as ngenius:90", pointer="providers")
+            raise InvalidError(f"{word!r} is not a provider with its weight, such as first:90", pointer="providers")
         shares.append(Share(match[1], weight))
     if not shares or len({share.provider for share in shares}) < len(shares):
-        raise InvalidError("name each choice once, such as ngenius:90 adyen:10 > gsma, or none", pointer="providers")
+        raise InvalidError("name each choice once, such as first:90 second:10 > third, or none", pointer="providers")
     return tuple(shares)
 
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from gateway.deps import Deps
 from gateway.domain.ids import Prefix
+from gateway.domain.refund import RefundLine
 from gateway.store.attempts import Attempt
 from gateway.store.events import Event
-from gateway.store.intents import Intent
+from gateway.store.intents import Intent, IntentLine
 from gateway.store.messages import Message
 from gateway.store.refunds import Refund
 from ledger.money import Money
@@ -59,8 +60,54 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "payment_intent": refund.intent,
         "status": refund.status.value,
         "amount": money(refund.amount),
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
+
+
+def part_events(deps: Deps, intent: Intent, what: str, lines: Iterable[IntentLine]) -> list[Event]:
+    """Tell each department that shares another's intent what happened to its part, and nothing of the others'."""
+    shared = [line for line in lines if line.shared]
+    return [
+        _event(
+            deps,
+            code,
+            f"payment_part.{what}",
+            intent.id,
+            {
+                "payment_intent": intent.id,
+                "owner": intent.department,
+                "bundle": intent.bundle,
+                "amount": money(_sum((one.amount_minor for one in shared if one.department == code), intent.amount)),
+            },
+        )
+        for code in dict.fromkeys(line.department for line in shared)
+    ]
+
+
+def part_refund_events(deps: Deps, refund: Refund, what: str, lines: Iterable[RefundLine]) -> list[Event]:
+    """Tell the other departments of a bundle how much of their part a refund took."""
+    theirs = [line for line in lines if line.department != refund.department]
+    return [
+        _event(
+            deps,
+            code,
+            f"payment_part.{what}",
+            refund.intent,
+            {
+                "payment_intent": refund.intent,
+                "owner": refund.department,
+                "refund": refund.id,
+                "amount": money(_sum((one.amount_minor for one in theirs if one.department == code), refund.amount)),
+            },
+        )
+        for code in dict.fromkeys(line.department for line in theirs)
+    ]
+
+
+def _sum(amounts_minor: Iterable[int], like: Money) -> Money:
+    return Money(sum(amounts_minor), like.currency)
 
 
 def receipt_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:

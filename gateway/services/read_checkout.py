@@ -10,8 +10,10 @@ from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import IntentStatus
+from gateway.domain.tariff import Applied
 from gateway.services import links, route_payment
-from gateway.services.views import AttemptView, CheckoutView, LineView
+from gateway.services.parts import parts_of
+from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.store import attempts, intents
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
@@ -56,6 +58,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         paid_at=intent.paid_at,
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
+        parts=part_views(catalogue, lines, intent),
     )
 
 
@@ -73,8 +76,38 @@ def line_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent
             amount=Money(line.amount_minor, currency),
             vat=Money(line.vat_minor, currency),
             quantity=line.quantity,
+            tariff=_tariff_view(line.applied, currency),
         )
         for line in lines
+    )
+
+
+def part_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent) -> tuple[PartView, ...]:
+    """Return what goes to whom, where a payment has several departments."""
+    parts = parts_of(lines, intent.amount.currency)
+    if len(parts) == 1:
+        return ()
+    known = catalogue.departments
+    return tuple(
+        PartView(
+            department=names_of(catalogue, part.department),
+            amount=part.amount,
+            vat=part.vat,
+            vat_registration=known[part.department].vat_registration if part.department in known else None,
+        )
+        for part in parts
+    )
+
+
+def _tariff_view(applied: Applied | None, currency: str) -> TariffView | None:
+    if applied is None:
+        return None
+    granted = applied.tariff.terms.concession(applied.concession)
+    return TariffView(
+        version=applied.tariff.version,
+        effective_on=applied.tariff.effective_on,
+        discount=Money(applied.discount_minor, currency),
+        concession=granted.names if granted else None,
     )
 
 

@@ -47,7 +47,7 @@ class Stage:
     def order(self, reference: str = "pa_01", amount: Money | None = None, **changes) -> PaymentOrder:
         values = {
             "reference": reference,
-            "amount": amount or Money(12_550, "AED"),
+            "amount": amount or registry.PROVIDERS[self.name].sample_amount,
             "description": "Trade licence renewal",
             "language": "en",
             "return_url": "http://127.0.0.1:9/return?token=t",
@@ -165,11 +165,13 @@ async def listener() -> AsyncIterator[Listener]:
     heard = Listener()
 
     async def receive(request: web.Request) -> web.Response:
-        heard.received.append((dict(request.headers), await request.read()))
+        headers = {**request.headers, ":path": request.rel_url.raw_path}  # as the gateway's callback route gives them
+        heard.received.append((headers, await request.read()))
         return web.Response()
 
     app = web.Application()
-    app.router.add_route("*", "/callbacks/{provider}", receive)
+    for path in ("/callbacks/{provider}", "/callbacks/{provider}/{more:.+}"):
+        app.router.add_route("*", path, receive)
     server = TestServer(app)
     await server.start_server()
     heard.url = str(server.make_url("/callbacks/sample"))

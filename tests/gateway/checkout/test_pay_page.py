@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import html
@@ -16,7 +16,7 @@ from gateway.checkout.pay_page import choose_method, empty_form, read_form, rend
 from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
-from gateway.services.views import AttemptView, CheckoutView, LineView
+from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.web.pages import Pages
 from ledger.money import Money
 
@@ -139,6 +139,26 @@ def test_a_bundle_shows_each_departments_part(pages: Pages, view_of: Callable[..
     assert "Trade licence renewal and 2 more fees" in said
     said = words(draw(pages, view_of(lines=(*view.lines, other)), "ar"))
     assert "تجديد الرخصة التجارية ورسمان آخران" in said
+
+
+def test_a_bundle_says_what_goes_to_whom_and_cites_its_tariffs(pages: Pages, view_of: Callable[..., CheckoutView]):
+    police = Names("الشرطة", "Police")
+    view = view_of()
+    cited = TariffView(3, date(2026, 1, 1), Money(5000, "AED"), Names("كبار السن", "Senior citizens"))
+    other = LineView(police, Names("مخالفة", "Fine"), Money(20000, "AED"), Money(0, "AED"), tariff=cited)
+    parts = (
+        PartView(view.department, Money(125050, "AED"), Money(48, "AED"), "100234567800003"),
+        PartView(police, Money(20000, "AED"), Money(0, "AED"), None),
+    )
+    view = view_of(lines=(*view.lines, other), parts=parts)
+    said = words(draw(pages, view))
+    assert "Senior citizens: AED 50.00 taken off" in said
+    assert "tariff version 3, in force since 1 January 2026" in said
+    assert "Who receives it Department of Economy VAT registration 100234567800003" in said
+    assert "AED 1,250.50" in said
+    arabic = words(draw(pages, view, "ar"))
+    assert "نسخة التعرفة 3، سارية منذ 1 يناير 2026" in arabic
+    assert "كبار السن: خُصم AED 50.00" in arabic
 
 
 def test_what_departments_and_payers_write_is_only_ever_text(pages: Pages, view_of: Callable[..., CheckoutView]):
