@@ -38,7 +38,8 @@ WAITING_AT_ONCE_MAX: Final = 2_000
 _WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
 
-_NEXT: Final = {Redirect: "/continue", PayReference: ""}
+_AT_ONCE: Final = "at_once"
+_NEXT: Final = {Redirect: "/continue", PayReference: f"/result?{_AT_ONCE}=1"}
 """Where a payer goes from the form. What to transfer is to be seen at once: there is nothing yet to wait for."""
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
@@ -139,7 +140,8 @@ class Checkout:
 
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
-        view = await self._await_answer(visit.token)
+        at_once = _AT_ONCE in visit.request.query
+        view = await (read_checkout(self._deps, visit.token) if at_once else self._await_answer(visit.token))
         visit.settle_language(view.language)
         state = state_of(view)
         if state is State.PAID:
