@@ -4,6 +4,17 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.remember_rating() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -773,6 +784,12 @@ CREATE TABLE gateway.service (
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
 );
 
+CREATE TABLE gateway.service_audience (
+    service text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    audience jsonb NOT NULL
+);
+
 CREATE TABLE gateway.webhook_delivery (
     endpoint text NOT NULL COLLATE pg_catalog."C",
     event text NOT NULL COLLATE pg_catalog."C",
@@ -1514,6 +1531,9 @@ ALTER TABLE ONLY gateway.refund_line
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.service_audience
+    ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
 
@@ -1749,6 +1769,8 @@ CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, fil
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
 
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
+
 CREATE TRIGGER check_balanced AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced();
 ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER check_balanced;
 
@@ -1912,6 +1934,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

@@ -26,7 +26,7 @@ from reconciliation.postings import (
     unidentified_bank_entry,
     unidentified_item,
 )
-from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements
+from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
@@ -242,17 +242,22 @@ async def match_later(night: Night, counts: Counts) -> None:
     async with night.transaction() as connection:
         rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
         expected = await statements.expected(connection, currency, [])
+        undone = await unmatches.undone(connection, Leg.BANK)
         entries: list[Entry] = []
         matches: list[NewMatch] = []
         for row in rows:
             found = match_entry(bank_line(row), expected)
             if found.kind is not BankKind.SETTLEMENT_RECEIVED:
                 continue
+            if any((row["statement_no"], row["number"], part.account, part.item) in undone for part in found.cleared):
+                continue  # people took these two apart
             amount = Money(row["amount_minor"], row["currency"])
             evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
             matches.append(_match(evidence, found, row["version"] + 1))
             entries.append(
-                reidentified_entry(evidence, found.cleared, night.booking(night.deps.clock()), found.provider)
+                reidentified_entry(
+                    evidence, found.cleared, night.booking(night.deps.clock()), found.provider, row["version"] + 1
+                )
             )
             take_off(expected, found)
         await line_matching.insert_matches(connection, matches)
