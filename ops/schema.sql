@@ -4,6 +4,17 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.remember_rating() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -674,6 +685,13 @@ CREATE AGGREGATE ledger.sum_minor(bigint) (
     PARALLEL = safe
 );
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -1012,6 +1030,12 @@ CREATE TABLE gateway.service (
     CONSTRAINT service_channels_check CHECK ((channels <@ ARRAY['web'::text, 'app'::text, 'counter'::text, 'kiosk'::text, 'phone'::text])),
     CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
+);
+
+CREATE TABLE gateway.service_audience (
+    service text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    audience jsonb NOT NULL
 );
 
 CREATE TABLE gateway.tariff (
@@ -1741,6 +1765,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1818,6 +1845,9 @@ ALTER TABLE ONLY gateway.refund
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY gateway.service_audience
+    ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
@@ -1966,6 +1996,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1975,6 +2007,8 @@ CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
@@ -2075,6 +2109,8 @@ CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree
 CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -2232,6 +2268,8 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
@@ -2277,6 +2315,8 @@ GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
 
