@@ -39,6 +39,7 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_email=attempt.contact.email or intent.payer_email,
         payer_mobile=attempt.contact.mobile or intent.payer_mobile,
         payer_bank=attempt.contact.bank,
+        started_at=attempt.started_at,
     )
 
 
