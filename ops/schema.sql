@@ -4,6 +4,31 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_rating() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.rating_history (intent, given_at, score) VALUES (NEW.intent, NEW.given_at, NEW.score)
+  ON CONFLICT (intent, given_at) DO UPDATE SET score = excluded.score;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION gateway.tariff_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR OLD.decision IS NOT NULL
+     OR (NEW.id, NEW.service, NEW.version, NEW.effective_on, NEW.effective_at, NEW.terms, NEW.legal_basis, NEW.reason,
+         NEW.maker, NEW.made_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.service, OLD.version, OLD.effective_on, OLD.effective_at, OLD.terms, OLD.legal_basis, OLD.reason,
+         OLD.maker, OLD.made_at) THEN
+    RAISE EXCEPTION 'a tariff is decided once and never changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -582,6 +607,16 @@ BEGIN
     USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
 END $$;
 
+CREATE FUNCTION reconciliation.decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF OLD.decision IS NOT NULL THEN
+    RAISE EXCEPTION '% % is decided and stays as it is', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION reconciliation.payee_follows_its_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -599,6 +634,36 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
   END IF;
   RETURN NEW;
+END $$;
+
+CREATE FUNCTION reconciliation.remember_payout_batch() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.checker, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.checker, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_batch_history (batch_id, sequence, at, status, checker, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.checker, NEW.reason
+    FROM reconciliation.payout_batch_history h WHERE h.batch_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION reconciliation.remember_payout_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.paid_on, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.paid_on, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_line_history (line_id, sequence, at, status, paid_on, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.paid_on, NEW.reason
+    FROM reconciliation.payout_line_history h WHERE h.line_id = NEW.id;
+  RETURN NULL;
 END $$;
 
 CREATE AGGREGATE ledger.sum_minor(bigint) (
@@ -658,6 +723,51 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
 );
 
+CREATE TABLE gateway.audit (
+    id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    before jsonb,
+    after jsonb
+);
+
+CREATE TABLE gateway.bundle (
+    code text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    description_ar text NOT NULL,
+    description_en text NOT NULL,
+    active boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT bundle_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text))
+);
+
+CREATE TABLE gateway.bundle_item (
+    bundle text NOT NULL COLLATE pg_catalog."C",
+    number smallint NOT NULL,
+    service text NOT NULL COLLATE pg_catalog."C",
+    quantity integer NOT NULL,
+    CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
+    CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.circuit (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL COLLATE pg_catalog."C",
+    failures integer NOT NULL,
+    failed_at timestamp with time zone,
+    openings integer NOT NULL,
+    retry_at timestamp with time zone,
+    probe_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT circuit_check CHECK (((probe_until IS NULL) OR (retry_at IS NOT NULL))),
+    CONSTRAINT circuit_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -667,8 +777,11 @@ CREATE TABLE gateway.department (
     fee_bearer text NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reminder_minutes integer,
+    refund_limits jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
-    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
+    CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
 );
 
 CREATE TABLE gateway.event (
@@ -730,6 +843,7 @@ CREATE TABLE gateway.intent (
     paid_attempt text COLLATE pg_catalog."C",
     receipt_number text COLLATE pg_catalog."C",
     duplicate_of text COLLATE pg_catalog."C",
+    bundle text COLLATE pg_catalog."C",
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -750,8 +864,15 @@ CREATE TABLE gateway.intent_line (
     quantity integer NOT NULL,
     amount_minor bigint NOT NULL,
     vat_minor bigint NOT NULL,
-    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    tariff text COLLATE pg_catalog."C",
+    base_minor bigint,
+    discount_minor bigint DEFAULT 0 NOT NULL,
+    concession text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT intent_line_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor))),
+    CONSTRAINT intent_line_discount_minor_check CHECK (((discount_minor >= 0) AND (discount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_number_check CHECK (((number >= 1) AND (number <= 100))),
     CONSTRAINT intent_line_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
@@ -771,9 +892,10 @@ CREATE TABLE gateway.message (
     carrier_reference text COLLATE pg_catalog."C",
     delivery text,
     delivery_at timestamp with time zone,
+    copy_number integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
-    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
 CREATE TABLE gateway.outbox (
@@ -781,11 +903,32 @@ CREATE TABLE gateway.outbox (
     department text NOT NULL COLLATE pg_catalog."C"
 );
 
+CREATE TABLE gateway.promise (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    made_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE gateway.provider_drain (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    drained boolean NOT NULL,
+    until timestamp with time zone,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_drain_changed_by_check CHECK (((length(changed_by) >= 1) AND (length(changed_by) <= 100))),
+    CONSTRAINT provider_drain_check CHECK ((drained OR (until IS NULL)))
+);
+
 CREATE TABLE gateway.rating (
     intent text NOT NULL COLLATE pg_catalog."C",
     score smallint NOT NULL,
     given_at timestamp with time zone NOT NULL,
     CONSTRAINT rating_score_check CHECK (((score >= 1) AND (score <= 5)))
+);
+
+CREATE TABLE gateway.rating_history (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    given_at timestamp with time zone NOT NULL,
+    score smallint NOT NULL
 );
 
 CREATE TABLE gateway.receipt_counter (
@@ -815,8 +958,16 @@ CREATE TABLE gateway.refund (
     sent_at timestamp with time zone,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    asked_by text DEFAULT 'system'::text NOT NULL,
+    asked_with text COLLATE pg_catalog."C",
+    decided_by text,
+    decided_at timestamp with time zone,
+    batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text])))
+    CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
+    CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
 
 CREATE TABLE gateway.refund_line (
@@ -827,6 +978,16 @@ CREATE TABLE gateway.refund_line (
     vat_minor bigint NOT NULL,
     CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.routing (
+    version integer NOT NULL,
+    rules jsonb NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
+    CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
+    CONSTRAINT routing_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.service (
@@ -840,9 +1001,43 @@ CREATE TABLE gateway.service (
     vat_basis_points integer NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    description_ar text DEFAULT ''::text NOT NULL,
+    description_en text DEFAULT ''::text NOT NULL,
+    audience text[] DEFAULT '{}'::text[] NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    documents jsonb DEFAULT '[]'::jsonb NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT service_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT service_audience_check CHECK ((audience <@ ARRAY['citizens'::text, 'residents'::text, 'business'::text, 'visitors'::text])),
+    CONSTRAINT service_channels_check CHECK ((channels <@ ARRAY['web'::text, 'app'::text, 'counter'::text, 'kiosk'::text, 'phone'::text])),
     CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
+);
+
+CREATE TABLE gateway.tariff (
+    id text NOT NULL COLLATE pg_catalog."C",
+    service text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    effective_on date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    terms jsonb NOT NULL,
+    legal_basis text NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT tariff_check CHECK ((checked_at >= made_at)),
+    CONSTRAINT tariff_check1 CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT tariff_check2 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT tariff_checker_check CHECK ((btrim(checker) <> ''::text)),
+    CONSTRAINT tariff_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT tariff_legal_basis_check CHECK ((btrim(legal_basis) <> ''::text)),
+    CONSTRAINT tariff_maker_check CHECK ((btrim(maker) <> ''::text)),
+    CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
+    CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -886,6 +1081,14 @@ CREATE TABLE ledger.account (
     CONSTRAINT account_side_check CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text]))),
     CONSTRAINT account_type_check CHECK ((type = ANY (ARRAY['asset'::text, 'liability'::text, 'income'::text, 'expense'::text])))
 );
+
+CREATE VIEW ledger.accounts AS
+ SELECT path AS account,
+    currency,
+    type,
+    side,
+    opened_at
+   FROM ledger.account a;
 
 CREATE TABLE ledger.posting (
     journal_id bigint NOT NULL,
@@ -1006,6 +1209,19 @@ CREATE TABLE ledger.item (
 )
 WITH (fillfactor='80');
 
+CREATE VIEW ledger.items AS
+ SELECT a.path AS account,
+    a.currency,
+    i.item,
+    i.amount_minor,
+    i.opened_at,
+    i.business_date,
+    i.journal_id,
+    i.payment,
+    i.provider_reference
+   FROM (ledger.item i
+     JOIN ledger.account a ON ((a.id = i.account_id)));
+
 CREATE TABLE ledger.journal (
     id bigint NOT NULL,
     reference text NOT NULL COLLATE pg_catalog."C",
@@ -1085,6 +1301,24 @@ CREATE TABLE public.schema_migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE reconciliation.account_mapping (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    maker text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE reconciliation.account_mapping_line (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    account text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    theirs text NOT NULL,
+    cost_centre text NOT NULL,
+    CONSTRAINT account_mapping_line_theirs_check CHECK ((length(theirs) > 0))
+);
+
 CREATE TABLE reconciliation.audit (
     id text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
@@ -1128,6 +1362,17 @@ CREATE TABLE reconciliation.break_event (
     note text DEFAULT ''::text NOT NULL
 );
 
+CREATE TABLE reconciliation.break_explanation (
+    break_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    owner text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT break_explanation_owner_check CHECK ((length(owner) > 0)),
+    CONSTRAINT break_explanation_reason_check CHECK ((length(reason) > 0))
+);
+
 CREATE TABLE reconciliation.match (
     leg text NOT NULL COLLATE pg_catalog."C",
     file_no integer NOT NULL,
@@ -1162,6 +1407,31 @@ CREATE VIEW reconciliation.current_match AS
   WHERE (NOT (EXISTS ( SELECT
            FROM reconciliation.match later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
+
+CREATE TABLE reconciliation.day_close (
+    id text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    note text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    seal_number integer,
+    certificate text,
+    CONSTRAINT day_close_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT day_close_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT day_close_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (seal_number IS NOT NULL))),
+    CONSTRAINT day_close_check3 CHECK (((seal_number IS NULL) = (certificate IS NULL))),
+    CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT day_maker_is_not_checker CHECK ((checker <> maker))
+);
+
+CREATE TABLE reconciliation.entry_reference (
+    statement_no integer NOT NULL,
+    number integer NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C"
+);
 
 CREATE TABLE reconciliation.holiday (
     country text NOT NULL COLLATE pg_catalog."C",
@@ -1257,6 +1527,7 @@ CREATE TABLE reconciliation.payout_batch (
     sends integer DEFAULT 0 NOT NULL,
     answered_at timestamp with time zone,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_batch_check CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text])) = (released_at IS NULL))),
     CONSTRAINT payout_batch_check1 CHECK (((released_at IS NULL) = (book_date IS NULL))),
     CONSTRAINT payout_batch_id_check CHECK ((length(id) <= 35)),
@@ -1266,6 +1537,15 @@ CREATE TABLE reconciliation.payout_batch (
     CONSTRAINT payout_is_approved_before_release CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text])) OR (checker IS NOT NULL))),
     CONSTRAINT payout_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT payout_policy_has_a_limit CHECK (((checker <> 'policy'::text) OR (total_minor <= auto_approve_limit_minor)))
+);
+
+CREATE TABLE reconciliation.payout_batch_history (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    checker text,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.payout_deferred (
@@ -1295,9 +1575,19 @@ CREATE TABLE reconciliation.payout_line (
     journal_id bigint,
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
+);
+
+CREATE TABLE reconciliation.payout_line_history (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    paid_on date,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -1430,6 +1720,27 @@ CREATE TABLE reconciliation.statement_entry (
     returned boolean NOT NULL
 );
 
+CREATE TABLE reconciliation.unmatch (
+    id text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    file_no integer NOT NULL,
+    line integer NOT NULL,
+    version smallint NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    journal_id bigint,
+    CONSTRAINT unmatch_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT unmatch_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT unmatch_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (journal_id IS NOT NULL))),
+    CONSTRAINT unmatch_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT unmatch_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
+);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1438,6 +1749,21 @@ ALTER TABLE ONLY gateway.api_key
 
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_service_key UNIQUE (bundle, service);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_pkey PRIMARY KEY (bundle, number);
+
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.circuit
+    ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
@@ -1469,6 +1795,15 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
+ALTER TABLE ONLY gateway.promise
+    ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
+
+ALTER TABLE ONLY gateway.provider_drain
+    ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY gateway.rating_history
+    ADD CONSTRAINT rating_history_pkey PRIMARY KEY (intent, given_at);
+
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
 
@@ -1481,8 +1816,17 @@ ALTER TABLE ONLY gateway.refund_line
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.routing
+    ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1532,14 +1876,29 @@ ALTER TABLE ONLY ledger.seal
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_pkey PRIMARY KEY (department, version, account, kind);
+
+ALTER TABLE ONLY reconciliation.account_mapping
+    ADD CONSTRAINT account_mapping_pkey PRIMARY KEY (department, version);
+
 ALTER TABLE ONLY reconciliation.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_pkey PRIMARY KEY (break_id, sequence);
 
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_pkey PRIMARY KEY (break_id, sequence);
+
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
 ALTER TABLE ONLY reconciliation.holiday
     ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
@@ -1556,6 +1915,9 @@ ALTER TABLE ONLY reconciliation.payee_change
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
 
+ALTER TABLE ONLY reconciliation.payout_batch_history
+    ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
+
 ALTER TABLE ONLY reconciliation.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (id);
 
@@ -1564,6 +1926,9 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+
+ALTER TABLE ONLY reconciliation.payout_line_history
+    ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
@@ -1598,6 +1963,9 @@ ALTER TABLE ONLY reconciliation.statement_entry
 ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
 
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1609,6 +1977,8 @@ CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
+
+CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
@@ -1622,11 +1992,21 @@ CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE 
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
+CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, intent) WHERE shared;
+
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
-CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
+
+CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
+
+CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
@@ -1635,6 +2015,10 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
+
+CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -1662,7 +2046,13 @@ CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHER
 
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
+CREATE INDEX break_standing ON reconciliation.break USING btree (raised_at, id);
+
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+
+CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (business_date) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
+
+CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
@@ -1681,6 +2071,12 @@ CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_lin
 CREATE INDEX statement_entry_end_to_end ON reconciliation.statement_entry USING btree (end_to_end_id) WHERE (end_to_end_id IS NOT NULL);
 
 CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree (bank_account, identifier) WHERE (status <> 'refused'::text);
+
+CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
+
+CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
 CREATE TRIGGER check_balanced AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced();
 ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER check_balanced;
@@ -1721,19 +2117,51 @@ ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.day_close FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
 CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliation.payee FOR EACH ROW EXECUTE FUNCTION reconciliation.payee_follows_its_change();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_batch FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_batch();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_line();
 
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_fkey FOREIGN KEY (bundle) REFERENCES gateway.bundle(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
 ALTER TABLE ONLY gateway.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_department_version_fkey FOREIGN KEY (department, version) REFERENCES reconciliation.account_mapping(department, version);
+
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES ledger.seal(number);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_change_id_fkey FOREIGN KEY (change_id) REFERENCES reconciliation.payee_change(id);
@@ -1755,6 +2183,9 @@ ALTER TABLE ONLY reconciliation.settlement_line_refused
 
 ALTER TABLE ONLY reconciliation.statement_entry
     ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
+
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_leg_file_no_line_version_fkey FOREIGN KEY (leg, file_no, line, version) REFERENCES reconciliation.match(leg, file_no, line, version);
 
 GRANT USAGE ON SCHEMA gateway TO mizan_service;
 
@@ -1805,6 +2236,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -1821,7 +2260,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.rating_history TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 
@@ -1829,13 +2274,45 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(id) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(service) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(version) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_on) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(terms) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(legal_basis) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(reason) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(maker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(made_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_endpoint TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.account TO mizan_service;
+
+GRANT SELECT ON TABLE ledger.accounts TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.posting TO mizan_service;
 
@@ -1855,6 +2332,8 @@ GRANT SELECT ON TABLE ledger.floor TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.item TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.items TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.journal TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.open_items TO mizan_service;
@@ -1863,23 +2342,39 @@ GRANT SELECT ON TABLE ledger.postings TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.seal TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping_line TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.audit TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.break TO mizan_service;
 
-GRANT UPDATE(owner) ON TABLE reconciliation.break TO mizan_service;
-
-GRANT UPDATE(amount_minor) ON TABLE reconciliation.break TO mizan_service;
-
 GRANT UPDATE(closed_at) ON TABLE reconciliation.break TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.break_explanation TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(seal_number) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(certificate) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.holiday TO mizan_service;
 
@@ -1919,6 +2414,10 @@ GRANT UPDATE(answered_at) ON TABLE reconciliation.payout_batch TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_batch TO mizan_service;
 
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
@@ -1930,6 +2429,10 @@ GRANT UPDATE(journal_id) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(paid_on) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 
@@ -1970,3 +2473,13 @@ GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
 GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE reconciliation.unmatch TO mizan_service;
