@@ -48,8 +48,9 @@ def _report() -> click.Command:
 
 def _finance() -> click.Command:
     from ops.finance_cli import finance_command  # noqa: PLC0415 - see _Commands
+    from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
-    return finance_command(night)
+    return finance_command(night, lambda: signing_key(settings()))
 
 
 def _catalogue() -> click.Command:

@@ -4,6 +4,16 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_rating() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.rating_history (intent, given_at, score) VALUES (NEW.intent, NEW.given_at, NEW.score)
+  ON CONFLICT (intent, given_at) DO UPDATE SET score = excluded.score;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.tariff_is_decided_once() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -252,7 +262,7 @@ CREATE FUNCTION ledger.hold_head() RETURNS ledger.head
   SELECT h FROM ledger.head h FOR UPDATE
 $$;
 
-CREATE FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) RETURNS void
+CREATE FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -283,6 +293,7 @@ BEGIN
             JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
            GROUP BY l.account_id, l.hour) m
    WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  RETURN (SELECT max(h) FROM unnest(v_hours) h);
 END $$;
 
 CREATE FUNCTION ledger.open_month(p_instant timestamp with time zone) RETURNS void
@@ -347,7 +358,6 @@ DECLARE
   v_posted integer;
   v_known boolean;
   v_twice boolean;
-  v_first_hour timestamptz;
   v_hour timestamptz;
 BEGIN
   SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
@@ -453,11 +463,10 @@ BEGIN
                  unnest(p_description) AS description) x
    WHERE x.journal_id IS NOT NULL;
   -- Each account's row once, whatever the batch holds.
-  SELECT min(h.hour), max(h.hour) INTO v_first_hour, v_hour
-    FROM (SELECT date_bin('1 hour', x.at, '2000-01-01 00:00:00+00') AS hour
-            FROM (SELECT unnest(p_effective_at) AS at, unnest(v_journal) AS journal) x
-           WHERE x.journal IS NOT NULL) h;
-  IF v_first_hour = v_hour AND v_hour >= coalesce(v_head.hour_latest, v_hour) THEN
+  v_hour := date_bin('1 hour', p_effective_at[1], '2000-01-01 00:00:00+00');
+  IF v_hour <= ALL (p_effective_at) AND v_hour + interval '1 hour' > ALL (p_effective_at)
+     AND v_hour >= coalesce(v_head.hour_latest, v_hour)
+  THEN
     -- All of one hour, and no later hour moved yet: what the accounts stood at, and the batch.
     INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
     SELECT v_ids[m.account], v_hour, v_debit[m.account] + m.debit, v_credit[m.account] + m.credit
@@ -468,7 +477,7 @@ BEGIN
     ON CONFLICT (account_id, hour) DO UPDATE
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
   ELSE
-    PERFORM ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
+    v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
                                 provider_reference)
@@ -524,7 +533,8 @@ BEGIN
                         WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
   IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
-     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before
+     OR v_at < v_head.months_from OR v_at >= v_head.months_until
   THEN
     SELECT b.o_status, b.o_journal INTO o_status, o_journal
       FROM ledger.post_batch(
@@ -597,6 +607,16 @@ BEGIN
     USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
 END $$;
 
+CREATE FUNCTION reconciliation.decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF OLD.decision IS NOT NULL THEN
+    RAISE EXCEPTION '% % is decided and stays as it is', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION reconciliation.payee_follows_its_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -616,19 +636,42 @@ BEGIN
   RETURN NEW;
 END $$;
 
+CREATE FUNCTION reconciliation.remember_payout_batch() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.checker, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.checker, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_batch_history (batch_id, sequence, at, status, checker, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.checker, NEW.reason
+    FROM reconciliation.payout_batch_history h WHERE h.batch_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION reconciliation.remember_payout_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.status, NEW.paid_on, NEW.reason) IS NOT DISTINCT FROM (OLD.status, OLD.paid_on, OLD.reason)
+  THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO reconciliation.payout_line_history (line_id, sequence, at, status, paid_on, reason)
+  SELECT NEW.id, count(*) + 1, greatest(NEW.moved_at, max(h.at)), NEW.status, NEW.paid_on, NEW.reason
+    FROM reconciliation.payout_line_history h WHERE h.line_id = NEW.id;
+  RETURN NULL;
+END $$;
+
 CREATE AGGREGATE ledger.sum_minor(bigint) (
     SFUNC = int8pl,
     STYPE = bigint,
     INITCOND = '0',
     COMBINEFUNC = int8pl,
     PARALLEL = safe
-);
-
-CREATE TABLE gateway.announcement (
-    provider text NOT NULL COLLATE pg_catalog."C",
-    paper text NOT NULL COLLATE pg_catalog."C",
-    heard_at timestamp with time zone NOT NULL,
-    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
 );
 
 CREATE TABLE gateway.api_key (
@@ -882,6 +925,12 @@ CREATE TABLE gateway.rating (
     CONSTRAINT rating_score_check CHECK (((score >= 1) AND (score <= 5)))
 );
 
+CREATE TABLE gateway.rating_history (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    given_at timestamp with time zone NOT NULL,
+    score smallint NOT NULL
+);
+
 CREATE TABLE gateway.receipt_counter (
     department text NOT NULL COLLATE pg_catalog."C",
     year smallint NOT NULL,
@@ -1033,6 +1082,14 @@ CREATE TABLE ledger.account (
     CONSTRAINT account_type_check CHECK ((type = ANY (ARRAY['asset'::text, 'liability'::text, 'income'::text, 'expense'::text])))
 );
 
+CREATE VIEW ledger.accounts AS
+ SELECT path AS account,
+    currency,
+    type,
+    side,
+    opened_at
+   FROM ledger.account a;
+
 CREATE TABLE ledger.posting (
     journal_id bigint NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
@@ -1152,6 +1209,19 @@ CREATE TABLE ledger.item (
 )
 WITH (fillfactor='80');
 
+CREATE VIEW ledger.items AS
+ SELECT a.path AS account,
+    a.currency,
+    i.item,
+    i.amount_minor,
+    i.opened_at,
+    i.business_date,
+    i.journal_id,
+    i.payment,
+    i.provider_reference
+   FROM (ledger.item i
+     JOIN ledger.account a ON ((a.id = i.account_id)));
+
 CREATE TABLE ledger.journal (
     id bigint NOT NULL,
     reference text NOT NULL COLLATE pg_catalog."C",
@@ -1231,6 +1301,24 @@ CREATE TABLE public.schema_migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE reconciliation.account_mapping (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    maker text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE reconciliation.account_mapping_line (
+    department text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    account text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    theirs text NOT NULL,
+    cost_centre text NOT NULL,
+    CONSTRAINT account_mapping_line_theirs_check CHECK ((length(theirs) > 0))
+);
+
 CREATE TABLE reconciliation.audit (
     id text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
@@ -1274,6 +1362,17 @@ CREATE TABLE reconciliation.break_event (
     note text DEFAULT ''::text NOT NULL
 );
 
+CREATE TABLE reconciliation.break_explanation (
+    break_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    owner text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT break_explanation_owner_check CHECK ((length(owner) > 0)),
+    CONSTRAINT break_explanation_reason_check CHECK ((length(reason) > 0))
+);
+
 CREATE TABLE reconciliation.match (
     leg text NOT NULL COLLATE pg_catalog."C",
     file_no integer NOT NULL,
@@ -1308,6 +1407,25 @@ CREATE VIEW reconciliation.current_match AS
   WHERE (NOT (EXISTS ( SELECT
            FROM reconciliation.match later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
+
+CREATE TABLE reconciliation.day_close (
+    id text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    note text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    seal_number integer,
+    certificate text,
+    CONSTRAINT day_close_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT day_close_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT day_close_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (seal_number IS NOT NULL))),
+    CONSTRAINT day_close_check3 CHECK (((seal_number IS NULL) = (certificate IS NULL))),
+    CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT day_maker_is_not_checker CHECK ((checker <> maker))
+);
 
 CREATE TABLE reconciliation.entry_reference (
     statement_no integer NOT NULL,
@@ -1409,6 +1527,7 @@ CREATE TABLE reconciliation.payout_batch (
     sends integer DEFAULT 0 NOT NULL,
     answered_at timestamp with time zone,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_batch_check CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text])) = (released_at IS NULL))),
     CONSTRAINT payout_batch_check1 CHECK (((released_at IS NULL) = (book_date IS NULL))),
     CONSTRAINT payout_batch_id_check CHECK ((length(id) <= 35)),
@@ -1418,6 +1537,15 @@ CREATE TABLE reconciliation.payout_batch (
     CONSTRAINT payout_is_approved_before_release CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text])) OR (checker IS NOT NULL))),
     CONSTRAINT payout_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT payout_policy_has_a_limit CHECK (((checker <> 'policy'::text) OR (total_minor <= auto_approve_limit_minor)))
+);
+
+CREATE TABLE reconciliation.payout_batch_history (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    checker text,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.payout_deferred (
@@ -1447,9 +1575,19 @@ CREATE TABLE reconciliation.payout_line (
     journal_id bigint,
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
+);
+
+CREATE TABLE reconciliation.payout_line_history (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    sequence integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    paid_on date,
+    reason text NOT NULL
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -1582,8 +1720,26 @@ CREATE TABLE reconciliation.statement_entry (
     returned boolean NOT NULL
 );
 
-ALTER TABLE ONLY gateway.announcement
-    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+CREATE TABLE reconciliation.unmatch (
+    id text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    file_no integer NOT NULL,
+    line integer NOT NULL,
+    version smallint NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    journal_id bigint,
+    CONSTRAINT unmatch_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT unmatch_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT unmatch_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (journal_id IS NOT NULL))),
+    CONSTRAINT unmatch_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT unmatch_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
+);
 
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
@@ -1644,6 +1800,9 @@ ALTER TABLE ONLY gateway.promise
 
 ALTER TABLE ONLY gateway.provider_drain
     ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY gateway.rating_history
+    ADD CONSTRAINT rating_history_pkey PRIMARY KEY (intent, given_at);
 
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
@@ -1717,14 +1876,26 @@ ALTER TABLE ONLY ledger.seal
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_pkey PRIMARY KEY (department, version, account, kind);
+
+ALTER TABLE ONLY reconciliation.account_mapping
+    ADD CONSTRAINT account_mapping_pkey PRIMARY KEY (department, version);
+
 ALTER TABLE ONLY reconciliation.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_pkey PRIMARY KEY (break_id, sequence);
 
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_pkey PRIMARY KEY (break_id, sequence);
+
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
@@ -1744,6 +1915,9 @@ ALTER TABLE ONLY reconciliation.payee_change
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
 
+ALTER TABLE ONLY reconciliation.payout_batch_history
+    ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
+
 ALTER TABLE ONLY reconciliation.payout_batch
     ADD CONSTRAINT payout_batch_pkey PRIMARY KEY (id);
 
@@ -1752,6 +1926,9 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+
+ALTER TABLE ONLY reconciliation.payout_line_history
+    ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
@@ -1786,7 +1963,8 @@ ALTER TABLE ONLY reconciliation.statement_entry
 ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
 
-CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
@@ -1797,8 +1975,6 @@ CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
-
-CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
@@ -1825,6 +2001,8 @@ CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
 
@@ -1868,7 +2046,11 @@ CREATE INDEX break_item ON reconciliation.break USING btree (item, account) WHER
 
 CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHERE (closed_at IS NULL);
 
+CREATE INDEX break_standing ON reconciliation.break USING btree (raised_at, id);
+
 CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+
+CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (business_date) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
@@ -1889,6 +2071,10 @@ CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_lin
 CREATE INDEX statement_entry_end_to_end ON reconciliation.statement_entry USING btree (end_to_end_id) WHERE (end_to_end_id IS NOT NULL);
 
 CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree (bank_account, identifier) WHERE (status <> 'refused'::text);
+
+CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -1931,7 +2117,15 @@ ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.day_close FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
+CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
+
 CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliation.payee FOR EACH ROW EXECUTE FUNCTION reconciliation.payee_follows_its_change();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_batch FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_batch();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_line();
 
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -1954,8 +2148,17 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY reconciliation.account_mapping_line
+    ADD CONSTRAINT account_mapping_line_department_version_fkey FOREIGN KEY (department, version) REFERENCES reconciliation.account_mapping(department, version);
+
 ALTER TABLE ONLY reconciliation.break_event
     ADD CONSTRAINT break_event_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.break_explanation
+    ADD CONSTRAINT break_explanation_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
+
+ALTER TABLE ONLY reconciliation.day_close
+    ADD CONSTRAINT day_close_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES ledger.seal(number);
 
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
@@ -1980,6 +2183,9 @@ ALTER TABLE ONLY reconciliation.settlement_line_refused
 
 ALTER TABLE ONLY reconciliation.statement_entry
     ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
+
+ALTER TABLE ONLY reconciliation.unmatch
+    ADD CONSTRAINT unmatch_leg_file_no_line_version_fkey FOREIGN KEY (leg, file_no, line, version) REFERENCES reconciliation.match(leg, file_no, line, version);
 
 GRANT USAGE ON SCHEMA gateway TO mizan_service;
 
@@ -2026,8 +2232,6 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
 
-GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
@@ -2061,6 +2265,8 @@ GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.rating_history TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 
@@ -2106,6 +2312,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_endpoint TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.account TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.accounts TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.posting TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.posting_archive TO mizan_service;
@@ -2124,6 +2332,8 @@ GRANT SELECT ON TABLE ledger.floor TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.item TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.items TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.journal TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.open_items TO mizan_service;
@@ -2132,23 +2342,37 @@ GRANT SELECT ON TABLE ledger.postings TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.seal TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.account_mapping_line TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.audit TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.break TO mizan_service;
 
-GRANT UPDATE(owner) ON TABLE reconciliation.break TO mizan_service;
-
-GRANT UPDATE(amount_minor) ON TABLE reconciliation.break TO mizan_service;
-
 GRANT UPDATE(closed_at) ON TABLE reconciliation.break TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.break_explanation TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(seal_number) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT UPDATE(certificate) ON TABLE reconciliation.day_close TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
@@ -2190,6 +2414,10 @@ GRANT UPDATE(answered_at) ON TABLE reconciliation.payout_batch TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_batch TO mizan_service;
 
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_batch TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
@@ -2201,6 +2429,10 @@ GRANT UPDATE(journal_id) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(paid_on) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 
@@ -2241,3 +2473,13 @@ GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
 GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.unmatch TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE reconciliation.unmatch TO mizan_service;

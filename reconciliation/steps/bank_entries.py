@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ledger import accounts
@@ -96,7 +96,7 @@ async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
             matches.append(_match(evidence, found))
             wrong += _breaks(night, evidence, found)
             counts["unidentified"] += found.kind is BankKind.UNIDENTIFIED
-            entries += await _journals(connection, evidence, found, row, _booking(statement))
+            entries += await _journals(connection, evidence, found, row, _booking(statement), night.deps.clock())
             take_off(expected, found)
         await line_matching.insert_matches(connection, matches)
         await _raise(night, connection, counts, *wrong)
@@ -179,7 +179,7 @@ def _match(evidence: BankEvidence, found: BankMatch, version: int = 1) -> NewMat
 
 
 async def _journals(
-    connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking
+    connection: Connection, evidence: BankEvidence, found: BankMatch, row: Record, booking: Booking, now: datetime
 ) -> list[Entry]:
     """Give the journals of one bank entry, and mark the payout lines it proves or sends back."""
     if found.kind is BankKind.UNIDENTIFIED:
@@ -190,12 +190,12 @@ async def _journals(
     entries = [bank_entry(evidence, found.kind, cleared, booking, found.provider, found.payment)]
     for payout in found.payouts:
         if found.kind is BankKind.PAYOUT_PAID:
-            await payouts.mark_paid(connection, payout.line_id, row["booked_on"])
+            await payouts.mark_paid(connection, payout.line_id, row["booked_on"], now)
             continue
         paid = PayoutEvidence(
             payout.line_id, payout.batch_id, payout.department, Money(payout.amount_minor, evidence.amount.currency)
         )
-        journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200])
+        journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200], now)
         entries.append(payout_returned_entry(paid, booking, journal_id))
     return entries
 
