@@ -674,6 +674,13 @@ CREATE AGGREGATE ledger.sum_minor(bigint) (
     PARALLEL = safe
 );
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -1038,6 +1045,27 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT tariff_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.transfer_claim (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    credit text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT transfer_claim_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_claim_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
+    CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -1741,6 +1769,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1827,6 +1858,9 @@ ALTER TABLE ONLY gateway.tariff
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
+
+ALTER TABLE ONLY gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1966,6 +2000,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1975,6 +2011,8 @@ CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
@@ -2019,6 +2057,10 @@ CREATE INDEX service_department ON gateway.service USING btree (department, code
 CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
 
 CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
+
+CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
+
+CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2232,6 +2274,8 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
@@ -2305,6 +2349,14 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 
