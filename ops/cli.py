@@ -104,6 +104,12 @@ def _message() -> click.Command:
     return message_group(parts)
 
 
+def _transfer() -> click.Command:
+    from ops.transfer_cli import transfer_group  # noqa: PLC0415 - see _Commands
+
+    return transfer_group(parts)
+
+
 def _routing() -> click.Command:
     from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
 
@@ -134,6 +140,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "provider": _provider,
     "message": _message,
     "refund": _refund,
+    "transfer": _transfer,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,

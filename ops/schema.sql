@@ -1064,6 +1064,27 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE gateway.transfer_claim (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    credit text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT transfer_claim_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_claim_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
+    CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
+);
+
 CREATE TABLE gateway.webhook_delivery (
     endpoint text NOT NULL COLLATE pg_catalog."C",
     event text NOT NULL COLLATE pg_catalog."C",
@@ -1858,6 +1879,9 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
+ALTER TABLE ONLY gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
 
@@ -2053,6 +2077,10 @@ CREATE INDEX service_department ON gateway.service USING btree (department, code
 CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
 
 CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
+
+CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
+
+CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2345,6 +2373,14 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

@@ -22,6 +22,7 @@ class Prefix(StrEnum):
     MESSAGE = "ms"
     TARIFF = "tf"
     AUDIT = "ga"
+    TRANSFER_CLAIM = "tc"
 
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
