@@ -1,8 +1,9 @@
 """What Mizan asks of a provider, and the only words in which it is answered.
 
 A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Settles`, `Pays`,
-`States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only errors
-of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+`States`, `Finishes`, `OffersBanks`, `NamesRefundAccount`, `ConfirmsPayees`). An adapter is a stateless translation: no
+database, no posting, no retry of money. It raises only errors of `adapters.errors`; every answer it gives is compared
+in amount and currency with the request by its caller.
 """
 
 from __future__ import annotations
@@ -52,7 +53,11 @@ class DeclineReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentOrder:
-    """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider."""
+    """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider.
+
+    `landing_url` is the one fixed address at which a provider that must be told our addresses in advance sends its
+    payers back; what they bring there is read by `Finishes.read_return`.
+    """
 
     reference: str
     amount: Money
@@ -65,13 +70,18 @@ class PaymentOrder:
     payer_email: str | None = None
     payer_mobile: str | None = None
     payer_bank: str | None = None
+    landing_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Send the payer's browser to the provider's own page."""
+    """Send the payer's browser to the provider's own page.
+
+    Where the address is good only until `expires_at`, starting the same order again gives a fresh one.
+    """
 
     url: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,11 @@ class PaymentReport:
 
 @dataclass(frozen=True, slots=True)
 class CallbackNotice:
-    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves."""
+    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves.
+
+    `continuation` is set only by `Finishes.read_return`: what the payer brought back, without which the payment
+    cannot be made. It is kept until the payment has been finished with it.
+    """
 
     event_id: str
     reference: str | None
@@ -130,6 +144,7 @@ class CallbackNotice:
     proven: bool = False
     report: PaymentReport | None = None
     unrecognised: bool = False
+    continuation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +344,81 @@ class Voids(Protocol):
         Such a report has `reversed` set and no `captured`. Raises `RejectedError` when the payment is captured already.
         """
         ...
+
+
+@runtime_checkable
+class Finishes(Protocol):
+    """A provider whose payer only consents on the provider's page: the payment is made by us once they are back.
+
+    Such a provider knows its attempts by our reference alone: `void` is called with an empty provider reference too.
+    """
+
+    def read_return(self, query: Mapping[str, str]) -> CallbackNotice:
+        """Verify and read what the payer's browser brought back, purely. Raises `CallbackRefusedError`.
+
+        It decides nothing: it names the attempt and, where the payer consented, holds the continuation.
+        """
+        ...
+
+    async def finish(self, order: PaymentOrder, continuation: str) -> PaymentReport:
+        """Make the payment the payer consented to; with the same order and continuation again it is the same payment.
+
+        Raises `OutcomeUnknownError` where no answer can be trusted, and is then called again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBank:
+    """A bank the payer may choose; `code` travels in `PaymentOrder.payer_bank`."""
+
+    code: str
+    ar: str
+    en: str
+
+
+@runtime_checkable
+class OffersBanks(Protocol):
+    """A provider behind which stand many banks, of which the payer chooses one before the payment starts."""
+
+    banks: Sequence[PayerBank]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """An account and the name its bank has for it."""
+
+    iban: str
+    name: str
+
+
+@runtime_checkable
+class NamesRefundAccount(Protocol):
+    """A provider that cannot refund, but says to which account of the payer's we may send the money ourselves."""
+
+    async def refund_account(self, order: PaymentOrder) -> NamedAccount: ...
+
+
+class PayeeMatch(StrEnum):
+    """What a bank says when asked whether an account belongs to a name."""
+
+    YES = "yes"
+    PARTIAL = "partial"
+    NO = "no"
+    UNKNOWN_ACCOUNT = "unknown_account"
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeCheck:
+    match: PayeeMatch
+    masked_name: str = ""
+
+
+@runtime_checkable
+class ConfirmsPayees(Protocol):
+    """A provider that asks a payee's bank whether an IBAN belongs to a name, before money is sent there."""
+
+    async def confirm_payee(self, iban: str, name: str) -> PayeeCheck: ...
 
 
 @runtime_checkable

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Captures, Method, Pays, Refunds, Settles, States, Voids
+from adapters.contract import (
+    Captures,
+    ConfirmsPayees,
+    Finishes,
+    Method,
+    NamesRefundAccount,
+    OffersBanks,
+    Pays,
+    Refunds,
+    Settles,
+    States,
+    Voids,
+)
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
@@ -15,6 +27,10 @@ CAPABILITIES: Final[Mapping[str, type]] = {
     "settles": Settles,
     "states": States,
     "pays": Pays,
+    "finishes": Finishes,
+    "offers_banks": OffersBanks,
+    "names_refund_account": NamesRefundAccount,
+    "confirms_payees": ConfirmsPayees,
 }
 """Capability words and the protocols that mean them; the contract suite holds manifests to it."""
 
@@ -50,6 +66,8 @@ class Manifest:
     """Whether a callback carries a signature; otherwise every callback is a hint and the payment is queried."""
     declines_final: bool = True
     """Whether a refused card ends the payment; where not, the payer may try another one on the provider's page."""
+    currencies: frozenset[str] = frozenset()
+    """The only currencies the rail moves; none named means any. Others are refused before anything is sent."""
 
     def read(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Return the settings with defaults filled in; an error names the provider, the key and its meaning."""

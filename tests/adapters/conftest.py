@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
@@ -11,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters import registry
-from adapters.contract import Outcome, PaymentOrder, PaymentReport, Provider
+from adapters.contract import Finishes, OffersBanks, Outcome, PaymentOrder, PaymentReport, Provider
 from adapters.http import Exchange, open_session
 from ledger.money import Money
 
@@ -47,20 +48,29 @@ class Stage:
             "expires_at": self.clock() + timedelta(hours=1),
             "payer_email": "fatima@example.ae",
             "payer_mobile": "+971501234567",
+            "payer_bank": self.provider.banks[0].code if isinstance(self.provider, OffersBanks) else None,
+            "landing_url": "http://127.0.0.1:9/returns/sample",
         }
         return PaymentOrder(**{**values, **changes})
 
     async def fault(self, call: str, name: str, times: int = 1, **arguments) -> None:
         await self._control("faults", {"call": call, "fault": name, "times": times, **arguments})
 
-    async def pay(self, reference: str = "pa_01", **arguments) -> dict:
-        return await self._control("pay", {"reference": reference, **arguments})
+    async def pay(self, reference: str = "pa_01", amount: Money | None = None, **arguments) -> dict:
+        """Let the payer decide; what their browser brings back is finished as the worker does."""
+        answer = await self._control("pay", {"reference": reference, **arguments})
+        if isinstance(self.provider, Finishes) and answer.get("return_to"):
+            notice = self.provider.read_return(dict(parse_qsl(urlsplit(answer["return_to"]).query)))
+            assert (notice.reference, notice.proven) == (reference, False)
+            if notice.continuation is not None:
+                await self.provider.finish(self.order(reference, amount), notice.continuation)
+        return answer
 
     async def collect(self, reference: str = "pa_01", amount: Money | None = None) -> str:
         """Start and pay one order; return the provider's reference."""
         order = self.order(reference, amount)
         started = await self.provider.start(order)
-        await self.pay(reference)
+        await self.pay(reference, amount)
         report = await self.provider.query(order, started.provider_reference)
         assert report.outcome is Outcome.SUCCEEDED
         return report.provider_reference or await self.named()
@@ -132,19 +142,29 @@ async def listener() -> AsyncIterator[Listener]:
     await server.close()
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """Where simulators that need keys keep them for the whole run."""
+    return tmp_path_factory.mktemp("keys")
+
+
 @pytest.fixture
-def stages(clock, random_bytes, listener):
+def stages(clock, random_bytes, listener, keys):
     """Open a stage for a named provider: `async with stages("name", timeout_s="0.3") as stage`."""
 
     @asynccontextmanager
     async def open_stage(name: str, *, simulator: dict | None = None, **settings: str) -> AsyncIterator[Stage]:
         registered = registry.PROVIDERS[name]
         options = {"callback_url": listener.url, **(simulator or {})}
+        held = {}
+        if registered.credentials is not None:
+            options["keys"] = keys / name
+            held = registered.credentials(keys / name)
         server = TestServer(registered.simulator(clock=clock, random_bytes=random_bytes, **options))
         await server.start_server()
         base_url = str(server.make_url("")).rstrip("/")
         transcript: list[Exchange] = []
-        values = {"base_url": base_url, "timeout_s": "2", **registered.simulator_settings, **settings}
+        values = {"base_url": base_url, "timeout_s": "2", **registered.simulator_settings, **held, **settings}
         async with open_session() as session:
             provider = registry.build(
                 name, values, session=session, clock=clock, random_bytes=random_bytes, transcript=transcript.append
