@@ -183,9 +183,10 @@ class OpenFinance:
         return Health(available=len(missing) < len(self.banks), detail="; ".join(missing))
 
     def _bank(self, order: PaymentOrder) -> str:
-        if order.payer_bank not in {bank.code for bank in self.banks}:
-            raise RejectedError("the payer has to choose one of the banks offered")
-        return str(order.payer_bank)
+        """Return the payer's bank. One that is offered no more must still answer for what was begun there."""
+        if not order.payer_bank:
+            raise RejectedError("the payer has to choose a bank")
+        return order.payer_bank
 
     async def _refused(self, order: PaymentOrder, server: Server, error: RejectedError) -> PaymentReport:
         """Tell a consent that was never lodged from one that was lodged before, and has gone on since."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import Method
+from adapters.contract import Method, OffersBanks, PayerBank
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
@@ -54,12 +54,21 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         paid_at=intent.paid_at,
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
+        banks=banks_offered(deps),
+        payer_bank=last.contact.bank if last else None,
     )
 
 
 def offered(deps: Deps) -> tuple[Method, ...]:
     """Return the ways to pay that some provider takes, in the order of the routing."""
     return tuple(method for method, names in deps.routing.items() if any(name in deps.providers for name in names))
+
+
+def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
+    """Return the banks behind the provider that a payment by bank account goes to first."""
+    names = [name for name in deps.routing.get(Method.BANK, ()) if name in deps.providers]
+    first = deps.providers[names[0]] if names else None
+    return tuple(first.banks) if isinstance(first, OffersBanks) else ()
 
 
 def names_of(catalogue: Catalogue, code: str) -> Names:

@@ -14,7 +14,58 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from adapters.contract.bank_accounts import (
+    ConfirmsPayees,
+    NamedAccount,
+    NamesRefundAccount,
+    OffersBanks,
+    PayeeCheck,
+    PayeeMatch,
+    PayerBank,
+)
+from adapters.contract.payouts import PayoutFile, PayoutLine, PayoutReport, PayoutStatus
+from adapters.contract.settlement import LineKind, SettlementFile, SettlementLine
 from ledger.money import Money
+
+__all__ = [
+    "ApproveOnPhone",
+    "CallbackNotice",
+    "Captures",
+    "ConfirmsPayees",
+    "DeclineReason",
+    "Finishes",
+    "Health",
+    "LineKind",
+    "Method",
+    "NamedAccount",
+    "NamesRefundAccount",
+    "NextStep",
+    "OffersBanks",
+    "Outcome",
+    "PayReference",
+    "PayeeCheck",
+    "PayeeMatch",
+    "PayerBank",
+    "PaymentOrder",
+    "PaymentReport",
+    "PayoutFile",
+    "PayoutLine",
+    "PayoutReport",
+    "PayoutStatus",
+    "Pays",
+    "Provider",
+    "Redirect",
+    "RefundOrder",
+    "RefundReport",
+    "Refunds",
+    "SettlementFile",
+    "SettlementLine",
+    "Settles",
+    "Statement",
+    "StatementEntry",
+    "States",
+    "Voids",
+]
 
 
 class Method(StrEnum):
@@ -182,55 +233,6 @@ class Health:
     detail: str = ""
 
 
-class LineKind(StrEnum):
-    """What one line of a settlement report says. A kind we do not know is OTHER, and an exception for finance."""
-
-    PAYMENT = "payment"
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
-    CHARGEBACK_REVERSED = "chargeback_reversed"
-    FEE = "fee"
-    ADJUSTMENT = "adjustment"
-    PAYOUT = "payout"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementLine:
-    """One line of a provider's settlement report, in our signs.
-
-    `gross` is positive for money collected and negative for money given back; `fee` and `fee_vat` are positive when
-    the provider keeps them; `net` is what the line adds to the payout: gross - fee - fee_vat.
-    """
-
-    number: int
-    kind: LineKind
-    reference: str | None
-    provider_reference: str | None
-    gross: Money
-    fee: Money
-    fee_vat: Money
-    net: Money
-    transaction_at: datetime | date | None
-    raw_kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementFile:
-    """A provider's report of one business date: its lines, its own totals, the batch the bank credit will name."""
-
-    provider: str
-    name: str
-    sha256: str
-    business_date: date
-    batch_reference: str
-    currency: str
-    lines: Sequence[SettlementLine]
-    total_net: Money
-    expected_credit_date: date | None = None
-    refused_lines: Sequence[tuple[int, str]] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
     """One booked entry of a bank statement; a credit is positive, a debit negative."""
@@ -265,48 +267,6 @@ class Statement:
     file_name: str
     sha256: str
     warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutLine:
-    """One credit transfer. `end_to_end_id` is the payout line's own id, at most 35 characters."""
-
-    end_to_end_id: str
-    creditor_name: str
-    creditor_iban: str
-    creditor_bic: str | None
-    amount: Money
-    remittance: str
-    purpose: str = "GOS"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutFile:
-    """What goes to the bank. `message_id` is fixed and stored before the first send; a resend carries it again."""
-
-    message_id: str
-    created_at: datetime
-    execution_date: date
-    debtor_name: str
-    debtor_iban: str
-    debtor_bic: str | None
-    lines: Sequence[PayoutLine]
-
-
-class PayoutStatus(StrEnum):
-    RECEIVED = "received"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutReport:
-    """The bank's word on a file: for the whole, and per line (by end-to-end id) where it gives one."""
-
-    status: PayoutStatus
-    lines: Mapping[str, PayoutStatus] = field(default_factory=dict)
-    reason: str = ""
 
 
 @runtime_checkable
@@ -366,59 +326,6 @@ class Finishes(Protocol):
         Raises `OutcomeUnknownError` where no answer can be trusted, and is then called again.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PayerBank:
-    """A bank the payer may choose; `code` travels in `PaymentOrder.payer_bank`."""
-
-    code: str
-    ar: str
-    en: str
-
-
-@runtime_checkable
-class OffersBanks(Protocol):
-    """A provider behind which stand many banks, of which the payer chooses one before the payment starts."""
-
-    banks: Sequence[PayerBank]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedAccount:
-    """An account and the name its bank has for it."""
-
-    iban: str
-    name: str
-
-
-@runtime_checkable
-class NamesRefundAccount(Protocol):
-    """A provider that cannot refund, but says to which account of the payer's we may send the money ourselves."""
-
-    async def refund_account(self, order: PaymentOrder) -> NamedAccount: ...
-
-
-class PayeeMatch(StrEnum):
-    """What a bank says when asked whether an account belongs to a name."""
-
-    YES = "yes"
-    PARTIAL = "partial"
-    NO = "no"
-    UNKNOWN_ACCOUNT = "unknown_account"
-
-
-@dataclass(frozen=True, slots=True)
-class PayeeCheck:
-    match: PayeeMatch
-    masked_name: str = ""
-
-
-@runtime_checkable
-class ConfirmsPayees(Protocol):
-    """A provider that asks a payee's bank whether an IBAN belongs to a name, before money is sent there."""
-
-    async def confirm_payee(self, iban: str, name: str) -> PayeeCheck: ...
 
 
 @runtime_checkable
