@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.contract import (
+    Announces,
     Captures,
     ConfirmsPayees,
     Finishes,
@@ -15,6 +16,7 @@ from adapters.contract import (
     OffersBanks,
     Pays,
     Refunds,
+    Restricts,
     Settles,
     States,
     Voids,
@@ -24,7 +26,9 @@ CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
     "voids": Voids,
     "refunds": Refunds,
+    "restricts": Restricts,
     "settles": Settles,
+    "announces": Announces,
     "states": States,
     "pays": Pays,
     "finishes": Finishes,
@@ -66,8 +70,9 @@ class Manifest:
     """Whether a callback carries a signature; otherwise every callback is a hint and the payment is queried."""
     declines_final: bool = True
     """Whether a refused card ends the payment; where not, the payer may try another one on the provider's page."""
-    currencies: frozenset[str] = frozenset()
-    """The only currencies the rail moves; none named means any. Others are refused before anything is sent."""
+    credits_directly: bool = False
+    """Whether payers' money comes straight to our own account: the night then looks for it on our statement by its
+    reference, and expects no settlement file."""
 
     def read(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Return the settings with defaults filled in; an error names the provider, the key and its meaning."""

@@ -11,17 +11,21 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import adyen, altareq, gsma, ngenius
+from adapters import adyen, altareq, bank_transfer, daraja, gsma, ngenius
 from adapters.adyen import simulator as adyen_simulator
 from adapters.altareq import simulator as altareq_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
 from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
+from adapters.daraja import simulator as daraja_simulator
 from adapters.gsma import simulator as gsma_simulator
 from adapters.http import Exchange
 from adapters.manifest import Manifest, SettingsError
 from adapters.ngenius import simulator as ngenius_simulator
 from adapters.ngenius.manifest import MANIFEST as NGENIUS
+from ledger.money import Money
+
+SAMPLE_AMOUNT: Final = Money(12_550, "AED")
 
 
 class Builds(Protocol):
@@ -56,6 +60,10 @@ class Registered:
 
     Its simulator is then given the same folder as `keys`.
     """
+    sample_amount: Money = SAMPLE_AMOUNT
+    """An amount this provider takes, for the contract suite."""
+    served_by: str | None = None
+    """The bank whose simulator plays this provider too: there is one bank, and its papers are the provider's word."""
 
 
 PROVIDERS: Final[Mapping[str, Registered]] = {
@@ -91,6 +99,24 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         read_answer=altareq.read_answer,
         declines=altareq.DECLINES,
         credentials=altareq_simulator.credentials,
+    ),
+    "daraja": Registered(
+        manifest=daraja.MANIFEST,
+        build=daraja.build,
+        simulator=daraja_simulator.build_app,
+        simulator_settings=daraja_simulator.SETTINGS,
+        read_answer=daraja.read_answer,
+        declines=daraja.DECLINES,
+        sample_amount=Money(12_500, "KES"),
+    ),
+    "bank_transfer": Registered(
+        manifest=bank_transfer.MANIFEST,
+        build=bank_transfer.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings={**bank_host_simulator.SETTINGS, "refresh_s": "0"},
+        read_answer=bank_transfer.read_answer,
+        declines=bank_transfer.DECLINES,
+        served_by="bank_host",
     ),
 }
 

@@ -35,6 +35,7 @@ from adapters.contract import (
 )
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from adapters.http import WireClient
+from ledger.money import Money
 
 LINK_MARGIN: Final = timedelta(seconds=10)
 """A link about to expire is not followed any more."""
@@ -73,8 +74,8 @@ class OpenFinance:
 
     async def start(self, order: PaymentOrder) -> PaymentReport:
         """Lodge the consent at the bank the payer chose. Nothing moves before they consent and we make the payment."""
-        if order.amount.currency != CURRENCY:
-            raise RejectedError(f"this rail moves {CURRENCY} only")
+        if (refusal := self.refusal(order.amount)) is not None:
+            raise RejectedError(refusal)
         code = self._bank(order)
         try:
             server = await self._directory.server(code)
@@ -110,6 +111,10 @@ class OpenFinance:
             # Consented, and the code never came back or was lost with its token: nobody can make the payment any more.
             return await self._take_back(order, server, None)
         return read_consent(found, order.reference)
+
+    def refusal(self, amount: Money) -> str | None:
+        """Say why an amount cannot be asked for: Aani moves dirhams."""
+        return None if amount.currency == CURRENCY else f"this rail moves {CURRENCY} only"
 
     def read_return(self, query: Mapping[str, str]) -> CallbackNotice:
         return callbacks.read_return(query, derived=self._endpoint.derived)

@@ -9,9 +9,11 @@ MANIFEST: Final = Manifest(
     name="altareq",
     title="UAE Open Finance (AlTareq) v2.1-errata2, single instant payment",
     methods=frozenset({Method.BANK}),
-    capabilities=frozenset({"finishes", "voids", "offers_banks", "names_refund_account", "confirms_payees"}),
+    capabilities=frozenset(
+        {"finishes", "voids", "restricts", "offers_banks", "names_refund_account", "confirms_payees"}
+    ),
     callbacks_proven=True,
-    currencies=frozenset({"AED"}),
+    credits_directly=True,
     settings=(
         Setting("base_url", "address of the Trust Framework's directory data, which serves /participants"),
         Setting("client_id", "our application's client id in the Trust Framework"),
