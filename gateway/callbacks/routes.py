@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from multidict import CIMultiDict
 
 from gateway.deps import Deps
 from gateway.domain.errors import (
@@ -60,7 +59,7 @@ def add_callbacks(app: web.Application, deps: Deps) -> None:
 async def _receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     body = await read_within(request, bytes_max=BODY_BYTES_MAX, read_s=deps.limits.body_read_s)
-    headers = CIMultiDict(request.headers)
+    headers = request.headers.copy()
     headers.add(":path", request.rel_url.raw_path)
     await receive_callback(deps, request.match_info["provider"], headers, body)
     if request.content_type == _ENCRYPTED:

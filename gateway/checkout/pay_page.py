@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.contract import Method
-from gateway.checkout.outcome import Trouble
+from gateway.checkout.trouble import Trouble
 from gateway.domain.attempt import LIVE, Contact
 from gateway.services.views import CheckoutView
 from gateway.web.csrf import csrf_token

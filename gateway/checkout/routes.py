@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from adapters.contract import Redirect
+from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
-from gateway.checkout.outcome import CLOSED, State, Trouble, render_outcome, state_of, trouble_of
+from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
+from gateway.checkout.trouble import Trouble, trouble_of
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
@@ -38,6 +39,10 @@ _ASK_AT_LOOKS: Final = (2, 6)
 WAITING_AT_ONCE_MAX: Final = 2_000
 _WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
+
+_AT_ONCE: Final = "at_once"
+_NEXT: Final = {Redirect: "/continue", PayReference: f"/result?{_AT_ONCE}=1"}
+"""Where a payer goes from the form. What to transfer is to be seen at once: there is nothing yet to wait for."""
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
 
@@ -89,7 +94,7 @@ class Checkout:
                 language.text("The payment service could not be reached."),
             )
             return self._again(visit, view, form, trouble)
-        return visit.go("/continue" if isinstance(started.next_step, Redirect) else "/result")
+        return visit.go(_NEXT.get(type(started.next_step), "/result"))
 
     def _again(self, visit: Visit, view: CheckoutView, form: PayForm, trouble: Trouble | None = None) -> web.Response:
         page = render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble)
@@ -150,7 +155,8 @@ class Checkout:
 
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
-        view = await self._await_answer(visit.token)
+        at_once = _AT_ONCE in visit.request.query
+        view = await (read_checkout(self._deps, visit.token) if at_once else self._await_answer(visit.token))
         visit.settle_language(view.language)
         state = state_of(view)
         if state is State.PAID:

@@ -8,10 +8,20 @@ from typing import Final, TypeVar
 
 import structlog
 
-from adapters.contract import DeclineReason, Finishes, Outcome, PaymentOrder, PaymentReport, Provider, Voids
+from adapters.contract import (
+    Captures,
+    DeclineReason,
+    Finishes,
+    Outcome,
+    PaymentOrder,
+    PaymentReport,
+    Provider,
+    Voids,
+)
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain.intent import FINAL
 from gateway.services import circuits, links
 from gateway.services.circuits import CircuitOpenError
 from gateway.services.several import several as bounded
@@ -39,6 +49,7 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_mobile=attempt.contact.mobile or intent.payer_mobile,
         payer_bank=attempt.contact.bank,
         landing_url=links.landing_url(deps, attempt.provider),
+        started_at=attempt.started_at,
     )
 
 
@@ -86,6 +97,38 @@ async def query(
             return None
         return replace(report, provider_reference=report.provider_reference or hinted_reference)
     return report
+
+
+async def follow(
+    deps: Deps, intent: Intent, attempt: Attempt, *, hinted_reference: str | None = None
+) -> PaymentReport | None:
+    """Read the provider's truth, and collect what the payer has authorised while the intent still waits for it."""
+    report = await query(deps, intent, attempt, hinted_reference=hinted_reference)
+    if report is not None and intent.status not in FINAL and _waits_for_capture(deps, attempt, report):
+        return await _capture(deps, attempt, report)
+    return report
+
+
+def _waits_for_capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> bool:
+    """Tell an authorisation of just what was asked for, at a provider that captures only when told to."""
+    return (
+        report.outcome is Outcome.PENDING
+        and report.authorised == attempt.amount
+        and report.provider_reference is not None
+        and attempt.review is None
+        and isinstance(deps.providers[attempt.provider], Captures)
+    )
+
+
+async def _capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> PaymentReport:
+    """Collect what the payer has authorised; an adapter captures once, however often it is asked."""
+
+    async def ask(provider: Provider) -> PaymentReport:
+        if not isinstance(provider, Captures) or report.provider_reference is None:
+            return report
+        return await provider.capture(attempt.id, report.provider_reference, attempt.amount)
+
+    return await _ask(deps, attempt, "capture", ask) or report
 
 
 async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | None:

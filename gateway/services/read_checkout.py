@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import Method, OffersBanks, PayerBank
+from adapters.contract import RECEIVED_MINOR, Method, OffersBanks, PayerBank
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
@@ -127,4 +127,10 @@ def _attempt(attempt: Attempt) -> AttemptView:
         started_at=attempt.started_at,
         decline=attempt.decline if attempt.status is AttemptStatus.DECLINED else None,
         next_step=attempt.next_step if attempt.status in LIVE else None,
+        received=_received(attempt),
     )
+
+
+def _received(attempt: Attempt) -> Money | None:
+    told = attempt.facts.get(RECEIVED_MINOR, "")
+    return Money(int(told), attempt.amount.currency) if told.isascii() and told.isdigit() else None

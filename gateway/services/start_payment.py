@@ -32,6 +32,8 @@ _ROUNDS_MAX: Final = 4
 _FIRST_CHECK: Final = timedelta(seconds=60)
 _ASKED_JUST_NOW: Final = timedelta(seconds=3)
 _START_OVER: Final = timedelta(seconds=60)
+_HELD: Final = timedelta(seconds=90)
+"""Longer than a question and a second start take: whoever goes on with an attempt has it alone for so long at most."""
 _LINK_METHODS: Final = frozenset({Method.CARD, Method.BANK})
 """Methods in which nothing can be charged before the payer follows the link that the start returned to us."""
 
@@ -170,8 +172,19 @@ async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, c
         return _started(intent, attempt)
     if attempt.status is AttemptStatus.STARTING and now - attempt.started_at < _START_OVER:
         return _started(intent, attempt)  # another click is talking to the provider right now
-    await _note_asked(deps, attempt, now)
-    report = await ask_provider.query(deps, intent, attempt)
+    async with deps.connection() as connection:
+        if not await attempts.hold(connection, attempt, now + _HELD):
+            return _started(intent, attempt)  # another click, perhaps in another process, is a moment ahead
+    try:
+        return await _ask_and_go_on(deps, intent, attempt, method, now)
+    finally:
+        async with deps.connection() as connection:
+            await attempts.release(connection, attempt.id, deps.clock())
+
+
+async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, now: datetime) -> Started | None:
+    ask = ask_provider.follow if attempt.method is method else ask_provider.query
+    report = await ask(deps, intent, attempt)
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
@@ -214,11 +227,6 @@ async def _change_method(deps: Deps, intent: Intent, attempt: Attempt) -> Starte
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report, given_up=True)])
     return await _standing(deps, intent.id, attempt.id)
-
-
-async def _note_asked(deps: Deps, attempt: Attempt, now: datetime) -> None:
-    async with deps.connection() as connection:
-        await attempts.note_asked(connection, attempt.id, now, now + _FIRST_CHECK)
 
 
 async def _reread(deps: Deps, intent_id: str, attempt_id: str) -> tuple[Attempt, Started]:

@@ -47,7 +47,10 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead."""
+    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead.
+
+    `received` is what has come of a payment that may come in parts: less than asked, all of it, or too much.
+    """
 
     attempt_id: str
     status: AttemptStatus
@@ -55,6 +58,7 @@ class AttemptView:
     started_at: datetime
     decline: DeclineReason | None = None
     next_step: NextStep | None = None
+    received: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A fee paid from a bank account, as a citizen clicks it: a bank is chosen, the consent given on the bank's own page."""
+"""A fee paid from a bank account, as a citizen clicks it: a bank is chosen, the consent given on its own page."""
 
 from __future__ import annotations
 
