@@ -836,6 +836,8 @@ CREATE TABLE gateway.inbox (
     tries integer NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    continuation text,
+    CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
 
