@@ -66,21 +66,30 @@ def _simulate(words: dict[str, str]) -> int:
 
 
 def _sweep(words: dict[str, str]) -> int:
+    from tests.simulation.outcome import Tally
     from tests.simulation.server import running_server
-    from tests.simulation.sweep import count_steps, kill_points, sweep
+    from tests.simulation.sweep import count_steps, sweep, worlds
 
-    started_s, failed, done = time.monotonic(), 0, 0
+    started_s, tally = time.monotonic(), Tally()
+    every, replay = int(words["every"]), int(words["seed"] or 0)
     with running_server() as server:
         steps = count_steps(server)
-        points = kill_points(steps, every=int(words["every"]), offset=int(words["from"]))
-        click.echo(f"{len(points)} kill points of {sum(steps.values())}: {steps}")
-        for swept in sweep(server, points, at_once=int(words["at_once"])):
-            done += 1
-            failed += bool(swept.violations)
-            for violation in swept.violations:
-                click.echo(f"{swept.process} killed at its step {swept.step}: {violation}")
-    click.echo(f"{done} kills, {failed} failed, {time.monotonic() - started_s:.0f} s")
-    return 1 if failed else 0
+        parts = worlds(steps, every=every, first=int(words["from"]))
+        if replay:
+            parts = [part for part in parts if part[0] == replay]
+        kills = sum(steps.kills(days) for _, days in parts)
+        click.echo(f"{kills} kills, of {steps.total} points {steps}, in {len(parts)} worlds")
+        for outcome in sweep(server, parts, at_once=int(words["at_once"]), keep_trace=bool(replay)):
+            tally.add(outcome)
+            if replay:
+                click.echo("\n".join(outcome.story))
+            for violation in outcome.violations:
+                click.echo(f"killed from step {outcome.seed} on: {violation}")
+            if outcome.violations and not replay:
+                click.echo(f"  replay: make sweep every={every} from={words['from']} seed={outcome.seed}")
+    click.echo("\n".join(tally.lines(time.monotonic() - started_s)))
+    click.echo(f"{kills} kills, {len(tally.failed)} worlds failed, {time.monotonic() - started_s:.0f} s")
+    return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class NetworkFault(StrEnum):
     STALLED = "request lost in silence"
     REPLY_RESET = "reply lost, connection reset"
     REPLY_STALLED = "reply lost in silence"
+    STUCK = "request stuck, arrived after its caller gave up"
     DUPLICATED = "request duplicated"
     DELAYED = "message delayed"
     FRAGMENTED = "message in pieces"
@@ -32,6 +33,7 @@ ON_REQUEST: Final = frozenset(
         NetworkFault.RESET_BEFORE,
         NetworkFault.RESET_AFTER,
         NetworkFault.STALLED,
+        NetworkFault.STUCK,
         NetworkFault.DUPLICATED,
         NetworkFault.DELAYED,
         NetworkFault.FRAGMENTED,
@@ -87,3 +89,7 @@ class NetworkFaults:
 
     def delay_s(self) -> float:
         return self.stream.uniform(0.5, self.delay_s_max)
+
+    def stuck_s(self) -> float:
+        """Return how long a request lies in some queue on its way: longer than anybody waits for its answer."""
+        return self.stream.uniform(40.0, 150.0)
