@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from typing import Final
 
 import click
@@ -17,6 +18,8 @@ _WORDS: Final = {
     "mutant": "",
     "sweep": "",
     "every": "1",
+    "order": "",
+    "server": "",
 }
 
 
@@ -41,14 +44,16 @@ def _simulate(words: dict[str, str]) -> int:
     # Imported late, so that a mutant is planted before the product is.
     from tests.simulation.outcome import Tally
     from tests.simulation.runner import run_many
-    from tests.simulation.server import running_server
+    from tests.simulation.server import Server, running_server
     from tests.simulation.world.scenario import play_seed
 
     replay = bool(words["seed"])
     first = int(words["seed"] or words["from"])
-    seeds = range(first, first + 1) if replay else range(first, first + int(words["seeds"]))
+    seeds = list(range(first, first + 1) if replay else range(first, first + int(words["seeds"])))
+    if words["order"]:
+        seeds = [int(seed) for seed in words["order"].split(",")]
     started_s, tally = time.monotonic(), Tally()
-    with running_server() as server:
+    with nullcontext(Server(*words["server"].split())) if words["server"] else running_server() as server:
         jobs = ((seed, play_seed) for seed in seeds)
         for outcome in run_many(server, jobs, at_once=int(words["at_once"]), keep_trace=replay):
             tally.add(outcome)

@@ -183,11 +183,7 @@ class Network:
             sender.silent = True
             sender.reset(now + 0.001)
             return
-        arrival = now + self.faults.latency_s()
-        if fault is NetworkFault.DELAYED:
-            arrival += self.faults.delay_s()
-        if fault is NetworkFault.STUCK:
-            arrival += self.faults.stuck_s()
+        arrival = now + self.faults.latency_s() + self.faults.late_by_s(fault)
         if fault is NetworkFault.FRAGMENTED and len(data) > 1:
             cut = self._stream.randrange(1, len(data))
             sender.peer.schedule(arrival, sender.peer.receive, data[:cut])

@@ -87,9 +87,8 @@ class NetworkFaults:
         """Return how long one message travels: mostly milliseconds, now and then much longer than the next one."""
         return self.stream.choice((0.001, 0.002, 0.005, 0.02, 0.2))
 
-    def delay_s(self) -> float:
-        return self.stream.uniform(0.5, self.delay_s_max)
-
-    def stuck_s(self) -> float:
-        """Return how long a request lies in some queue on its way: longer than anybody waits for its answer."""
-        return self.stream.uniform(40.0, 150.0)
+    def late_by_s(self, fault: NetworkFault | None) -> float:
+        """Return how late a message comes. One that is stuck comes after everybody has given up waiting for it."""
+        if fault is NetworkFault.DELAYED:
+            return self.stream.uniform(0.5, self.delay_s_max)
+        return self.stream.uniform(40.0, 150.0) if fault is NetworkFault.STUCK else 0.0

@@ -62,45 +62,65 @@ class Citizen:
                 await asyncio.gather(self._pay_by_wallet(browser), self._watch_phone(self.phone))
                 await self._look(browser)
                 return
-            match self.habit:
-                case Habit.TWO_TABS:
-                    async with aiohttp.ClientSession() as other:
-                        second = FormBrowser(other, language="ar")
-                        await asyncio.gather(self._pay(browser, GOOD_CARD), self._pay(second, GOOD_CARD))
-                case Habit.DECLINED_FIRST:
-                    await self._pay(browser, None)
-                    await self._pause(5, 30)
-                    await self._pay(browser, GOOD_CARD)
-                case Habit.SECOND_CARD:
-                    page = await self._persist(lambda: self._to_card_page(browser))
-                    if page is not None and _host(page.url) in CARD_HOSTS:
-                        await self._persist(lambda: self._enter_card(browser, page, None))
-                        await self._pause(5, 60)
-                        await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
-                case Habit.IMPATIENT:
-                    pages = [await self._persist(lambda: self._to_card_page(browser)) for _ in range(4)]
-                    for page in reversed(pages):
-                        if page is not None and _host(page.url) in CARD_HOSTS:
-                            await self._persist(lambda page=page: self._enter_card(browser, page, GOOD_CARD))  # type: ignore[misc]
-                case Habit.BACK:
-                    await self._persist(lambda: self._to_card_page(browser))
-                    await self._pause(1, 10)
-                    await self._pay(browser, GOOD_CARD)
-                    await self._pause(1, 10)
-                    await self._pay(browser, GOOD_CARD)
-                case Habit.ABANDON:
-                    await self._persist(lambda: self._to_card_page(browser))
-                case Habit.LATE:
-                    page = await self._persist(lambda: self._to_card_page(browser))
-                    await asyncio.sleep(self.late_by_s)
-                    if page is not None:
-                        await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
-                case Habit.CANCEL:
-                    await self._persist(lambda: self._to_card_page(browser))
-                    await self._persist(lambda: self._cancel(browser))
-                case _:
-                    await self._pay(browser, self._card())
+            await self._ways().get(self.habit, self._plainly)(browser)
             await self._look(browser)
+
+    def _ways(self) -> dict[Habit, Callable[[FormBrowser], Awaitable[object]]]:
+        return {
+            Habit.TWO_TABS: self._in_two_tabs,
+            Habit.DECLINED_FIRST: self._declined_first,
+            Habit.SECOND_CARD: self._two_cards_on_one_page,
+            Habit.IMPATIENT: self._on_every_page,
+            Habit.BACK: self._back_and_again,
+            Habit.ABANDON: self._abandon,
+            Habit.LATE: self._late,
+            Habit.CANCEL: self._give_it_up,
+        }
+
+    async def _plainly(self, browser: FormBrowser) -> None:
+        await self._pay(browser, self._card())
+
+    async def _in_two_tabs(self, browser: FormBrowser) -> None:
+        async with aiohttp.ClientSession() as other:
+            second = FormBrowser(other, language="ar")
+            await asyncio.gather(self._pay(browser, GOOD_CARD), self._pay(second, GOOD_CARD))
+
+    async def _declined_first(self, browser: FormBrowser) -> None:
+        await self._pay(browser, None)
+        await self._pause(5, 30)
+        await self._pay(browser, GOOD_CARD)
+
+    async def _two_cards_on_one_page(self, browser: FormBrowser) -> None:
+        if (page := await self._persist(lambda: self._to_card_page(browser))) is not None:
+            await self._persist(lambda: self._enter_card(browser, page, None))
+            await self._pause(5, 60)
+            await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
+
+    async def _on_every_page(self, browser: FormBrowser) -> None:
+        """Press pay again and again, then pay on every page that ever opened, the last one first."""
+        opened = [await self._persist(lambda: self._to_card_page(browser)) for _ in range(4)]
+        for page in reversed([page for page in opened if page is not None]):
+            await self._persist(lambda page=page: self._enter_card(browser, page, GOOD_CARD))  # type: ignore[misc]
+
+    async def _back_and_again(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+        await self._pause(1, 10)
+        await self._pay(browser, GOOD_CARD)
+        await self._pause(1, 10)
+        await self._pay(browser, GOOD_CARD)
+
+    async def _abandon(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+
+    async def _late(self, browser: FormBrowser) -> None:
+        page = await self._persist(lambda: self._to_card_page(browser))
+        await asyncio.sleep(self.late_by_s)
+        if page is not None:
+            await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
+
+    async def _give_it_up(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+        await self._persist(lambda: self._cancel(browser))
 
     def _card(self) -> str:
         return self.stream.choice((GOOD_CARD, GOOD_CARD, GOOD_CARD, CHALLENGE_CARD, SILENT_CARD, PENDING_CARD))
@@ -163,7 +183,9 @@ class Citizen:
 
     async def _enter_card(self, browser: FormBrowser, page: Page, card: str | None) -> Page:
         """Enter a card on the provider's page; without one, a card that this provider declines."""
-        provider = next(each for each in PROVIDERS.values() if each.host == _host(page.url))
+        provider = next((each for each in PROVIDERS.values() if each.host == _host(page.url)), None)
+        if provider is None:
+            return page  # there was nothing to pay any more
         number = self.stream.choice(provider.declined_cards) if card is None else card
         fields = {"card": number}
         if provider is not ADYEN:

@@ -118,7 +118,6 @@ _PROFILES: Final[tuple[Profile, ...]] = (
     *(Profile.SILENCE, Profile.NIGHTS, Profile.NIGHTS),
 )
 _MIXES: Final = (("ngenius",), ("ngenius", "gsma"), ("adyen", "gsma"), ("ngenius", "adyen", "gsma"))
-_CARD_MIXES: Final = (("ngenius",), ("ngenius",), ("adyen",), ("ngenius", "adyen"))
 _SIMPLE: Final = (Habit.PLAIN, Habit.PLAIN, Habit.DOUBLE_CLICK, Habit.TWO_TABS, Habit.IMPATIENT)
 
 
@@ -150,31 +149,32 @@ def draw_plan(stream: random.Random) -> Plan:
 
 def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
     """Return what a profile changes in the storm."""
-    quiet = {"network": 0.0, "database": 0.0, "kills": 0, "outages": 0, "slow_disks": 0, "mischief": 0,
-             "night_kills": 0, "backlog": False}  # fmt: skip
-    match profile:
-        case Profile.CALM:
-            return {**quiet, "departments": 2, "active_days": 1, "nights": 3, "skew_s_max": 1.0}
-        case Profile.WALLETS:
-            mix = stream.choice((("ngenius", "gsma"), ("adyen", "gsma")))
-            return {**quiet, "providers": mix, "wallet_share": 0.9, "citizens_a_day": 7, "active_days": 1,
-                    "nights": 3, "network": 0.12, "mischief": 10, "kills": stream.choice((0, 3)), "callback_share": 0.1}  # fmt: skip
-        case Profile.CROWD:
-            return {**quiet, "providers": stream.choice(_MIXES), "departments": 1, "citizens_a_day": 10,
-                    "arrivals_s": 10.0, "habits": _SIMPLE, "active_days": 1, "nights": 3,
-                    "backlog": stream.random() < 0.5, "slow_disks": 3, "mischief": stream.choice((0, 8))}  # fmt: skip
-        case Profile.REFUNDS:
-            return {"citizens_a_day": 5, "habits": (Habit.PLAIN, Habit.RELOAD), "refund_share": 1.0,
-                    "refund_race_share": 0.7, "mischief": 12, "callback_share": 0.0, "active_days": 1, "kills": 5}  # fmt: skip
-        case Profile.COMMITS:
-            return {"network": 0.005, "database": 0.06, "mischief": 0, "kills": 8, "outages": 3, "active_days": 1}
-        case Profile.CALLBACKS:
-            habits = (Habit.SECOND_CARD, Habit.SECOND_CARD, Habit.DECLINED_FIRST, Habit.BACK, Habit.LATE)
-            return {"providers": stream.choice(_CARD_MIXES), "wallet_share": 0.0, "habits": habits, "mischief": 40,
-                    "callback_share": 0.4, "kills": 8, "active_days": 1, "citizens_a_day": 6}  # fmt: skip
-        case Profile.SILENCE:
-            return {"silent": True, "active_days": 1, "kills": 3, "mischief": 0, "nights": 3}
-        case Profile.NIGHTS:
-            return {"night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4}
-        case _:
-            return {}
+    quiet: dict[str, Any] = {
+        "network": 0.0, "database": 0.0, "kills": 0, "outages": 0, "slow_disks": 0, "mischief": 0, "night_kills": 0,
+        "backlog": False,
+    }  # fmt: skip
+    mixes: dict[Profile, dict[str, Any]] = {
+        Profile.CALM: {**quiet, "departments": 2, "nights": 3, "skew_s_max": 1.0},
+        Profile.WALLETS: {
+            **quiet, "providers": stream.choice((("ngenius", "gsma"), ("adyen", "gsma"))), "wallet_share": 0.9,
+            "citizens_a_day": 7, "nights": 3, "network": 0.12, "mischief": 10, "kills": stream.choice((0, 3)),
+            "callback_share": 0.1,
+        },
+        Profile.CROWD: {
+            **quiet, "departments": 1, "citizens_a_day": 10, "arrivals_s": 10.0, "habits": _SIMPLE, "nights": 3,
+            "backlog": stream.random() < 0.5, "slow_disks": 3, "mischief": stream.choice((0, 8)),
+        },
+        Profile.REFUNDS: {
+            "citizens_a_day": 5, "habits": (Habit.PLAIN, Habit.RELOAD), "refund_share": 1.0, "refund_race_share": 0.7,
+            "mischief": 12, "callback_share": 0.0, "kills": 5,
+        },
+        Profile.COMMITS: {"network": 0.005, "database": 0.06, "mischief": 0, "kills": 8, "outages": 3},
+        Profile.CALLBACKS: {
+            "providers": stream.choice((("ngenius",), ("ngenius",), ("adyen",), ("ngenius", "adyen"))),
+            "wallet_share": 0.0, "mischief": 40, "callback_share": 0.4, "kills": 8, "citizens_a_day": 6,
+            "habits": (Habit.SECOND_CARD, Habit.SECOND_CARD, Habit.DECLINED_FIRST, Habit.BACK, Habit.LATE),
+        },
+        Profile.SILENCE: {"silent": True, "kills": 3, "mischief": 0, "nights": 3},
+        Profile.NIGHTS: {"night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4},
+    }  # fmt: skip
+    return {"active_days": 1, **mixes[profile]} if profile in mixes else {}

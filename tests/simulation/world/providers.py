@@ -55,6 +55,7 @@ class SimulatedProvider:
     refunds: str
     undecided: str
     heard_of: str
+    tells_refunds: bool = True
 
 
 NGENIUS: Final = SimulatedProvider(
@@ -91,6 +92,7 @@ ADYEN: Final = SimulatedProvider(
     ),
     undecided="SELECT reference AS attempt FROM links WHERE status IN ('active', 'paymentPending')",
     heard_of="SELECT reference AS attempt FROM links",
+    tells_refunds=False,
 )
 GSMA: Final = SimulatedProvider(
     name="gsma",
@@ -104,7 +106,8 @@ GSMA: Final = SimulatedProvider(
     ),
     refunds=(
         "SELECT r.reference AS identifier, p.our_reference AS attempt, p.reference AS place, r.amount_minor AS minor"
-        " FROM transactions r JOIN transactions p ON p.reference = r.original WHERE r.kind = 'reversal' ORDER BY r.rowid"
+        " FROM transactions r JOIN transactions p ON p.reference = r.original WHERE r.kind = 'reversal'"
+        " ORDER BY r.rowid"
     ),
     undecided="SELECT our_reference AS attempt FROM requests WHERE status = 'pending' AND kind = 'merchantpay'",
     heard_of="SELECT our_reference AS attempt FROM requests WHERE kind = 'merchantpay'",

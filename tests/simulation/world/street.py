@@ -34,7 +34,9 @@ class Street:
     async def fill(self, duration_s: float) -> None:
         """Let people come, and wait until they are done or the time is over; nobody is sent away."""
         people = [
-            self._world.simulation.spawn(None, self._errand(self._stream.uniform(0, self._world.plan.arrivals_s)), "errand")
+            self._world.simulation.spawn(
+                None, self._errand(self._stream.uniform(0, self._world.plan.arrivals_s)), "errand"
+            )
             for _ in range(self._world.plan.citizens_a_day)
         ]
         self._yesterday += people

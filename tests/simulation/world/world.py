@@ -160,7 +160,8 @@ class World:
             department.mood = Mood.WELL
         for _ in range(_WAITS_MAX):
             due = self.simulation.control.value(
-                "SELECT extract(epoch FROM max(next_try_at))::bigint FROM gateway.webhook_delivery WHERE status = 'waiting'"
+                "SELECT extract(epoch FROM max(next_try_at))::bigint FROM gateway.webhook_delivery"
+                " WHERE status = 'waiting'"
             )
             if due is None:
                 return
@@ -193,4 +194,3 @@ class World:
         await running
         await self._quiet(_MORNING_S)
         self.street.next_morning()
-
