@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
 
 def _simulate(words: dict[str, str]) -> int:
     # Imported late, so that a mutant is planted before the product is.
+    from tests.simulation.expected import WORLDS, never_met
     from tests.simulation.outcome import Tally
     from tests.simulation.runner import run_many
     from tests.simulation.server import Server, running_server
@@ -67,7 +68,10 @@ def _simulate(words: dict[str, str]) -> int:
                 if words["until"] == "first":
                     return 1
     click.echo("\n".join(tally.lines(time.monotonic() - started_s)))
-    return 1 if tally.failed else 0
+    missing = never_met(tally) if len(seeds) >= WORLDS else []
+    for name in missing:
+        click.echo(f"never met: {name}")
+    return 1 if tally.failed or missing else 0
 
 
 def _sweep(words: dict[str, str]) -> int:

@@ -32,6 +32,9 @@ def play_plan(
     """Play a plan. `prepare` sees the world before it begins, `afterwards` when it is over."""
     simulation.begin_at(plan.start)
     simulation.trace.add("world", "plan", str(plan))
+    simulation.trace.happened(f"world: {plan.profile}")
+    for name in plan.providers:
+        simulation.trace.happened(f"provider takes part: {name}")
     world: World | None = None
 
     async def main() -> list[str]:
