@@ -39,13 +39,12 @@ async def _use_up_the_log(url: str) -> None:
             owner.terminate()
 
 
-async def _run_full(server: EmbeddedPostgres, url: str, said: list[str]) -> None:
-    """Let the disk run full after the first and the third round of citizens."""
-    for rounds in (1, 3):
-        while sum(" of 40: " in line for line in said) < rounds:
-            await asyncio.sleep(0.1)
+async def _run_full(server: EmbeddedPostgres, url: str, rounds: asyncio.Semaphore) -> None:
+    """Let the disk run full after the first round of citizens and after the second, then with the log used up."""
+    for log_too in (False, True):
+        await rounds.acquire()
         ballast = fill(server.data.parent)
-        if rounds > 1:
+        if log_too:
             await _use_up_the_log(url)
         await asyncio.sleep(FULL_FOR_S)
         ballast.unlink()
@@ -53,6 +52,13 @@ async def _run_full(server: EmbeddedPostgres, url: str, said: list[str]) -> None
 
 async def test_hc29_a_full_disk_loses_nothing_and_charges_nobody_twice():
     said: list[str] = []
+    rounds = asyncio.Semaphore(0)
+
+    def say(line: str) -> None:
+        said.append(line)
+        if " of 40: " in line:
+            rounds.release()
+
     with contextlib.ExitStack() as stack:
         try:
             disk = stack.enter_context(small_disk(MEGABYTES))
@@ -62,9 +68,9 @@ async def test_hc29_a_full_disk_loses_nothing_and_charges_nobody_twice():
         stack.callback(server.stop)
         url = server.start()
         keeping = asyncio.create_task(_keep(server))
-        filling = asyncio.create_task(_run_full(server, url, said))
+        filling = asyncio.create_task(_run_full(server, url, rounds))
         try:
-            broken = await play_day(Settings(database_url=url), payments=40, say=said.append)
+            broken = await play_day(Settings(database_url=url), payments=40, say=say)
         finally:
             keeping.cancel()
             filling.cancel()

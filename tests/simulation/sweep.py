@@ -16,6 +16,7 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.runner import Scenario, run_many
 from tests.simulation.server import Server
 from tests.simulation.simulation import Simulation
+from tests.simulation.warmth import keep_warm, warm_up
 from tests.simulation.world.plan import Plan, ScriptedDay
 from tests.simulation.world.scenario import play_plan
 
@@ -62,7 +63,10 @@ def count_steps(server: Server) -> Steps:
     """Play some scripted days without a kill; return how many steps each process took in its part."""
     days = (ScriptedDay(),) * 4
 
+    warm_up()
+
     def work() -> dict[str, int]:
+        keep_warm()
         simulation = Simulation(_SEED, server, "sweep_rehearsal")
         counted: dict[str, int] = {}
         violations = play_plan(
