@@ -48,9 +48,9 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (
             Edit(
                 "gateway.services.apply_refunds",
-                "        return RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, "
+                "        report = RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, "
                 'ProviderError) else "timeout")\n',
-                "        return RefundReport(Outcome.DECLINED, word=error.code if isinstance(error, "
+                "        report = RefundReport(Outcome.DECLINED, word=error.code if isinstance(error, "
                 'ProviderError) else "timeout")\n',
             ),
         ),
@@ -61,9 +61,9 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (
             Edit(
                 "gateway.services.apply_refunds",
-                "    if refund.sent_at is None:\n        return await _call(deps, provider, order, send=True)\n",
+                "    if refund.sent_at is None:\n        return await _call(deps, refund.provider, provider, order, send=True)\n",
                 "    if refund.sent_at is None or refund.status is RefundStatus.REQUESTED:\n"
-                "        return await _call(deps, provider, order, send=True)\n",
+                "        return await _call(deps, refund.provider, provider, order, send=True)\n",
             ),
             Edit(
                 "adapters.ngenius.client",

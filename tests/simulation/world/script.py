@@ -30,6 +30,7 @@ class Script:
         department = self._world.departments["dept0"]
         body = {
             "reference": bill,
+            "bundle": "dept0.bundle",
             "lines": [{"service": "dept0.permit"}, {"service": "dept1.permit"}],
             "payer": {"language": "en", "email": "payer@mail.example"},
         }

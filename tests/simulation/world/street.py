@@ -89,6 +89,7 @@ class Street:
             payer["email"] = "payer@mail.example"
         return {
             "reference": reference,
+            "bundle": f"{department.code}.bundle",
             "lines": lines,
             "payer": payer,
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
