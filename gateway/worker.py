@@ -11,7 +11,7 @@ from gateway.services.apply_events import apply_events
 from gateway.services.apply_refunds import apply_refunds
 from gateway.services.deliver_webhooks import deliver_webhooks
 from gateway.services.expire_intents import expire_intents
-from gateway.services.housekeeping import forget_idempotency_keys
+from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys
 from gateway.services.late_payments import settle_late_payments
 from gateway.services.measure_backlog import measure_backlog
 from gateway.services.note_deliveries import note_deliveries
@@ -44,5 +44,6 @@ JOBS: Final[Sequence[Job]] = (
     Job("send messages", send_messages, batch_max=50, every_s=1.0),
     Job("note what became of messages", note_deliveries, batch_max=200, every_s=2.0),
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
+    Job("forget old assertions", forget_assertions, batch_max=1_000, every_s=60.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

@@ -492,6 +492,9 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    requests_per_minute integer,
+    replaces text COLLATE pg_catalog."C",
+    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -528,6 +531,13 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_check1 CHECK (((status <> 'succeeded'::text) OR (captured_minor IS NOT NULL))),
     CONSTRAINT attempt_resolution_check CHECK ((resolution = ANY (ARRAY['accepted'::text, 'refunded'::text]))),
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
+);
+
+CREATE TABLE gateway.client_assertion (
+    client text NOT NULL COLLATE pg_catalog."C",
+    jti_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
 );
 
 CREATE TABLE gateway.department (
@@ -646,6 +656,23 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+);
+
+CREATE TABLE gateway.oauth_client (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb,
+    jwks_url text,
+    live boolean NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 CREATE TABLE gateway.outbox (
@@ -1303,6 +1330,9 @@ ALTER TABLE ONLY gateway.api_key
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.client_assertion
+    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1330,8 +1360,11 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
 
 ALTER TABLE ONLY gateway.rating
     ADD CONSTRAINT rating_pkey PRIMARY KEY (intent);
@@ -1477,6 +1510,8 @@ CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
+CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -1495,6 +1530,8 @@ CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) 
 
 CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
+
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
@@ -1502,6 +1539,8 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -1593,6 +1632,9 @@ CREATE TRIGGER payee_follows_its_change BEFORE INSERT OR UPDATE ON reconciliatio
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -1665,6 +1707,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -1678,6 +1722,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
