@@ -16,6 +16,7 @@ from ops.postgres import PostgresError
 from ops.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from gateway.deps import Deps as GatewayDeps
     from ops.ledger_cli import Books
     from ops.wiring import Parts
     from reconciliation.deps import Deps as NightDeps
@@ -75,6 +76,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _callers() -> click.Command:
+    from ops.callers_cli import caller_group  # noqa: PLC0415 - see _Commands
+
+    return caller_group(gateway)
+
+
 def _demo() -> click.Command:
     from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
 
@@ -95,6 +102,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "caller": _callers,
     "demo": _demo,
     "bench": _bench,
 }
@@ -131,6 +139,12 @@ async def parts() -> AsyncIterator[Parts]:
 async def night() -> AsyncIterator[NightDeps]:
     async with parts() as made:
         yield made.night
+
+
+@asynccontextmanager
+async def gateway() -> AsyncIterator[GatewayDeps]:
+    async with parts() as made:
+        yield made.gateway
 
 
 @asynccontextmanager

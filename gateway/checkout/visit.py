@@ -52,9 +52,7 @@ class Visit:
         self._chosen = code if code in languages() else self._chosen
         self.language = negotiate(self._chosen, self.language)
 
-    async def answer(
-        self, handler: Callable[[Visit], Awaitable[web.Response]]
-    ) -> web.Response:
+    async def answer(self, handler: Callable[[Visit], Awaitable[web.Response]]) -> web.Response:
         """Run the handler; whatever goes wrong, the citizen gets a page of ours that says what it means for them."""
         language = self._pages.languages[self.language].text
         try:

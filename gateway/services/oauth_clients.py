@@ -33,14 +33,35 @@ async def register_client(
     claim: Claim,
 ) -> StoredAnswer:
     """Register a client of the caller's department."""
-    jwks = checked_keys(deps, jwks, jwks_url)
+    client = _new_client(deps, by, label, scopes, jwks, jwks_url)
+
+    async def work(connection: Connection) -> Made:
+        await _insert(connection, client)
+        return client.id, oauth_client_document(client)
+
+    return await once(deps, claim, 201, work)
+
+
+async def add_client(
+    deps: Deps, by: Caller, label: str, scopes: Iterable[str], jwks: Mapping[str, Any] | None, jwks_url: str | None
+) -> OAuthClient:
+    """Register a client by the operator's hand."""
+    client = _new_client(deps, by, label, scopes, jwks, jwks_url)
+    async with deps.transaction() as connection:
+        await _insert(connection, client)
+    return client
+
+
+def _new_client(
+    deps: Deps, by: Caller, label: str, scopes: Iterable[str], jwks: Mapping[str, Any] | None, jwks_url: str | None
+) -> OAuthClient:
     now = deps.clock()
-    client = OAuthClient(
+    return OAuthClient(
         id=deps.mint(Prefix.CLIENT),
         department=by.department,
         label=label,
         scopes=allowed_scopes(by, scopes),
-        jwks=jwks,
+        jwks=checked_keys(deps, jwks, jwks_url),
         jwks_url=jwks_url,
         live=deps.live,
         created_at=now,
@@ -49,14 +70,12 @@ async def register_client(
         last_used_at=None,
     )
 
-    async def work(connection: Connection) -> Made:
-        existing = await oauth_clients.of_department(connection, by.department, before=None, limit=CLIENTS_MAX)
-        if len(existing) >= CLIENTS_MAX:
-            raise TransitionError(f"a department has at most {CLIENTS_MAX} clients")
-        await oauth_clients.insert(connection, client)
-        return client.id, oauth_client_document(client)
 
-    return await once(deps, claim, 201, work)
+async def _insert(connection: Connection, client: OAuthClient) -> None:
+    existing = await oauth_clients.of_department(connection, client.department, before=None, limit=CLIENTS_MAX)
+    if len(existing) >= CLIENTS_MAX:
+        raise TransitionError(f"a department has at most {CLIENTS_MAX} clients")
+    await oauth_clients.insert(connection, client)
 
 
 async def replace_keys(
@@ -90,6 +109,17 @@ async def disable_client(deps: Deps, department: str, client_id: str, claim: Cla
     answer = await once(deps, claim, 200, work)
     deps.caller_cache.clear()
     return answer
+
+
+async def end_client(deps: Deps, client_id: str) -> bool:
+    """Disable a client by the operator's hand; False when there is none that is in use."""
+    deps.caller_cache.clear()
+    async with deps.transaction() as connection:
+        client = await oauth_clients.read(connection, client_id)
+        if client is None or client.disabled_at is not None:
+            return False
+        await oauth_clients.disable(connection, client_id, deps.clock())
+    return True
 
 
 async def read_client(deps: Deps, department: str, client_id: str) -> Document:

@@ -263,7 +263,8 @@ async def test_keys_nobody_could_trust_are_refused(town):
     private = json.loads(clients.ECAlgorithm.to_jwk(pair.private))
     sets = [
         {"keys": []}, {"keys": [weak.jwk()]}, {"keys": [curve.jwk()]}, {"keys": [private]}, {"keys": "x"}, {},
-        {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, {"keys": [pair.jwk(), pair.jwk()]}, {"keys": [pair.jwk(use="enc")]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, {"keys": [pair.jwk(), pair.jwk()]},
+        {"keys": [pair.jwk(use="enc")]},
         {"keys": [pair.jwk(kid="\u0000")]}, {"keys": [pair.jwk(x=7)]}, {"keys": [pair.jwk(x="AA")]},
     ]  # fmt: skip
     for jwks in sets:
