@@ -44,23 +44,6 @@ def bearer(text):
     return {"Authorization": f"Bearer {text}"}
 
 
-@pytest.fixture
-async def things(town):
-    """One thing of economy's for every kind of id a route names, by the resource in its path."""
-    intent = await town.paid()
-    refund = (await town.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", {"reason": "x"})).body
-    endpoint = (await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})).body
-    _, key = await issue_key(town.deps, "economy", "other")
-    client = await Client(town, Pair()).register()
-    return {
-        "payment-intents": intent["id"],
-        "refunds": refund["id"],
-        "webhook-endpoints": endpoint["id"],
-        "api-keys": key.id,
-        "oauth-clients": client.id,
-    }
-
-
 async def test_every_kind_of_thing_is_in_the_matrix(things):
     assert {path.split("/")[2] for _, path in WITH_ID} == set(things)
     assert {value.partition("_")[0] for value in things.values()} <= {prefix.value for prefix in Prefix}
