@@ -27,6 +27,7 @@ from gateway.store.catalogue import CatalogueCache
 from gateway.store.connections import DATABASE_DOWN, Connection
 from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
+from gateway.store.switchboard import SwitchboardCache
 
 __all__ = [
     "CachedCaller",
@@ -76,6 +77,10 @@ class TellsDelivery(Protocol):
 
     def take_receipts(self, limit: int) -> Sequence[Delivery]: ...
 
+    async def confirm_receipt(self, receipt: Any, /) -> None:
+        """Let the carrier forget a delivery; until then it may tell it again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -99,6 +104,7 @@ class Limits:
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
     expiry_max: timedelta = timedelta(days=90)
+    messages_at_once: int = 16
     webhook_call_s: float = 20.0
     webhooks_at_once: int = 16
     webhooks_per_endpoint: int = 4
@@ -131,6 +137,7 @@ class Deps:
     random_bytes: Callable[[int], bytes]
     providers: Mapping[str, Provider]
     routing: Mapping[Method, Sequence[str]]
+    """The providers of each method in the order of the settings: what holds where no rule of the routing fits."""
     public_url: str
     link_secrets: Sequence[bytes]
     """Keys of the checkout links. The first makes new ones, every one is accepted, so that it can be rotated."""
@@ -148,6 +155,7 @@ class Deps:
     """Whose word on a client's address is taken; nobody's, where nothing stands before us."""
     limits: Limits = field(default_factory=Limits)
     catalogue: CatalogueCache
+    switchboard: SwitchboardCache
     creations: GroupCommit[NewIntent, StoredAnswer]
     token_keys: tuple[SigningKey, ...]
     """Sign access tokens: the first makes them, all are published and accepted, so that they can be rotated."""
@@ -243,6 +251,7 @@ def build_deps(
         trusted_proxies=tuple(trusted_proxies),
         limits=bounds,
         catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
+        switchboard=SwitchboardCache(lambda: _connection(pool, bounds), clock),
         creations=GroupCommit(create),
         token_keys=signing_keys(token_seeds, purpose="access tokens", secrets=link_secrets),
         webhook_keys=signing_keys(webhook_seeds, purpose="webhooks", secrets=link_secrets),

@@ -13,14 +13,13 @@ from typing import Any
 import click
 
 from gateway.deps import Deps
-from gateway.domain.caller import Caller, Scope
+from gateway.domain.caller import Scope
 from gateway.domain.errors import GatewayError
 from gateway.services import api_keys, oauth_clients
 
 Open = Callable[[], AbstractAsyncContextManager[Deps]]
 
 _SCOPES = [scope.value for scope in Scope]
-_OPERATOR = "operator"
 
 
 @click.command("issue")
@@ -74,8 +73,7 @@ def register(
 
     async def go(deps: Deps) -> None:
         await _check_department(deps, department)
-        by = Caller(_OPERATOR, department, frozenset(_SCOPES))
-        client = await oauth_clients.add_client(deps, by, label, scopes or _SCOPES, keys, jwks_url)
+        client = await oauth_clients.add_client(deps, department, label, scopes or _SCOPES, keys, jwks_url)
         click.echo(client.id)
 
     _run(open_deps, go)

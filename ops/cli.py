@@ -48,8 +48,21 @@ def _report() -> click.Command:
 
 def _finance() -> click.Command:
     from ops.finance_cli import finance_command  # noqa: PLC0415 - see _Commands
+    from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
-    return finance_command(night)
+    return finance_command(night, lambda: signing_key(settings()))
+
+
+def _catalogue() -> click.Command:
+    from ops.catalogue_cli import catalogue_command  # noqa: PLC0415 - see _Commands
+
+    return catalogue_command(gateway)
+
+
+def _tariff() -> click.Command:
+    from ops.catalogue_cli import tariff_command  # noqa: PLC0415 - see _Commands
+
+    return tariff_command(gateway)
 
 
 def _ledger() -> click.Command:
@@ -72,7 +85,10 @@ def _settlement() -> click.Command:
 
 def _provider() -> click.Command:
     from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
+    from ops.routing_cli import switches  # noqa: PLC0415 - see _Commands
 
+    for command in switches(parts):
+        provider_group.add_command(command)
     return provider_group
 
 
@@ -80,6 +96,24 @@ def _callers() -> click.Command:
     from ops.callers_cli import caller_group  # noqa: PLC0415 - see _Commands
 
     return caller_group(gateway)
+
+
+def _refund() -> click.Command:
+    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+
+    return refund_group(parts)
+
+
+def _message() -> click.Command:
+    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+
+    return message_group(parts)
+
+
+def _routing() -> click.Command:
+    from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
+
+    return routing_command(parts)
 
 
 def _demo() -> click.Command:
@@ -98,11 +132,16 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "nightly": _nightly,
     "report": _report,
     "finance": _finance,
+    "catalogue": _catalogue,
+    "tariff": _tariff,
     "ledger": _ledger,
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
     "caller": _callers,
+    "message": _message,
+    "refund": _refund,
+    "routing": _routing,
     "demo": _demo,
     "bench": _bench,
 }

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import LedgerError
 from ledger.money import Money
+from ops.day_cli import add_day_commands
 from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
@@ -35,8 +37,8 @@ _BY = click.option("--by", required=True, help="Who decides; never the one who p
 _LANGUAGE = click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
 
 
-def finance_command(open_deps: OpenDeps) -> click.Group:
-    """Build the commands over a way to open the night's dependencies."""
+def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:
+    """Build the commands over a way to open the night's dependencies, and the key that seals days."""
 
     def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
         async def opened() -> Answer:
@@ -50,12 +52,13 @@ def finance_command(open_deps: OpenDeps) -> click.Group:
 
     @click.group("finance")
     def finance() -> None:
-        """Decide payouts, bank details and breaks, always two people."""
+        """Decide payouts, bank details, breaks and the close of a day, always two people."""
 
     _payouts(finance, run)
     _payees(finance, run)
     _breaks(finance, run)
     _resolutions(finance, run)
+    add_day_commands(finance, run, signing_key)
     return finance
 
 

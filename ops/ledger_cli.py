@@ -1,4 +1,4 @@
-"""`mizan ledger`: read the books at any instant, prove them, seal a day, write them out for others to check."""
+"""`mizan ledger`: read the books at any instant, prove them, write them out for others to check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,7 +22,6 @@ from ledger.audit import verify
 from ledger.errors import LedgerError
 from ledger.export import Form, export, sealed_day, whole
 from ledger.money import exponent_of
-from ledger.seal import seal_day
 from ledger.statements import account_currencies, account_statement, journal, open_items, trial_balance
 from ledger.store import Connection, Pool
 from ops import ledger_tables as tables
@@ -107,7 +106,7 @@ def ledger_group(open_books: OpenBooks) -> click.Group:
 
     @click.group("ledger")
     def ledger() -> None:
-        """Read the books at any past instant, prove them, seal them, export them."""
+        """Read the books at any past instant, prove them, export them."""
 
     _add_reading(ledger, reading)
     _add_proving(ledger, reading)
@@ -187,8 +186,8 @@ def _add_reading(ledger: click.Group, reading: Reading) -> None:  # noqa: C901 -
         _run(show())
 
 
-def _add_proving(ledger: click.Group, reading: Reading) -> None:  # noqa: C901 - a list of commands, not a decision
-    """Add what proves the books, seals them and hands them out."""
+def _add_proving(ledger: click.Group, reading: Reading) -> None:
+    """Add what proves the books and hands them out."""
 
     @ledger.command("verify")
     @click.option("--key", "keys", multiple=True, help="Public key a seal may be signed with, in hexadecimal.")
@@ -212,31 +211,6 @@ def _add_proving(ledger: click.Group, reading: Reading) -> None:  # noqa: C901 -
             tables.show_report(report, as_json=as_json)
             if not report.proven:
                 sys.exit(1)
-
-        _run(show())
-
-    @ledger.command()
-    @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Business date to close and seal; else yesterday.")
-    @as_json
-    def seal(day: datetime | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
-        """Close a business day and sign the books as they then stand."""
-
-        async def show() -> None:
-            async with reading() as (books, connection):
-                now = books.clock()
-                business_date = day.date() if day else now.astimezone(books.zone).date() - timedelta(days=1)
-                ends_at = _end_of(business_date, books.zone)
-                if ends_at > now:
-                    raise click.ClickException(f"{business_date} is not over")
-                sealed = await seal_day(
-                    connection,
-                    business_date,
-                    ends_at=ends_at,
-                    key=books.signing_key,
-                    sealed_at=now,
-                    sealed_by="mizan ledger seal",
-                )
-            tables.show_seal(sealed, as_json=as_json)
 
         _run(show())
 
@@ -267,10 +241,6 @@ def _add_proving(ledger: click.Group, reading: Reading) -> None:  # noqa: C901 -
                             progress.advance(task, file.write(piece))
 
         _run(write())
-
-
-def _end_of(business_date: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(business_date + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def _sink(output: Path | None) -> Any:

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from ledger.audit import Report
 from ledger.money import Money
-from ledger.seal import Seal
 from ledger.statements import Journal, OpenItem, StatementLine, TrialLine
 
 
@@ -152,13 +151,3 @@ def show_report(report: Report, *, as_json: bool) -> None:
     for finding in report.findings:
         click.echo(str(finding))
     click.echo("Proven." if report.proven else f"NOT PROVEN: {len(report.findings):,} findings.")
-
-
-def show_seal(sealed: Seal, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(_record(sealed))
-        return
-    click.echo(f"{sealed.business_date} is closed and sealed: seal {sealed.number}, up to journal {sealed.journal_id}")
-    click.echo(f"head        {sealed.journal_hash.hex()}")
-    click.echo(f"signature   {sealed.signature.hex()}")
-    click.echo(f"public key  {sealed.public_key.hex()}")

@@ -52,6 +52,15 @@ class Calendar:
             found = self.next_working_day(found + timedelta(days=1))
         return found
 
+    def latest_due(self, business_date: date, working_days: int) -> date:
+        """Return the latest date whose money or file, that many working days later, is due by a business date."""
+        day = business_date
+        for _ in range(SEARCH_DAYS_MAX):
+            if self.after(day, working_days) <= business_date:
+                return day
+            day -= timedelta(days=1)
+        return day
+
     def business_date(self, instant: datetime) -> date:
         """Return the business day an instant belongs to: at the cut-off the next day begins."""
         local = instant.astimezone(ZoneInfo(self.zone))

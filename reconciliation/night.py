@@ -19,13 +19,14 @@ Progress: TypeAlias = Callable[[str, Mapping[str, int]], None]
 
 @dataclass(slots=True)
 class Night:
-    """`book_date` is the open day its postings belong to: its own, or the latest night's when this one is a rerun."""
+    """`book_date` is the open day its postings belong to: its own, or a later one when this night is run again."""
 
     deps: Deps
     business_date: date
     book_date: date
     calendar: Calendar
     fence: int
+    closed_until: date | None = None
     progress: Progress | None = None
 
     @asynccontextmanager
@@ -38,6 +39,8 @@ class Night:
     def booking(self, now: datetime, belongs_to: date | None = None, *, late: bool = False) -> Booking:
         """Fix the day and instant at which evidence stored now takes effect, and what day it came too late for."""
         effective_at = min(now, self.calendar.closing_instant(self.book_date))
+        if belongs_to is not None and self.closed_until is not None and belongs_to <= self.closed_until:
+            late = True  # its day is closed: whenever it came, it was too late for it
         late_for = belongs_to if late and belongs_to is not None and belongs_to < self.book_date else None
         return Booking(self.book_date, effective_at, late_for)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
+from ledger.decisions import closed_until
 from ledger.ids import mint
 from reconciliation.deps import Deps
 from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, ReconciliationError
@@ -95,15 +96,23 @@ async def _begin(deps: Deps, business_date: date, progress: Progress | None) -> 
         if fence is None:
             raise NightRunningError
         latest = await runs.latest_date(connection)
+        closed = await closed_until(connection)
         overrides = {**await runs.overrides(connection, deps.calendar.country), **deps.calendar.overrides}
     return Night(
         deps=deps,
         business_date=business_date,
-        book_date=max(business_date, latest or business_date),
+        book_date=open_day(business_date, latest, closed),
+        closed_until=closed,
         calendar=replace(deps.calendar, overrides=overrides),
         fence=fence,
         progress=progress,
     )
+
+
+def open_day(business_date: date, latest: date | None, closed: date | None) -> date:
+    """Return the day that takes a night's postings: its own, the latest night's, or the first after the closed ones."""
+    first_open = closed + timedelta(days=1) if closed is not None else business_date
+    return max(business_date, latest or business_date, first_open)
 
 
 async def _run(night: Night, names: list[str]) -> dict[str, Counts]:

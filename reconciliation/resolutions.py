@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import asyncpg
 
 from ledger import accounts
+from ledger.decisions import closed_until
 from ledger.entry import Entry
 from ledger.ids import mint
 from ledger.journal import PostStatus, post_within
@@ -180,15 +181,21 @@ async def _check(connection: Connection, deps: Deps, found: Record, action: Acti
     return open_minor if abs(open_minor) <= abs(other_minor) else -other_minor
 
 
+async def booking_now(deps: Deps, connection: Connection) -> Booking:
+    """Return the open day, for what people decide while it runs."""
+    now = deps.clock()
+    today, latest = deps.calendar.business_date(now), await runs.latest_date(connection)
+    closed = await closed_until(connection)
+    return Booking(max(today, latest or today, closed + timedelta(days=1) if closed else today), now)
+
+
 async def _post(
     connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None, amount_minor: int
 ) -> None:
     if action in ACTIONS_WITHOUT_JOURNAL:
         return
     now = deps.clock()
-    latest = await runs.latest_date(connection)
-    today = deps.calendar.business_date(now)
-    booking = Booking(max(today, latest or today), now)
+    booking = await booking_now(deps, connection)
     amount = Money(amount_minor, found["currency"])
     against, item = (target.account, target.item) if target else (accounts.WRITE_OFFS, None)
     kind = "break_written_off" if action is Action.WRITE_OFF else "break_matched_by_hand"

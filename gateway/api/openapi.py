@@ -2,184 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from gateway.api import caller_shapes, requests
-from gateway.api.caller_shapes import Schema, closed
+from gateway.api.caller_shapes import Schema
 from gateway.api.problems import CONTENT_TYPE, document
+from gateway.api.shapes import ANSWERS, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
 from gateway.domain.caller import Scope
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _id(prefix: str) -> Schema:
-    return {"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
-
-
-def _list_of(name: str) -> Schema:
-    return closed(
-        {
-            "object": {"const": "list"},
-            "data": {"type": "array", "items": _ref(name)},
-            "next_cursor": {"type": ["string", "null"]},
-        }
-    )
-
-
-_TEXT: Final[Schema] = {"type": "string"}
-_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
-_INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
-_INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
-_FLAG: Final[Schema] = {"type": "boolean"}
-_COUNT: Final[Schema] = {"type": "integer"}
-_MONEY: Final[Schema] = closed(
-    {
-        "amount": {"type": "integer", "description": "whole minor units: 12550 is AED 125.50"},
-        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-    }
-)
-_NAME: Final[Schema] = closed({"ar": _TEXT, "en": _TEXT})
-_INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
-_ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-_REFUND_STATUSES: Final = ["requested", "pending", "unknown", "succeeded", "failed"]
-
-_ANSWERS: Final[dict[str, Schema]] = {
-    "Money": _MONEY,
-    "Name": _NAME,
-    "IntentLine": closed(
-        {
-            "number": _COUNT,
-            "department": _TEXT,
-            "service": _TEXT_OR_NULL,
-            "name": _ref("Name"),
-            "revenue_code": _TEXT,
-            "quantity": _COUNT,
-            "amount": _ref("Money"),
-            "vat": _ref("Money"),
-        }
-    ),
-    "PaymentAttempt": closed(
-        {
-            "id": _id("pa"),
-            "object": {"const": "payment_attempt"},
-            "status": {"enum": _ATTEMPT_STATUSES},
-            "method": {"enum": ["card", "mobile", "bank", "bank_transfer"]},
-            "decline": _TEXT_OR_NULL,
-            "started_at": _INSTANT,
-            "captured_at": _INSTANT_OR_NULL,
-            "late": _FLAG,
-        }
-    ),
-    "PaymentIntent": closed(
-        {
-            "id": _id("pi"),
-            "object": {"const": "payment_intent"},
-            "status": {"enum": _INTENT_STATUSES},
-            "amount": _ref("Money"),
-            "amount_refunded": _ref("Money"),
-            "amount_refundable": _ref("Money"),
-            "reference": _TEXT,
-            "lines": {"type": "array", "items": _ref("IntentLine")},
-            "payer": closed({"language": {"enum": ["ar", "en"]}, "email": _TEXT_OR_NULL, "mobile": _TEXT_OR_NULL}),
-            "return_url": _TEXT_OR_NULL,
-            "metadata": {"type": "object", "additionalProperties": _TEXT},
-            "live": _FLAG,
-            "late_payment": _FLAG,
-            "duplicate_of": _TEXT_OR_NULL,
-            "last_attempt": {"anyOf": [_ref("PaymentAttempt"), {"type": "null"}]},
-            "receipt_number": _TEXT_OR_NULL,
-            "paid_at": _INSTANT_OR_NULL,
-            "created_at": _INSTANT,
-            "expires_at": _INSTANT,
-            "checkout_url": {"type": "string", "format": "uri"},
-        },
-        attempts={"type": "array", "items": _ref("PaymentAttempt"), "description": "with expand[]=attempts"},
-        refunds={"type": "array", "items": _ref("Refund"), "description": "with expand[]=refunds"},
-    ),
-    "Refund": closed(
-        {
-            "id": _id("re"),
-            "object": {"const": "refund"},
-            "payment_intent": _id("pi"),
-            "status": {"enum": _REFUND_STATUSES},
-            "amount": _ref("Money"),
-            "lines": {"type": "array", "items": closed({"number": _COUNT, "amount": _ref("Money")})},
-            "reason": _TEXT,
-            "late_payment": _FLAG,
-            "created_at": _INSTANT,
-            "updated_at": _INSTANT,
-        }
-    ),
-    "Service": closed(
-        {
-            "code": _TEXT,
-            "object": {"const": "service"},
-            "department": closed({"code": _TEXT, "name": _ref("Name")}),
-            "name": _ref("Name"),
-            "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
-            "currency": _TEXT,
-            "vat_basis_points": _COUNT,
-        }
-    ),
-    "Event": closed(
-        {
-            "id": _id("ev"),
-            "object": {"const": "event"},
-            "type": _TEXT,
-            "timestamp": _INSTANT,
-            "data": {"type": "object", "additionalProperties": True},
-        }
-    ),
-    "WebhookEndpoint": closed(
-        {
-            "id": _id("we"),
-            "object": {"const": "webhook_endpoint"},
-            "url": _TEXT,
-            "disabled_at": _INSTANT_OR_NULL,
-            "disabled_because": _TEXT_OR_NULL,
-            "previous_secret_until": _INSTANT_OR_NULL,
-            "created_at": _INSTANT,
-        },
-        secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
-    ),
-    "WebhookDelivery": closed(
-        {
-            "object": {"const": "webhook_delivery"},
-            "event": _id("ev"),
-            "type": _TEXT,
-            "status": {"enum": ["waiting", "delivered", "dead"]},
-            "tries": _COUNT,
-            "answer": {"type": "string", "description": "the last answer: an HTTP status, or why there was none"},
-            "created_at": _INSTANT,
-            "next_try_at": _INSTANT_OR_NULL,
-            "delivered_at": _INSTANT_OR_NULL,
-        }
-    ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
-    "Problem": closed(
-        {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": _COUNT,
-            "detail": _TEXT,
-            "instance": _TEXT,
-            "code": _TEXT,
-            "retryable": _FLAG,
-        },
-        errors={"type": "array", "items": closed({"pointer": _TEXT, "code": _TEXT, "detail": _TEXT})},
-    ),
-}
+from gateway.domain.department import Audience
 
 _LISTS: Final = {
     "PaymentIntentList": "PaymentIntent",
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
+    "RefundPage": "Refund",
     "ServiceList": "Service",
+    "BundleList": "Bundle",
+    "PaymentPartList": "PaymentPart",
     "EventList": "Event",
     "WebhookEndpointList": "WebhookEndpoint",
     "WebhookDeliveryList": "WebhookDelivery",
@@ -197,11 +40,24 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents/{id}/events"): ("List what happened to an intent", None, 200, "EventList", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
+    ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),
+    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage", ("status", "batch")),
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
-    ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department",)),
+    ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refund-batches"): (
+        "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
+    ),
+    ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
+    ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
+    ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
+    ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department", "audience")),
+    ("GET", "/v1/services/{code}"): ("Read a service and its tariff", None, 200, "Service", ()),
+    ("GET", "/v1/bundles"): ("List bundles of services", None, 200, "BundleList", ("department",)),
+    ("GET", "/v1/bundles/{code}"): ("Read a bundle", None, 200, "Bundle", ()),
     ("GET", "/v1/events"): ("Read what happened, oldest first", None, 200, "EventList", ("object",)),
     ("POST", "/v1/webhook-endpoints"): ("Make an endpoint", "CreateEndpoint", 201, "WebhookEndpoint", ()),
     ("GET", "/v1/webhook-endpoints"): ("List endpoints", None, 200, "WebhookEndpointList", ()),
@@ -222,15 +78,26 @@ _ABOUT: Final = (
     "the same key with the same body gets the first answer again, for ninety days."
 )
 _PAGED: Final = frozenset(
-    {"PaymentIntentList", "ServiceList", "EventList", "WebhookDeliveryList", "ApiKeyList", "OAuthClientList"}
+    {
+        "PaymentIntentList",
+        "RefundPage",
+        "PaymentPartList",
+        "ServiceList",
+        "BundleList",
+        "EventList",
+        "WebhookDeliveryList",
+        "ApiKeyList",
+        "OAuthClientList",
+    }
 )
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "429", "500", "503")
 _PARAMETERS: Final[dict[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
-    "status": {"enum": _INTENT_STATUSES},
+    "status": {"enum": INTENT_STATUSES},
+    "audience": {"enum": [each.value for each in Audience]},
     "delivery_status": {"enum": ["waiting", "delivered", "dead"]},
-    "created_from": _INSTANT,
-    "created_before": _INSTANT,
+    "created_from": INSTANT,
+    "created_before": INSTANT,
     "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
@@ -245,8 +112,8 @@ _VERSION: Final[Schema] = {
 _RATE_HEADERS: Final[Schema] = {
     name: {"schema": schema, "description": about}
     for name, schema, about in (
-        ("RateLimit-Policy", _TEXT, "the quota (q) and its window in seconds (w)"),
-        ("RateLimit", _TEXT, "what remains (r), and when it is full again (t)"),
+        ("RateLimit-Policy", TEXT, "the quota (q) and its window in seconds (w)"),
+        ("RateLimit", TEXT, "what remains (r), and when it is full again (t)"),
     )
 }
 
@@ -259,23 +126,27 @@ def scope_of(method: str, path: str) -> Scope:
         return Scope.KEYS_WRITE
     if method == "GET":
         return Scope.PAYMENTS_READ
-    return Scope.REFUNDS_WRITE if path.endswith("/refunds") else Scope.PAYMENTS_WRITE
+    if path.endswith(("/approve", "/refuse")):
+        return Scope.REFUNDS_APPROVE
+    if path == "/v1/quotes":
+        return Scope.PAYMENTS_READ
+    return Scope.REFUNDS_WRITE if path.endswith(("/refunds", "/refund-batches")) else Scope.PAYMENTS_WRITE
 
 
 def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
     _, schemas = msgspec.json.schema_components(_bodies(), ref_template="#/components/schemas/{name}")
-    lists = {name: _list_of(item) for name, item in _LISTS.items()}
+    lists = {name: list_of(item) for name, item in _LISTS.items()}
     paths: dict[str, Schema] = {}
     for (method, path), operation in _OPERATIONS.items():
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, *operation)
-    paths.update(caller_shapes.public_paths({"schema": _ref("Problem")}))
+    paths.update(caller_shapes.public_paths({"schema": ref("Problem")}))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Mizan", "version": "2026-11-22", "description": _ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {**schemas, **_ANSWERS, **caller_shapes.SHAPES, **lists},
+            "schemas": {**schemas, **ANSWERS, **caller_shapes.SHAPES, **lists},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
         "security": [{"key": []}],
@@ -291,21 +162,23 @@ def _bodies() -> list[type[requests.Body]]:
 def _operation(
     method: str, path: str, summary: str, body: str | None, status: int, answer: str, filters: tuple[str, ...]
 ) -> Schema:
+    in_path = re.findall(r"{(\w+)}", path)
     parameters: list[Schema] = [_VERSION]
-    if "{id}" in path:
-        parameters.append({"name": "id", "in": "path", "required": True, "schema": _TEXT})
+    parameters += [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     for name in (*filters, *paging):
-        shown = "status" if name == "delivery_status" else name
-        parameters.append({"name": shown, "in": "query", "schema": _PARAMETERS.get(name, _TEXT)})
+        schema = (
+            {"enum": REFUND_STATUSES} if (answer, name) == ("RefundPage", "status") else _PARAMETERS.get(name, TEXT)
+        )
+        parameters.append({"name": name.removeprefix("delivery_"), "in": "query", "schema": schema})
     if method == "POST":
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
-    refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": _ref("Problem")}}}
+    refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": ref("Problem")}}}
     answered = {
         "description": summary,
         "headers": _RATE_HEADERS,
-        "content": {"application/json": {"schema": _ref(answer)}},
+        "content": {"application/json": {"schema": ref(answer)}},
     }
     operation: Schema = {
         "operationId": f"{method.lower()} {path}",
@@ -316,7 +189,7 @@ def _operation(
     }
     if body is not None:
         optional = getattr(requests, body) in requests.OPTIONAL
-        content = {"application/json": {"schema": _ref(body)}}
+        content = {"application/json": {"schema": ref(body)}}
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
 

@@ -248,7 +248,7 @@ def _checking(told: _Telling) -> OutcomePage:
         sentences=(
             told.say("Your bank has not yet told us whether money was taken. We keep asking until it does."),
             told.say(
-                "You may close this page. When the bank says yes, your receipt goes to %(contact)s.",
+                "You may close this page. As soon as the bank says yes or no, we write to %(contact)s.",
                 contact=ltr(reached),
             )
             if reached
@@ -263,7 +263,24 @@ def _checking(told: _Telling) -> OutcomePage:
     )
 
 
+def _unavailable(told: _Telling) -> OutcomePage:
+    """Tell that no provider takes this payment at present: the link is good, only the moment is not."""
+    return OutcomePage(
+        told.say("You cannot pay just now"),
+        "clock",
+        "warn",
+        told.say("No money was taken."),
+        nothing_moved=True,
+        sentences=(
+            told.say("The payment service is being looked after. Your link stays valid: try again in a while."),
+        ),
+        acts=(Act(told.say("Try again"), told.path()), *told.back("plain")),
+    )
+
+
 _TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
+    State.PAYABLE: _unavailable,
+    State.DECLINED: _unavailable,
     State.STARTED: _started,
     State.CHECKING: _checking,
     State.PAID: _paid,
@@ -274,7 +291,7 @@ _TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
 
 
 def outcome_page(view: CheckoutView, state: State, language: Language, key: bytes) -> OutcomePage:
-    """Return the words of the page for a state that is not payable."""
+    """Return the words of the page for a state in which there is nothing to choose."""
     return _TELLERS[state](_Telling(view, language, key))
 
 

@@ -21,6 +21,7 @@ from gateway.domain.errors import MethodUnavailableError, NothingToPayError, Ove
 from gateway.services.cancel_intent import cancel_intent
 from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
+from gateway.services.promise_word import promise_word
 from gateway.services.read_checkout import read_checkout
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
@@ -69,7 +70,8 @@ class Checkout:
         posted = await visit.form(self._key, "pay")
         if posted is None:
             return visit.stale()
-        if state_of(view) in CLOSED:
+        state = state_of(view)
+        if state in CLOSED or (not view.methods and state in (State.PAYABLE, State.DECLINED)):
             return visit.go("")
         # A double click, a second tab or the back button is no error: the service goes on with what was started.
         form = read_form(view, posted, self._pages.languages[visit.language])
@@ -142,7 +144,14 @@ class Checkout:
         if state in CLOSED or state in (State.PAYABLE, State.DECLINED):
             return visit.go("")
         shown = State.CHECKING if _redirect_of(view) else state
+        if shown is State.CHECKING and not await self._promise(view):
+            return visit.go("/result")
         return visit.page(render_outcome(self._pages, view, shown, visit.language, self._key))
+
+    async def _promise(self, view: CheckoutView) -> bool:
+        """Keep in mind that this payer will be told; False when the answer has come while the page was made."""
+        attempt = view.last_attempt
+        return attempt is None or await promise_word(self._deps, attempt.attempt_id)
 
     async def _await_answer(self, token: str) -> CheckoutView:
         """Wait without a thread and without a connection: asleep, with one small question now and then."""
@@ -223,6 +232,7 @@ def add_routes(
         "/pay/{token}/language": checkout.change_language,
         "/pay/{token}/cancel": checkout.cancel,
         "/pay/{token}/rating": receipts.rate,
+        "/pay/{token}/receipt/send": receipts.send_again,
     }
     for path, handler in gets.items():
         app.router.add_get(path, bound(handler))

@@ -15,11 +15,14 @@ class Prefix(StrEnum):
     INTENT = "pi"
     ATTEMPT = "pa"
     REFUND = "re"
+    REFUND_BATCH = "rb"
     EVENT = "ev"
     ENDPOINT = "we"
     API_KEY = "key"
     MESSAGE = "ms"
     CLIENT = "cl"
+    TARIFF = "tf"
+    AUDIT = "ga"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -174,10 +174,16 @@ def check_scope(caller: Caller, scope: Scope) -> None:
 
 
 def allowed_scopes(by: Caller, wanted: Iterable[str]) -> frozenset[str]:
-    """Return the scopes a new credential gets: nobody gives away what they do not have."""
+    """Return the scopes a department may give a credential of its own: none it lacks, and no second pair of eyes.
+
+    Whoever may agree to refunds is chosen by the operator. A key that could make itself a second key, or be rotated
+    into one, could otherwise agree to what it asked for.
+    """
     scopes = frozenset(wanted)
     if beyond := sorted(scopes - by.scopes):
         raise ForbiddenError(f"this credential lacks the scope {beyond[0]} and cannot give it to another")
+    if Scope.REFUNDS_APPROVE.value in scopes:
+        raise ForbiddenError(f"the scope {Scope.REFUNDS_APPROVE.value} is given by the operator alone")
     return scopes
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -13,7 +12,9 @@ from adapters.contract import DeclineReason, Outcome, PaymentOrder, PaymentRepor
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from gateway import metrics
 from gateway.deps import Deps
-from gateway.services import links
+from gateway.services import circuits, links
+from gateway.services.circuits import CircuitOpenError
+from gateway.services.several import several as bounded
 from gateway.store.attempts import Attempt
 from gateway.store.intents import Intent
 
@@ -43,13 +44,18 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
 async def start(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport:
     """Ask the provider to collect. Whatever goes wrong has one of the five outcomes; nothing is raised."""
     provider = deps.providers[attempt.provider]
+
+    async def ask() -> PaymentReport:
+        return await provider.start(order_of(deps, intent, attempt))
+
     try:
-        async with asyncio.timeout(deps.limits.provider_call_s):
-            report = await provider.start(order_of(deps, intent, attempt))
+        report = await circuits.ask(deps, attempt.provider, "start", ask, is_failure=_is_failure)
     except NotSentError as error:
         return _counted(attempt, "start", PaymentReport(Outcome.NOT_SENT, word=error.code))
     except RejectedError as error:
-        declined = PaymentReport(Outcome.DECLINED, word=error.code, decline=DeclineReason.OTHER)
+        turned_away = error.status in circuits.TURNS_US_AWAY
+        reason = DeclineReason.PROVIDER_OUTAGE if turned_away else DeclineReason.OTHER
+        declined = PaymentReport(Outcome.DECLINED, word=error.code, decline=reason)
         return _counted(attempt, "start", declined)
     except (OutcomeUnknownError, ProviderError, TimeoutError, OSError) as error:
         return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))
@@ -97,30 +103,20 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
-    """Ask about several things at once, within the bound of concurrent calls. All end before any failure is raised."""
-    if len(items) == 1:
-        return [await ask(items[0])]
-    slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
-
-    async def one(item: T) -> R:
-        async with slots:
-            return await ask(item)
-
-    results = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
-    answers = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        answers.append(result)
-    return answers
+    """Ask about several things at once, within the bound of concurrent calls to providers."""
+    return await bounded(items, ask, at_once=deps.limits.provider_calls_at_once)
 
 
 async def _ask(
     deps: Deps, attempt: Attempt, call: str, ask: Callable[[Provider], Awaitable[PaymentReport]]
 ) -> PaymentReport | None:
+    async def once() -> PaymentReport:
+        return await ask(deps.providers[attempt.provider])
+
     try:
-        async with asyncio.timeout(deps.limits.provider_call_s):
-            report = await ask(deps.providers[attempt.provider])
+        report = await circuits.ask(deps, attempt.provider, call, once, is_failure=_is_failure)
+    except CircuitOpenError:
+        return None  # counted; nobody was asked
     except (ProviderError, TimeoutError, OSError) as error:
         metrics.PROVIDER_CALLS.labels(attempt.provider, call, _word(error)).inc()
         _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)
@@ -131,6 +127,11 @@ async def _ask(
         return None
     _counted(attempt, call, report)
     return None if report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) else report
+
+
+def _is_failure(report: PaymentReport) -> bool:
+    """Tell an answer which means that the provider does not work."""
+    return report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) or report.decline is DeclineReason.PROVIDER_OUTAGE
 
 
 def _counted(attempt: Attempt, call: str, report: PaymentReport) -> PaymentReport:

@@ -33,7 +33,7 @@ async def register_client(
     claim: Claim,
 ) -> StoredAnswer:
     """Register a client of the caller's department."""
-    client = _new_client(deps, by, label, scopes, jwks, jwks_url)
+    client = _new_client(deps, by.department, label, allowed_scopes(by, scopes), jwks, jwks_url)
 
     async def work(connection: Connection) -> Made:
         await _insert(connection, client)
@@ -43,24 +43,29 @@ async def register_client(
 
 
 async def add_client(
-    deps: Deps, by: Caller, label: str, scopes: Iterable[str], jwks: Mapping[str, Any] | None, jwks_url: str | None
+    deps: Deps, department: str, label: str, scopes: Iterable[str], jwks: Mapping[str, Any] | None, jwks_url: str | None
 ) -> OAuthClient:
     """Register a client by the operator's hand."""
-    client = _new_client(deps, by, label, scopes, jwks, jwks_url)
+    client = _new_client(deps, department, label, frozenset(scopes), jwks, jwks_url)
     async with deps.transaction() as connection:
         await _insert(connection, client)
     return client
 
 
 def _new_client(
-    deps: Deps, by: Caller, label: str, scopes: Iterable[str], jwks: Mapping[str, Any] | None, jwks_url: str | None
+    deps: Deps,
+    department: str,
+    label: str,
+    scopes: frozenset[str],
+    jwks: Mapping[str, Any] | None,
+    jwks_url: str | None,
 ) -> OAuthClient:
     now = deps.clock()
     return OAuthClient(
         id=deps.mint(Prefix.CLIENT),
-        department=by.department,
+        department=department,
         label=label,
-        scopes=allowed_scopes(by, scopes),
+        scopes=scopes,
         jwks=checked_keys(deps, jwks, jwks_url),
         jwks_url=jwks_url,
         live=deps.live,

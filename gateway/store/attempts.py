@@ -226,6 +226,17 @@ async def claim_stale(connection: Connection, at: datetime, again_at: datetime, 
     return [_attempt(row) for row in rows]
 
 
+async def count_live(connection: Connection, provider: str) -> int:
+    """Count undecided attempts of a provider."""
+    return int(
+        await connection.fetchval(
+            """SELECT count(*) FROM gateway.attempt
+                WHERE provider = $1 AND status IN ('starting', 'pending', 'unknown')""",
+            provider,
+        )
+    )
+
+
 async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> None:
     """Set when undecided attempts are asked about next."""
     await connection.execute(

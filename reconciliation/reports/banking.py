@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import AsyncIterator, Sequence
 
 from ledger.money import Money
-from reconciliation.breaks import Language
-from reconciliation.reports.daily import RECORDED_EARLIER_DAYS
-from reconciliation.reports.report import Cell, Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Cell, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import word
-from reconciliation.store import Connection, Record
+from reconciliation.store import Connection, Record, known
 
 
-async def bank_reconciliation(connection: Connection, business_date: date, language: Language) -> Report:
+async def bank_reconciliation(connection: Connection, asked: Asked) -> Report:
     """Build the proof of cash, then what is on its way in, on its way out, and nobody's."""
+    language = asked.language
     proof: list[Row] = []
     even = True
-    for account in await _accounts(connection, business_date):
-        book = Money.of_total(account["book_minor"], account["currency"])
-        stated = (
-            None if account["closing_minor"] is None else Money.of_total(account["closing_minor"], account["currency"])
-        )
+    for account in await _accounts(connection, asked):
+        book = Money.of_total(account["closing_minor"], account["currency"])
+        statement = await _last_statement(connection, asked, account["account"].split(":")[1])
+        stated = None if statement is None else Money.of_total(statement["closing_minor"], account["currency"])
         even = even and (stated is None or stated == book)
         proof.append((
-            account["account"], account["identifier"] or word("no_statement", language), account["closed_on"], book,
-            stated, None if stated is None else stated - book,
+            account["account"], statement["identifier"] if statement else word("no_statement", language),
+            statement["closed_on"] if statement else None, book, stated, None if stated is None else stated - book,
         ))  # fmt: skip
     columns = (
         Column(word("account", language), Shape.REFERENCE),
@@ -35,58 +32,54 @@ async def bank_reconciliation(connection: Connection, business_date: date, langu
     )
     tables = (
         Table(word("bank_table", language), columns, proof, empty=word("none", language)),
-        await _open(connection, "outstanding", "provider:%:in_transit", 1, language),
-        await _open(connection, "payouts_under_way", "department:%:payout_in_transit", -1, language),
-        await _open(connection, "unidentified", "suspense:unidentified", -1, language),
+        await _open(connection, "outstanding", "provider:%:in_transit", 1, asked),
+        await _open(connection, "payouts_under_way", "department:%:payout_in_transit", -1, asked),
+        await _open(connection, "unidentified", "suspense:unidentified", -1, asked),
     )
-    note = word("ties" if even else "does_not_tie", language)
-    return Report("bank", word("bank", language), language, business_date, tables, (note,))
+    return Report.of("bank", word("bank", language), asked, tables, word("ties" if even else "does_not_tie", language))
 
 
-async def _accounts(connection: Connection, business_date: date) -> Sequence[Record]:
-    """Read each cash account's balance at the end of the business date, and the last statement booked by then."""
-    since = datetime.combine(business_date, time(0), UTC) - timedelta(days=RECORDED_EARLIER_DAYS)
-    rows: Sequence[Record] = await connection.fetch(
+async def _accounts(connection: Connection, asked: Asked) -> Sequence[Record]:
+    """Read each cash account's balance at the end of the business date."""
+    day = asked.business_date
+    return await known.movements(connection, day, day, asked.recorded_since, asked.known, "bank:%:cash")
+
+
+async def _last_statement(connection: Connection, asked: Asked, bank_account: str) -> Record | None:
+    """Read the last statement booked by the business date."""
+    return await connection.fetchrow(
         """
-        SELECT b.account, b.currency, s.identifier, s.closed_on, s.closing_minor,
-               (b.amount_minor - coalesce((
-                 SELECT sum(p.amount_minor) FROM ledger.postings p
-                 WHERE p.account = b.account AND p.currency = b.currency AND p.recorded_at >= $2
-                   AND p.business_date > $1), 0))::bigint AS book_minor
-        FROM ledger.balances b
-        LEFT JOIN LATERAL (
-          SELECT identifier, closed_on, closing_minor FROM reconciliation.statement s
-          WHERE s.bank_account = split_part(b.account, ':', 2) AND s.status = 'accepted' AND s.book_date <= $1
-          ORDER BY closed_on DESC, sequence DESC NULLS LAST, statement_no DESC LIMIT 1) s ON true
-        WHERE b.account LIKE 'bank:%:cash' ORDER BY b.account
+        SELECT identifier, closed_on, closing_minor FROM reconciliation.statement
+        WHERE bank_account = $1 AND status = 'accepted' AND book_date <= $2 AND accepted_at <= $3
+        ORDER BY closed_on DESC, sequence DESC NULLS LAST, statement_no DESC LIMIT 1
         """,
-        business_date,
-        since,
+        bank_account,
+        asked.business_date,
+        asked.known,
     )
-    return rows
 
 
-async def _open(connection: Connection, name: str, pattern: str, sign: int, language: Language) -> Table:
-    rows = await connection.fetch(
-        """
-        SELECT account, currency, item, amount_minor, business_date FROM ledger.open_items
-        WHERE account LIKE $1 ORDER BY business_date, item
-        """,
-        pattern,
-    )
+async def _open(connection: Connection, name: str, pattern: str, sign: int, asked: Asked) -> Table:
+    """List what stood open, streamed; the totals are summed by the database."""
+    language = asked.language
+    sums = await known.open_sums(connection, pattern, asked.business_date, asked.recorded_since, asked.known)
     columns = (
         Column(word("account", language), Shape.REFERENCE),
         Column(word("reference", language), Shape.REFERENCE),
         Column(word("date", language), Shape.DATE),
         Column(word("amount", language), Shape.AMOUNT),
     )
-    body: list[Row] = [
-        (row["account"], row["item"], row["business_date"], Money.of_total(sign * row["amount_minor"], row["currency"]))
-        for row in rows
-    ]
-    currencies = {row["currency"] for row in rows}
+    currencies = {row["currency"] for row in sums}
     foot: list[Cell] | None = None
     if len(currencies) == 1:
-        whole = Money.of_total(sign * sum(row["amount_minor"] for row in rows), currencies.pop())
+        whole = Money.of_total(sign * sum(row["amount_minor"] for row in sums), currencies.pop())
         foot = [word("total", language), None, None, whole]
-    return Table(word(name, language), columns, body, foot, word("none", language))
+    return Table(word(name, language), columns, open_rows(connection, pattern, sign, asked), foot,
+                 word("none", language))  # fmt: skip
+
+
+async def open_rows(connection: Connection, pattern: str, sign: int, asked: Asked) -> AsyncIterator[Row]:
+    """Stream open items as account, reference, date and amount."""
+    async for row in known.open_items(connection, pattern, asked.business_date, asked.recorded_since, asked.known):
+        yield (row["account"], row["item"], row["business_date"],
+               Money.of_total(sign * row["amount_minor"], row["currency"]))  # fmt: skip

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
 
 import msgspec
 
 from ledger.money import Money
 from reconciliation.breaks import BreakType, Language, age_band, sentence, suggestions, title
-from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
-from reconciliation.store import Connection, breaks
+from reconciliation.store import Connection, known
 
 PAGE_ROWS = 1000
 
 
-async def break_list(connection: Connection, business_date: date, language: Language) -> Report:
+async def break_list(connection: Connection, asked: Asked) -> Report:
     """Build the list, oldest first raised; it streams a page at a time."""
+    table = break_table(connection, asked)
+    return Report.of("breaks", word("breaks", asked.language), asked, (table,))
+
+
+def break_table(connection: Connection, asked: Asked, pattern: str = "%") -> Table:
+    """Give the breaks that stood, of every type or of those whose name is like a pattern."""
+    language = asked.language
     columns = (
         Column(word("break", language), Shape.REFERENCE),
         Column(word("type", language)),
@@ -28,15 +34,15 @@ async def break_list(connection: Connection, business_date: date, language: Lang
         Column(word("status", language)),
         Column(word("what", language)),
         Column(word("what_to_do", language)),
+        Column(word("explained", language)),
     )
-    table = Table(word("breaks_table", language), columns, _rows(connection, business_date, language),
-                  empty=word("none", language))  # fmt: skip
-    return Report("breaks", word("breaks", language), language, business_date, (table,))
+    rows = _rows(connection, asked, pattern)
+    return Table(word("breaks_table", language), columns, rows, empty=word("none", language))
 
 
-async def _rows(connection: Connection, today: date, language: Language) -> AsyncIterator[Row]:
-    after = ""
-    while page := await breaks.read_open(connection, limit=PAGE_ROWS, after=after):
+async def _rows(connection: Connection, asked: Asked, pattern: str) -> AsyncIterator[Row]:
+    after, today, language = "", asked.business_date, asked.language
+    while page := await known.standing_breaks(connection, asked.known, limit=PAGE_ROWS, after=after, pattern=pattern):
         after = page[-1]["id"]
         for row in page:
             kind = BreakType(row["type"])
@@ -51,4 +57,5 @@ async def _rows(connection: Connection, today: date, language: Language) -> Asyn
                 status_word(row["status"], language),
                 sentence(kind, detail, language),
                 ("؛ " if language is Language.ARABIC else "; ").join(suggestions(kind, language)),
+                row["reason"],
             )

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from ledger.money import Money, total
+from ledger.money import Money
 from reconciliation.breaks import BreakType, Language, title
-from reconciliation.reports.report import Cell, Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table, sum_row
 from reconciliation.reports.words import word
-from reconciliation.store import Connection, Record
+from reconciliation.store import Connection, Record, known
 
-RECORDED_EARLIER_DAYS: Final = 7
-"""How long before its business date a journal can have been recorded: bounds what is read, with room to spare."""
-
-# Going back from the present balance reads only what came since, however long the history is.
-_MOVEMENTS: Final = """
-  WITH moved AS (
-    SELECT account, currency, sum(amount_minor) FILTER (WHERE business_date > $1) AS later,
-           sum(amount_minor) FILTER (WHERE business_date = $1 AND amount_minor > 0) AS debit,
-           sum(amount_minor) FILTER (WHERE business_date = $1 AND amount_minor < 0) AS credit
-    FROM ledger.postings WHERE recorded_at >= $2 AND business_date >= $1 GROUP BY account, currency
-  )
-  SELECT b.account, b.currency, (b.amount_minor - coalesce(m.later, 0))::bigint AS closing_minor,
-         coalesce(m.debit, 0)::bigint AS debit_minor, (-coalesce(m.credit, 0))::bigint AS credit_minor
-  FROM ledger.balances b LEFT JOIN moved m USING (account, currency) ORDER BY b.currency, b.account"""
 _DEPARTMENT_KINDS: Final = """
   SELECT split_part(account, ':', 2) AS department, currency,
     -sum(amount_minor) FILTER (WHERE kind IN ('payment_captured', 'late_payment_accepted')) AS collected,
@@ -35,7 +20,7 @@ _DEPARTMENT_KINDS: Final = """
     -sum(amount_minor) FILTER (WHERE kind = 'payout_returned') AS returned,
     -sum(amount_minor) AS net
   FROM ledger.postings
-  WHERE business_date = $1 AND recorded_at >= $2 AND account LIKE 'department:%:payable'
+  WHERE business_date = $1 AND recorded_at >= $2 AND recorded_at <= $3 AND account LIKE 'department:%:payable'
   GROUP BY 1, 2"""
 _SETTLED: Final = """
   SELECT p.provider, p.currency, count(DISTINCT p.file) AS files, count(DISTINCT p.journal_id) AS lines,
@@ -45,21 +30,17 @@ _SETTLED: Final = """
     coalesce(sum(amount_minor) FILTER (WHERE account = 'treasury:provider_fees_vat'), 0)::bigint AS vat_minor,
     coalesce(sum(amount_minor) FILTER (WHERE account LIKE 'provider:%:in_transit'), 0)::bigint AS net_minor
   FROM ledger.postings p
-  WHERE business_date = $1 AND recorded_at >= $2 AND reference LIKE 'settle:%'
+  WHERE business_date = $1 AND recorded_at >= $2 AND recorded_at <= $3 AND reference LIKE 'settle:%'
   GROUP BY 1, 2 ORDER BY 2, 1"""
-_BREAKS: Final = """
-  SELECT type, currency, count(*) AS breaks, sum(abs(amount_minor))::bigint AS value_minor,
-         min(business_date) AS oldest
-  FROM reconciliation.break WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-async def daily_reconciliation(connection: Connection, business_date: date, language: Language) -> Report:
+async def daily_reconciliation(connection: Connection, asked: Asked) -> Report:
     """Build the page that says whether the day is right."""
-    since = datetime.combine(business_date, time(0), UTC) - timedelta(days=RECORDED_EARLIER_DAYS)
-    moved = await connection.fetch(_MOVEMENTS, business_date, since)
-    departments = await connection.fetch(_DEPARTMENT_KINDS, business_date, since)
-    settled = await connection.fetch(_SETTLED, business_date, since)
-    standing = await connection.fetch(_BREAKS)
+    day, language, since = asked.business_date, asked.language, asked.recorded_since
+    moved = await known.movements(connection, day, day, since, asked.known)
+    departments = await connection.fetch(_DEPARTMENT_KINDS, day, since, asked.known)
+    settled = await connection.fetch(_SETTLED, day, since, asked.known)
+    standing = await known.standing_by_type(connection, asked.known)
     by_kind = {(row["department"], row["currency"]): row for row in departments}
     tables = (
         _accounts_table("providers", _of(moved, "provider:"), language),
@@ -70,7 +51,7 @@ async def daily_reconciliation(connection: Connection, business_date: date, lang
         _breaks_table(standing, language),
     )
     note = word("ties" if ties(moved, tables) else "does_not_tie", language)
-    return Report("reconciliation", word("reconciliation", language), language, business_date, tables, (note,))
+    return Report.of("reconciliation", word("reconciliation", language), asked, tables, note)
 
 
 def _of(moved: Iterable[Record], *starts: str) -> list[Record]:
@@ -128,7 +109,7 @@ def _settled_table(rows: Sequence[Record], language: Language) -> Table:
         Column(word("lines", language), Shape.COUNT),
         *(Column(word(key, language), Shape.AMOUNT) for key in ("settled", "fees", "fees_vat", "net")),
     )
-    return Table(word("fees_table", language), columns, body, _total(body, 3, language), word("none", language))
+    return Table(word("fees_table", language), columns, body, sum_row(body, language), word("none", language))
 
 
 def _departments_table(moved: Sequence[Record], by_kind: dict[tuple[str, str], Record], language: Language) -> Table:
@@ -169,7 +150,7 @@ def _departments_table(moved: Sequence[Record], by_kind: dict[tuple[str, str], R
             )
         ),
     )
-    return Table(word("departments_table", language), columns, body, _total(body, 1, language), word("none", language))
+    return Table(word("departments_table", language), columns, body, sum_row(body, language), word("none", language))
 
 
 def _breaks_table(rows: Sequence[Record], language: Language) -> Table:
@@ -185,23 +166,6 @@ def _breaks_table(rows: Sequence[Record], language: Language) -> Table:
         Column(word("oldest", language), Shape.DATE),
     )
     return Table(word("breaks_table", language), columns, body, empty=word("none", language))
-
-
-def _total(body: Sequence[Row], first: int, language: Language) -> Row | None:
-    """Sum the columns from `first` on, when there is one currency; sums over currencies mean nothing."""
-    amounts = [cell for row in body for cell in row[first:] if isinstance(cell, Money)]
-    currencies = {amount.currency for amount in amounts}
-    if len(body) == 0 or len(currencies) != 1:
-        return None
-    currency = currencies.pop()
-    sums: list[Cell] = [word("total", language)]
-    for place in range(1, len(body[0])):
-        column = [row[place] for row in body]
-        if place < first:
-            sums.append(sum(cell for cell in column if isinstance(cell, int)))
-        else:
-            sums.append(total((cell for cell in column if isinstance(cell, Money)), currency))
-    return sums
 
 
 def ties(moved: Sequence[Record], tables: Sequence[Table]) -> bool:

@@ -3,91 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from ledger.accounts import department_payable
 from ledger.money import Money
 from reconciliation.breaks import Language
-from reconciliation.reports.daily import RECORDED_EARLIER_DAYS
-from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import kind_word, word
-from reconciliation.store import Connection, Record
+from reconciliation.store import Connection, Record, known
 
 PREFETCH: Final = 1000
 
 
-async def department_statement(
-    connection: Connection, business_date: date, language: Language, department: str
-) -> Report:
-    """Build the account of one day: what it opened with, every line, what it closed with."""
-    account = department_payable(department)
-    since = datetime.combine(business_date, time(0), UTC) - timedelta(days=RECORDED_EARLIER_DAYS)
-    balances = await connection.fetch(
-        """
-        SELECT b.currency, (-b.amount_minor + coalesce(m.after_opening, 0))::bigint AS opening_minor,
-               (-b.amount_minor + coalesce(m.after_closing, 0))::bigint AS closing_minor
-        FROM ledger.balances b
-        LEFT JOIN (SELECT currency, sum(amount_minor) AS after_opening,
-                          sum(amount_minor) FILTER (WHERE business_date > $2) AS after_closing
-                   FROM ledger.postings WHERE account = $1 AND recorded_at >= $3 AND business_date >= $2
-                   GROUP BY currency) m USING (currency)
-        WHERE b.account = $1 ORDER BY b.currency
-        """,
-        account,
-        business_date,
-        since,
+async def department_statement(connection: Connection, asked: Asked, department: str) -> Report:
+    """Build the account of a day or a period: what it opened with, every line, what it closed with."""
+    account, language = department_payable(department), asked.language
+    moved = await known.movements(
+        connection, asked.business_date, asked.first_date, asked.recorded_since, asked.known, account
     )
     tables = []
-    for row in balances:
+    for row in moved:
         columns = (
             Column(word("journal", language), Shape.REFERENCE),
+            Column(word("date", language), Shape.DATE),
             Column(word("kind", language)),
             Column(word("payment", language), Shape.REFERENCE),
             Column(word("reference", language), Shape.REFERENCE),
             Column(word("amount", language), Shape.AMOUNT),
         )
-        lines = _postings_of(connection, account, row["currency"], business_date, since, language)
-        foot: Row = (word("closing", language), None, None, None, Money.of_total(row["closing_minor"], row["currency"]))
-        opening = Money.of_total(row["opening_minor"], row["currency"])
+        lines = _postings_of(connection, account, row["currency"], asked)
+        closing_minor = -row["closing_minor"]
+        opening_minor = closing_minor + row["debit_minor"] - row["credit_minor"]
+        foot: Row = (
+            word("closing", language), None, None, None, None, Money.of_total(closing_minor, row["currency"])
+        )  # fmt: skip
+        opening = Money.of_total(opening_minor, row["currency"])
         tables.append(
             Table(f"{department} {row['currency']}: {word('opening', language)} {opening}", columns, lines, foot)
         )
-    return Report("departments", word("departments", language), language, business_date, tuple(tables))
+    return Report.of("departments", word("departments", language), asked, tables)
 
 
-async def _postings_of(
-    connection: Connection, account: str, currency: str, business_date: date, since: datetime, language: Language
-) -> AsyncIterator[Row]:
+async def _postings_of(connection: Connection, account: str, currency: str, asked: Asked) -> AsyncIterator[Row]:
     async for row in connection.cursor(
         """
-        SELECT journal_id, kind, payment, reference, amount_minor FROM ledger.postings
-        WHERE account = $1 AND currency = $2 AND business_date = $3 AND recorded_at >= $4
+        SELECT journal_id, business_date, kind, payment, reference, amount_minor FROM ledger.postings
+        WHERE account = $1 AND currency = $2 AND business_date BETWEEN $3 AND $4 AND recorded_at >= $5
+          AND recorded_at <= $6
         ORDER BY journal_id, seq
         """,
         account,
         currency,
-        business_date,
-        since,
+        asked.first_date,
+        asked.business_date,
+        asked.recorded_since,
+        asked.known,
         prefetch=PREFETCH,
     ):
-        yield (str(row["journal_id"]), kind_word(row["kind"], language), row["payment"], row["reference"],
-               Money(-row["amount_minor"], currency))  # fmt: skip
+        yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], asked.language), row["payment"],
+               row["reference"], Money(-row["amount_minor"], currency))  # fmt: skip
 
 
-async def remittance_advice(connection: Connection, business_date: date, language: Language, department: str) -> Report:
+async def remittance_advice(connection: Connection, asked: Asked, department: str) -> Report:
     """Build the advice of a department's payouts of one date: everything inside them, down to the amount paid."""
+    language = asked.language
     lines = await connection.fetch(
         """
         SELECT l.id, p.currency, l.amount_minor, l.journal_through, l.previous_line, l.holdback_minor, l.unproven_minor,
                coalesce(before.journal_through, 0) AS journal_from
         FROM reconciliation.payout_line l
-        JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1 AND p.status <> 'refused'
+        JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1
+        CROSS JOIN LATERAL (SELECT status FROM reconciliation.payout_batch_history h
+                            WHERE h.batch_id = p.id AND h.at <= $3 ORDER BY sequence DESC LIMIT 1) h
         LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
-        WHERE l.department = $2 ORDER BY p.currency
+        WHERE l.department = $2 AND h.status <> 'refused' ORDER BY p.currency
         """,
-        business_date,
+        asked.business_date,
         department,
+        asked.known,
     )
     columns = (
         Column(word("journal", language), Shape.REFERENCE),
@@ -103,7 +96,7 @@ async def remittance_advice(connection: Connection, business_date: date, languag
         foot: Row = (word("total", language), None, None, None, line["id"], amount)
         title = f"{department} {line['currency']}: {word('in_this_payout', language)}"
         tables.append(Table(title, columns, _inside(connection, department, line, language), foot))
-    return Report("remittance", word("remittance", language), language, business_date, tuple(tables))
+    return Report.of("remittance", word("remittance", language), asked, tables)
 
 
 # Everything posted since the payout before, plus what that one left out, less what this one leaves out. Payouts

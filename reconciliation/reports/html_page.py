@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciliation.breaks import Language
 from reconciliation.reports.report import Cell, Report, Row, Shape, Table, rows_of
-from reconciliation.reports.text import plain
+from reconciliation.reports.text import asked_for, plain
 from reconciliation.reports.words import word
 
 STYLE: Final = """
@@ -34,8 +34,7 @@ async def render_html(report: Report) -> AsyncIterator[bytes]:
         f'<!doctype html>\n<html lang="{report.language.value}" dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(report.title)} {day}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escape(report.title)}</h1>\n<p>{escape(word('business_date', report.language))} "
-        f'<time datetime="{day}"><bdi dir="ltr">{day}</bdi></time></p>\n'
+        f"<h1>{escape(report.title)}</h1>\n<p>{escape(asked_for(report))}</p>\n"
     ).encode()
     for number, table in enumerate(report.tables, start=1):
         async for text in _table(table, number, report.language):

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date
+from typing import Final
 
 from ledger.money import Money
-from reconciliation.breaks import Language, reason_words
-from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.breaks import reason_words
+from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection
 
+_REGISTER: Final = """
+  SELECT p.id AS batch_id, p.currency, b.status AS batch_status, p.maker, b.checker, l.id, l.department,
+         l.creditor_iban, l.amount_minor, h.status, h.paid_on, h.reason
+  FROM reconciliation.payout_batch p
+  CROSS JOIN LATERAL (SELECT status, checker FROM reconciliation.payout_batch_history h
+                      WHERE h.batch_id = p.id AND h.at <= $2 ORDER BY sequence DESC LIMIT 1) b
+  JOIN reconciliation.payout_line l ON l.batch_id = p.id
+  CROSS JOIN LATERAL (SELECT status, paid_on, reason FROM reconciliation.payout_line_history h
+                      WHERE h.line_id = l.id AND h.at <= $2 ORDER BY sequence DESC LIMIT 1) h
+  WHERE p.business_date = $1
+     OR p.business_date < $1 AND b.status NOT IN ('confirmed', 'rejected', 'refused')
+  ORDER BY p.business_date, p.id, l.department"""
 
-async def payout_register(connection: Connection, business_date: date, language: Language) -> Report:
+
+async def payout_register(connection: Connection, asked: Asked) -> Report:
     """Build the register of one business date."""
-    rows = await connection.fetch(
-        """
-        SELECT p.id AS batch_id, p.currency, p.status AS batch_status, p.maker, p.checker, l.id, l.department,
-               l.creditor_iban, l.amount_minor, l.status, l.paid_on, l.reason
-        FROM reconciliation.payout_batch p JOIN reconciliation.payout_line l ON l.batch_id = p.id
-        WHERE p.business_date = $1
-           OR p.business_date < $1 AND p.status NOT IN ('confirmed', 'rejected', 'refused')
-        ORDER BY p.business_date, p.id, l.department
-        """,
-        business_date,
-    )
+    language = asked.language
+    rows = await connection.fetch(_REGISTER, asked.business_date, asked.known)
     columns = (
         Column(word("payout", language), Shape.REFERENCE),
         Column(word("line", language), Shape.REFERENCE),
@@ -52,4 +56,4 @@ async def payout_register(connection: Connection, business_date: date, language:
         whole = Money.of_total(sum(row["amount_minor"] for row in rows), currencies.pop())
         foot = (word("total", language), None, None, None, whole, None, None, None, None, None)
     table = Table(word("payouts", language), columns, body, foot, word("none", language))
-    return Report("payouts", word("payouts", language), language, business_date, (table,))
+    return Report.of("payouts", word("payouts", language), asked, (table,))

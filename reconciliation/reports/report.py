@@ -4,15 +4,48 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from ledger.money import Money
+from ledger.money import Money, total
 from reconciliation.breaks import Language
+from reconciliation.reports.words import word
 
 Cell: TypeAlias = "Money | int | date | str | None"
 Row: TypeAlias = Sequence[Cell]
+
+
+RECORDED_EARLIER_DAYS: Final = 7
+"""How long before its business date a journal can have been recorded: bounds what is read, with room to spare."""
+FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is asked for. `known_at` leaves out everything recorded after that instant."""
+
+    business_date: date
+    language: Language
+    department: str | None = None
+    since: date | None = None
+    known_at: datetime | None = None
+
+    @property
+    def known(self) -> datetime:
+        """The instant up to which things were known; the end of time when everything counts."""
+        return self.known_at or FOR_EVER
+
+    @property
+    def first_date(self) -> date:
+        """The first business date of the period asked about: the date itself unless a period was asked for."""
+        return self.since or self.business_date
+
+    @property
+    def recorded_since(self) -> datetime:
+        """An instant before which nothing was recorded that moves what is asked: where reading may begin."""
+        since = datetime.combine(self.first_date, time(0), UTC) - timedelta(days=RECORDED_EARLIER_DAYS)
+        return min(since, self.known)
 
 
 class Shape(StrEnum):
@@ -50,6 +83,31 @@ class Report:
     business_date: date
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
+    since: date | None = None
+    known_at: datetime | None = None
+
+    @classmethod
+    def of(cls, name: str, title: str, asked: Asked, tables: Sequence[Table], *notes: str) -> Report:
+        """Put a report together as it was asked for."""
+        return cls(
+            name, title, asked.language, asked.business_date, tuple(tables), notes,
+            asked.since if asked.since != asked.business_date else None, asked.known_at,
+        )  # fmt: skip
+
+
+def sum_row(body: Sequence[Row], language: Language) -> Row | None:
+    """Sum the columns of amounts and counts, when there is one currency; sums over currencies mean nothing."""
+    currencies = {cell.currency for row in body for cell in row if isinstance(cell, Money)}
+    if not body or len(currencies) != 1:
+        return None
+    currency = currencies.pop()
+    sums: list[Cell] = [word("total", language)]
+    for place in range(1, len(body[0])):
+        column = [row[place] for row in body]
+        amounts = [cell for cell in column if isinstance(cell, Money)]
+        counts = [cell for cell in column if isinstance(cell, int)]
+        sums.append(total(amounts, currency) if amounts else sum(counts) if counts else None)
+    return sums
 
 
 async def rows_of(table: Table) -> AsyncIterator[Row]:

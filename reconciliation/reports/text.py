@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date
 from typing import Final
 
 from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, Language
@@ -48,10 +48,24 @@ def _padded(text: str, places: int, shape: Shape) -> str:
     return room + text if shape in {Shape.AMOUNT, Shape.COUNT} else text + room
 
 
+def asked_for(report: Report) -> str:
+    """Say of which date the report is, from which if it is of a period, and as known when if that was asked."""
+
+    def isolated(text: str) -> str:
+        return f"{LEFT_TO_RIGHT_ISOLATE}{text}{POP_ISOLATE}" if report.language is Language.ARABIC else text
+
+    said = f"{word('business_date', report.language)} {isolated(report.business_date.isoformat())}"
+    if report.since is not None:
+        said += f" {word('since', report.language)} {isolated(report.since.isoformat())}"
+    if report.known_at is not None:
+        instant = report.known_at.astimezone(UTC).isoformat(sep=" ").replace("+00:00", " UTC")
+        said += f" · {word('known_at', report.language)} {isolated(instant)}"
+    return said
+
+
 async def render_text(report: Report) -> AsyncIterator[bytes]:
     """Yield the report line by line."""
-    day = f"{word('business_date', report.language)} {_shown(report.business_date, Shape.DATE, report.language)}"
-    heading = f"{report.title} · {day}"
+    heading = f"{report.title} · {asked_for(report)}"
     yield f"{heading}\n{'═' * width(heading)}\n".encode()
     for table in report.tables:
         yield f"\n{table.title}\n".encode()

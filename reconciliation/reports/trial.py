@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from ledger.money import Money
 from ledger.statements import trial_balance
-from reconciliation.breaks import Language
 from reconciliation.business_days import Calendar
-from reconciliation.reports.report import Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import word
 from reconciliation.store import Connection
 
 
-async def trial_balance_report(connection: Connection, business_date: date, language: Language) -> Report:
+async def trial_balance_report(connection: Connection, asked: Asked) -> Report:
     """Build one table a currency; debits equal credits in each."""
-    at = Calendar().closing_instant(business_date)
-    lines = await trial_balance(connection, at=at)
+    language = asked.language
+    at = Calendar().closing_instant(asked.business_date)
+    lines = await trial_balance(connection, at=at, known_at=asked.known_at)
     columns = (
         Column(word("account", language), Shape.REFERENCE),
         *(Column(word(key, language), Shape.AMOUNT) for key in ("debit", "credit", "balance")),
@@ -36,7 +34,5 @@ async def trial_balance_report(connection: Connection, business_date: date, lang
         )  # fmt: skip
         tables.append(Table(currency, columns, body, foot))
     even = all(table.total is not None and table.total[3] == Money(0, table.title) for table in tables)
-    return Report(
-        "trial-balance", word("trial-balance", language), language, business_date, tuple(tables),
-        (word("ties" if even else "does_not_tie", language),),
-    )  # fmt: skip
+    note = word("ties" if even else "does_not_tie", language)
+    return Report.of("trial-balance", word("trial-balance", language), asked, tables, note)

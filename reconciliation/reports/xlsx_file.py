@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import xlsxwriter
 from ledger.money import EXPONENTS, Money
 from reconciliation.breaks import Language
 from reconciliation.reports.report import Cell, Report, Shape, Table, rows_of
+from reconciliation.reports.text import asked_for
 
 ROWS_MAX: Final = 1_048_576
 CHUNK_BYTES: Final = 64 << 10
@@ -34,7 +35,14 @@ async def render_xlsx(report: Report) -> AsyncIterator[bytes]:
                 "tmpdir": folder,
             },
         )
-        book.set_properties({"title": report.title, "subject": report.business_date.isoformat()})
+        # Dated by what it is about, so that the same report is the same bytes whenever it is written.
+        book.set_properties(
+            {
+                "title": report.title,
+                "subject": asked_for(report),
+                "created": datetime.combine(report.business_date, time(0)),
+            }
+        )
         formats = _Formats(book)
         for number, table in enumerate(report.tables, start=1):
             await _sheet(book, formats, report, table, number)
@@ -74,7 +82,7 @@ async def _sheet(book: Any, formats: _Formats, report: Report, table: Table, num
         sheet.right_to_left()
     sheet.set_column(0, len(table.columns) - 1, 22)
     sheet.freeze_panes(2, 0)
-    sheet.write_string(0, 0, f"{report.title}: {table.title} ({report.business_date})", formats.title)
+    sheet.write_string(0, 0, f"{report.title}: {table.title} ({asked_for(report)})", formats.title)
     for place, column in enumerate(table.columns):
         sheet.write_string(1, place, column.title, formats.head)
     line = 2

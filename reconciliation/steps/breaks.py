@@ -15,7 +15,6 @@ from reconciliation.store.breaks import NewBreak
 
 STEP: Final = "breaks"
 BREAKS_A_WRITE: Final = 1000
-SEARCH_DAYS_MAX: Final = 60
 
 
 async def raise_and_cure(night: Night) -> Counts:
@@ -27,21 +26,12 @@ async def raise_and_cure(night: Night) -> Counts:
         for provider in await overdue.providers_with_items(connection):
             terms = night.deps.terms_of(provider)
             await _overdue_items(night, connection, provider, terms, counts)
-            await _missing_files(night, connection, provider, terms, counts)
+            if provider not in night.deps.direct:
+                await _missing_files(night, connection, provider, terms, counts)
         await _overdue_batches(night, connection, counts)
         await _overdue_payouts(night, connection, counts)
         await _missing_statement(night, connection, counts)
     return counts
-
-
-def latest_due(night: Night, working_days: int) -> date:
-    """Return the latest business date whose money or file, that many working days later, is due tonight."""
-    day = night.business_date
-    for _ in range(SEARCH_DAYS_MAX):
-        if night.calendar.after(day, working_days) <= night.business_date:
-            return day
-        day -= timedelta(days=1)
-    return day
 
 
 async def _raise(night: Night, connection: Connection, found: list[NewBreak], counts: Counts) -> None:
@@ -54,10 +44,12 @@ async def _overdue_items(
     night: Night, connection: Connection, provider: str, terms: ProviderTerms, counts: Counts
 ) -> None:
     """Payments and refunds their provider should have settled by now, and money it settled beyond what we booked."""
-    until = latest_due(night, terms.settlement_days)
+    until = night.calendar.latest_due(night.business_date, terms.settlement_days)
     receivable = accounts.provider_receivable(provider)
+    # Money that comes straight to our account is the bank's to show: no provider settles it.
+    missing = BreakType.MISSING_AT_BANK if provider in night.deps.direct else BreakType.MISSING_AT_PROVIDER
     watched = (
-        (BreakType.MISSING_AT_PROVIDER, receivable, until, 1),
+        (missing, receivable, until, 1),
         (BreakType.SETTLED_NOT_CAPTURED, receivable, night.business_date, -1),
         (BreakType.REFUND_NOT_SETTLED, accounts.provider_refunds_in_transit(provider), until, -1),
     )
@@ -104,7 +96,7 @@ def _item_break(kind: BreakType, provider: str | None, row: Record, due: date) -
 async def _missing_files(
     night: Night, connection: Connection, provider: str, terms: ProviderTerms, counts: Counts
 ) -> None:
-    until = latest_due(night, terms.file_days)
+    until = night.calendar.latest_due(night.business_date, terms.file_days)
     days = await overdue.days_without_file(connection, provider, accounts.provider_receivable(provider), until)
     found = [
         NewBreak(

@@ -33,7 +33,8 @@ async def apply_answer(night: Night, batch_id: str, report: PayoutReport, *, sen
         status = "accepted" if PayoutStatus.ACCEPTED in words.values() else "sent"
         if batch["status"] != "accepted" or status == "accepted":
             await payouts.set_status(connection, batch_id, status, report.reason[:500], night.deps.clock())
-        await payouts.set_accepted(connection, [line for line, word in words.items() if word is PayoutStatus.ACCEPTED])
+        accepted = [line for line, word in words.items() if word is PayoutStatus.ACCEPTED]
+        await payouts.set_accepted(connection, accepted, night.deps.clock())
         rejected = [line for line in lines if line["status"] in WAITING and words[line["id"]] is PayoutStatus.REJECTED]
         await _owe_again(night, connection, batch, rejected, report.reason or "refused_by_bank")
     return True
@@ -68,7 +69,7 @@ async def _owe_again(night: Night, connection: Connection, batch: Record, reject
     booking = night.booking(now)
     entries, found = [], []
     for line in rejected:
-        journal_id = await payouts.mark_returned(connection, line["id"], "rejected", reason[:500])
+        journal_id = await payouts.mark_returned(connection, line["id"], "rejected", reason[:500], now)
         amount = Money(line["amount_minor"], currency)
         entries.append(
             payout_returned_entry(

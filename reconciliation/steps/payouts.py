@@ -76,7 +76,7 @@ async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[
             mint("pl", now, deps.random_bytes), batch_id, row["department"], row["legal_name"], row["iban"], row["bic"],
             row["purpose"], amount.amount_minor, f"MIZAN {night.business_date} {row['department']}"[:140],
             amount.payable_minor, amount.unproven_minor, amount.holdback_minor, row["previous_line"],
-            row["journal_through"],
+            row["journal_through"], now,
         )
         for row, amount in payable
     ]  # fmt: skip
@@ -146,7 +146,8 @@ async def _release(night: Night, batch_id: str, counts: Counts) -> None:
             return
         if short := await payouts.short_departments(connection, batch_id, batch["currency"]):
             # Refunds since the draft took the money; the next night computes it anew.
-            await payouts.refuse(connection, batch_id, f"the balance fell: {', '.join(short)}"[:500])
+            reason = f"the balance fell: {', '.join(short)}"[:500]
+            await payouts.refuse(connection, batch_id, reason, night.deps.clock())
             return
         lines = await payouts.read_lines(connection, batch_id)
         payout_file(batch, lines)

@@ -44,3 +44,24 @@ async def give_back(connection: Connection, fence: int, *, now: datetime) -> Non
     await connection.execute(
         "UPDATE reconciliation.lease SET expires_at = $3 WHERE name = $1 AND fence = $2", NIGHT, fence, now
     )
+
+
+async def running_since(connection: Connection, now: datetime) -> datetime | None:
+    """Return when the night that holds the lease began; `None` when nobody holds it."""
+    began: datetime | None = await connection.fetchval(
+        """
+        SELECT max(r.started_at) FROM reconciliation.lease l JOIN reconciliation.run r ON r.fence = l.fence
+        WHERE l.name = $1 AND l.expires_at > $2
+        """,
+        NIGHT,
+        now,
+    )
+    return began
+
+
+async def keep_away(connection: Connection, now: datetime) -> bool:
+    """Let no night begin until this transaction ends; false when one is running."""
+    running = await connection.fetchval(
+        "SELECT expires_at > $2 FROM reconciliation.lease WHERE name = $1 FOR UPDATE", NIGHT, now
+    )
+    return not running

@@ -144,8 +144,8 @@ async def insert_batch(connection: Connection, values: Sequence[object]) -> None
         """
         INSERT INTO reconciliation.payout_batch (id, business_date, currency, bank_account, debtor_name, debtor_iban,
           debtor_bic, execution_date, line_count, total_minor, content_sha256, status, maker, made_at, submitted_at,
-          checker, checked_at, auto_approve_limit_minor)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17)
+          checker, checked_at, auto_approve_limit_minor, moved_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $14)
         """,
         *values,
     )
@@ -157,8 +157,8 @@ async def insert_lines(connection: Connection, lines: Sequence[Sequence[object]]
         """
         INSERT INTO reconciliation.payout_line (id, batch_id, department, creditor_name, creditor_iban, creditor_bic,
           purpose, amount_minor, remittance, payable_minor, unproven_minor, holdback_minor, previous_line,
-          journal_through, status)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'draft')
+          journal_through, status, moved_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'draft', $15)
         """,
         lines,
     )
@@ -217,7 +217,8 @@ async def short_departments(connection: Connection, batch_id: str, currency: str
 
 async def decide(connection: Connection, batch_id: str, status: str, checker: str, now: datetime, reason: str) -> None:
     await connection.execute(
-        "UPDATE reconciliation.payout_batch SET status = $2, checker = $3, checked_at = $4, reason = $5 WHERE id = $1",
+        "UPDATE reconciliation.payout_batch SET status = $2, checker = $3, checked_at = $4, reason = $5, moved_at = $4"
+        " WHERE id = $1",
         batch_id,
         status,
         checker,
@@ -226,9 +227,12 @@ async def decide(connection: Connection, batch_id: str, status: str, checker: st
     )
 
 
-async def refuse(connection: Connection, batch_id: str, reason: str) -> None:
+async def refuse(connection: Connection, batch_id: str, reason: str, now: datetime) -> None:
     await connection.execute(
-        "UPDATE reconciliation.payout_batch SET status = 'refused', reason = $2 WHERE id = $1", batch_id, reason
+        "UPDATE reconciliation.payout_batch SET status = 'refused', reason = $2, moved_at = $3 WHERE id = $1",
+        batch_id,
+        reason,
+        now,
     )
 
 
@@ -238,14 +242,16 @@ async def release(
     """Mark a batch and its lines released; their journals are posted in this same transaction."""
     await connection.execute(
         """
-        UPDATE reconciliation.payout_line l SET status = 'released', journal_id = j.journal_id
+        UPDATE reconciliation.payout_line l SET status = 'released', journal_id = j.journal_id, moved_at = $3
         FROM unnest($1::text[], $2::bigint[]) AS j(line_id, journal_id) WHERE l.id = j.line_id
         """,
         [line for line, _ in journals],
         [journal for _, journal in journals],
+        now,
     )
     await connection.execute(
-        "UPDATE reconciliation.payout_batch SET status = 'released', released_at = $2, book_date = $3 WHERE id = $1",
+        "UPDATE reconciliation.payout_batch SET status = 'released', released_at = $2, book_date = $3, moved_at = $2"
+        " WHERE id = $1",
         batch_id,
         now,
         book_date,
@@ -259,7 +265,8 @@ async def count_send(connection: Connection, batch_id: str) -> None:
 
 async def set_status(connection: Connection, batch_id: str, status: str, reason: str, now: datetime) -> None:
     await connection.execute(
-        "UPDATE reconciliation.payout_batch SET status = $2, reason = $3, answered_at = $4 WHERE id = $1",
+        "UPDATE reconciliation.payout_batch SET status = $2, reason = $3, answered_at = $4, moved_at = $4"
+        " WHERE id = $1",
         batch_id,
         status,
         reason,
@@ -267,44 +274,49 @@ async def set_status(connection: Connection, batch_id: str, status: str, reason:
     )
 
 
-async def set_accepted(connection: Connection, line_ids: Sequence[str]) -> None:
+async def set_accepted(connection: Connection, line_ids: Sequence[str], now: datetime) -> None:
     await connection.execute(
-        "UPDATE reconciliation.payout_line SET status = 'accepted' WHERE id = ANY ($1::text[]) AND status = 'released'",
+        "UPDATE reconciliation.payout_line SET status = 'accepted', moved_at = $2"
+        " WHERE id = ANY ($1::text[]) AND status = 'released'",
         list(line_ids),
+        now,
     )
 
 
-async def mark_paid(connection: Connection, line_id: str, paid_on: date) -> None:
+async def mark_paid(connection: Connection, line_id: str, paid_on: date, now: datetime) -> None:
     """Record the debit the statement shows. A line rejected or returned before keeps its word; its break speaks."""
     await connection.execute(
         """
-        UPDATE reconciliation.payout_line SET status = 'paid', paid_on = $2
+        UPDATE reconciliation.payout_line SET status = 'paid', paid_on = $2, moved_at = $3
         WHERE id = $1 AND status IN ('released', 'accepted')
         """,
         line_id,
         paid_on,
+        now,
     )
-    await _settle(connection, line_id)
+    await _settle(connection, line_id, now)
 
 
-async def mark_returned(connection: Connection, line_id: str, status: str, reason: str) -> int | None:
+async def mark_returned(connection: Connection, line_id: str, status: str, reason: str, now: datetime) -> int | None:
     """Record a rejection or a return, and give the journal that the reversing entry corrects."""
     journal_id: int | None = await connection.fetchval(
-        "UPDATE reconciliation.payout_line SET status = $2, reason = $3 WHERE id = $1 RETURNING journal_id",
+        "UPDATE reconciliation.payout_line SET status = $2, reason = $3, moved_at = $4 WHERE id = $1"
+        " RETURNING journal_id",
         line_id,
         status,
         reason,
+        now,
     )
-    await _settle(connection, line_id)
+    await _settle(connection, line_id, now)
     return journal_id
 
 
-async def _settle(connection: Connection, line_id: str) -> None:
+async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
     """Close a batch when the last of its lines is final."""
     await connection.execute(
         """
         UPDATE reconciliation.payout_batch p
-        SET status = CASE WHEN EXISTS (SELECT FROM reconciliation.payout_line l
+        SET moved_at = $2, status = CASE WHEN EXISTS (SELECT FROM reconciliation.payout_line l
                                        WHERE l.batch_id = p.id AND l.status <> 'rejected')
                           THEN 'confirmed' ELSE 'rejected' END
         WHERE p.id = (SELECT batch_id FROM reconciliation.payout_line WHERE id = $1)
@@ -312,4 +324,5 @@ async def _settle(connection: Connection, line_id: str) -> None:
                           WHERE l.batch_id = p.id AND l.status NOT IN ('paid', 'rejected', 'returned'))
         """,
         line_id,
+        now,
     )

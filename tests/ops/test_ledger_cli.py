@@ -18,6 +18,7 @@ from ledger.accounts import VAT_PAYABLE, bank_cash, department_payable, provider
 from ledger.entry import Entry, Source, credit, debit
 from ledger.journal import post_within
 from ledger.money import Money
+from ledger.seal import seal_day
 from ops.ledger_cli import Books, ledger_group
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -67,6 +68,15 @@ def mizan(database_url):
     return run
 
 
+async def _seal(database_url):
+    connection = await asyncpg.connect(database_url)
+    await seal_day(
+        connection, date(2026, 11, 22), ends_at=datetime(2026, 11, 22, 20, 0, tzinfo=UTC), key=KEY, sealed_at=NOW,
+        sealed_by="bilal",
+    )  # fmt: skip
+    await connection.close()
+
+
 def _records(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -114,10 +124,8 @@ def test_a_journal_is_found_by_number_and_reference(mizan):
     assert "there is no journal 9" in mizan("journal", 9, code=1)
 
 
-def test_a_day_is_sealed_verified_and_exported_for_a_stranger(mizan, tmp_path):
-    assert "2026-11-22 is closed and sealed: seal 1, up to journal 2" in mizan("seal")
-    assert "2026-11-23 is not over" in mizan("seal", "--day", "2026-11-23", code=1)
-    assert "sealed already" in mizan("seal", code=1)
+def test_a_sealed_day_is_verified_and_exported_for_a_stranger(mizan, tmp_path, database_url):
+    asyncio.run(_seal(database_url))
     assert "Proven." in mizan("verify")
     (report,) = _records(mizan("verify", "--json"))
     assert (report["proven"], report["seals"], report["journals"]) == (True, 1, 2)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import Statement, StatementEntry
 from ledger.money import Money
@@ -21,6 +22,7 @@ from ops.report_cli import report_command
 from reconciliation.deps import BankAccount, Deps
 
 _NUMBERS = itertools.count(1)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 class Quiet:
@@ -59,9 +61,12 @@ def run(postgres_server, template_database):
             )  # fmt: skip
 
     def invoke(*arguments):
-        group = {"nightly": nightly_command, "report": report_command, "finance": finance_command}[arguments[0]](
-            open_deps
-        )
+        commands = {
+            "nightly": lambda: nightly_command(open_deps),
+            "report": lambda: report_command(open_deps),
+            "finance": lambda: finance_command(open_deps, lambda: KEY),
+        }
+        group = commands[arguments[0]]()
         return CliRunner().invoke(group, arguments[1:])
 
     yield invoke

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import (
     LineKind,
@@ -32,6 +33,7 @@ from ledger.entry import Entry, Source, credit, debit
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money, total
 from reconciliation.business_days import Calendar
+from reconciliation.day_close import decide_day, explain_break, propose_day
 from reconciliation.deps import BankAccount, Deps, Policy
 from reconciliation.matching import ProviderTerms
 from reconciliation.nightly import NightSummary, run_night
@@ -40,6 +42,7 @@ from reconciliation.payees import PayeeDetails, decide_payee_change, propose_pay
 SUNDAY = date(2026, 11, 22)
 MONDAY = date(2026, 11, 23)
 TUESDAY = date(2026, 11, 24)
+SEAL_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OUR_IBAN = "AE070331234567890123456"
 IBAN = {"traffic": "AE840261001015033304101", "health": "AE790353000000000012345", "courts": "AE430230000000000054321"}
 
@@ -256,6 +259,18 @@ class World:
         if self.clock() < at:
             self.clock.set(at)
         return await run_night(self.deps, day, step=step)
+
+    async def explain_all(self) -> None:
+        """Somebody takes on every standing break."""
+        rows = await self.pool.fetch("SELECT id FROM reconciliation.break WHERE closed_at IS NULL ORDER BY id")
+        for row in rows:
+            await explain_break(self.deps, row["id"], owner="huda", reason="the provider was asked", by="amal")
+
+    async def close(self, day: date = SUNDAY) -> None:
+        """Two people close a day, whatever stands explained."""
+        await self.explain_all()
+        close_id = await propose_day(self.deps, day, by="amal", note="as usual")
+        await decide_day(self.deps, close_id, by="bilal", approve=True, key=SEAL_KEY)
 
     async def balances(self, currency: str = "AED") -> dict[str, str]:
         """The books as a table: debit above zero, accounts at zero left out."""

@@ -147,11 +147,14 @@ async def test_what_one_payout_left_out_is_in_the_next(a_day):
 
 
 async def test_every_report_is_written_in_both_languages_and_every_format(a_day):
+    await a_day.close(SUNDAY)
     for name, language, form in itertools.product(REPORTS, Language, Format):
         department = "traffic" if name in NEED_A_DEPARTMENT else None
         content = await written(a_day, name, language=language, form=form, department=department)
         assert len(content) > 100
-        if language is Language.ARABIC and form is not Format.XLSX:
+        if form is Format.PDF:
+            assert content.startswith(b"%PDF-")
+        elif language is Language.ARABIC and form is not Format.XLSX:
             assert re.search("[\u0621-\u064a]", content.decode())
         if form is Format.HTML:
             direction = "rtl" if language is Language.ARABIC else "ltr"

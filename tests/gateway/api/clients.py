@@ -11,6 +11,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from gateway.services.oauth_clients import add_client
+
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MAKERS = {
     "RS256": (lambda: rsa.generate_private_key(65537, 2048), RSAAlgorithm),
@@ -51,6 +53,12 @@ class Client:
         answer = await self.town.ask("POST", "/v1/oauth-clients", body)
         assert answer.status == 201, answer.body
         self.id = answer.body["id"]
+        return self
+
+    async def add(self, department, scopes):
+        """Be registered by the operator, who may give any scope."""
+        keys = {"keys": [self.pair.jwk()]}
+        self.id = (await add_client(self.town.deps, department, "case system", scopes, keys, None)).id
         return self
 
     def claims(self, **changes):

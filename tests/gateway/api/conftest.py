@@ -18,6 +18,7 @@ async def things(town):
     client = await Client(town, Pair()).register()
     return {
         "payment-intents": intent["id"],
+        "payment-parts": intent["id"],
         "refunds": refund["id"],
         "webhook-endpoints": endpoint["id"],
         "api-keys": key.id,

@@ -42,7 +42,10 @@ def events_in_the_code():
         "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
         "refund_event": {"pending", "unknown", "succeeded", "failed", "review_required"},
     }
-    stems = {"intent_event": "payment_intent", "attempt_event": "payment_attempt", "refund_event": "refund"}
+    stems = {
+        "intent_event": "payment_intent", "attempt_event": "payment_attempt", "refund_event": "refund",
+        "part_events": "payment_part", "part_refund_events": "payment_part",
+    }  # fmt: skip
     found = {(stems[name], what) for name, words in statuses.items() for what in words}
     for path in (ROOT / "gateway" / "services").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -292,6 +292,15 @@ async def test_a_caller_gives_no_right_it_lacks(town):
         assert (refused.status, refused.body["code"]) == (403, "missing_scope")
 
 
+async def test_nobody_makes_itself_a_second_pair_of_eyes(town):
+    """Whoever agrees to refunds is chosen by the operator, or one key could ask and its child agree."""
+    asked = await town.ask("POST", "/v1/api-keys", {"label": "x", "scopes": ["refunds:approve"]})
+    own = (await town.ask("GET", "/v1/api-keys")).body["data"][0]
+    rotated = await town.ask("POST", f"/v1/api-keys/{own['id']}/rotate")
+    assert "refunds:approve" in own["scopes"]
+    assert [(each.status, each.body["code"]) for each in (asked, rotated)] == [(403, "missing_scope")] * 2
+
+
 async def test_wrong_assertions_are_slowed_down_by_address(open_town):
     from gateway.deps import Limits
 

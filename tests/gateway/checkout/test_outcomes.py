@@ -68,7 +68,7 @@ def test_while_checking_nobody_is_told_to_pay_again(pages: Pages, view_of: Calla
     page = outcome_page(view_of(payer_email="fatima@example.ae"), State.CHECKING, pages.languages["en"], KEY)
     said = " ".join([page.moved, *page.sentences])
     assert "Do not pay again" in said
-    assert "your receipt goes to" in said
+    assert "As soon as the bank says yes or no" in said
     assert next(act.address for act in page.acts if act.csrf is None) == "/pay/a-token/result"
 
 

@@ -1,0 +1,113 @@
+"""`mizan finance day`: how far a day is from being closed, and closing it, always two people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from reconciliation.breaks import Language
+from reconciliation.day_close import (
+    DayStatus,
+    day_status,
+    days_to_decide,
+    decide_day,
+    explain_break,
+    propose_day,
+    read_certificate_of,
+)
+from reconciliation.deps import Deps
+
+_BY = click.option("--by", required=True, help="Who decides; never the one who proposed it.")
+_DAY = click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+
+
+def add_day_commands(
+    finance: click.Group, run: Callable[..., Any], signing_key: Callable[[], Ed25519PrivateKey]
+) -> None:
+    """Add what closes days. The key is asked for only when a day is sealed."""
+
+    @finance.group("day")
+    def days() -> None:
+        """Close business days: propose, approve, certify."""
+
+    @days.command("status")
+    @click.argument("day", type=click.DateTime(["%Y-%m-%d"]), required=False)
+    @click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
+    def status(day: datetime | None, language: str) -> None:
+        """Say what stands in the way of closing a day; yesterday without one."""
+
+        async def read(deps: Deps) -> DayStatus:
+            return await day_status(deps, day.date() if day else _yesterday(deps))
+
+        _show(run(read), Language(language))
+
+    @days.command("list")
+    def waiting() -> None:
+        """List the closes that wait for approval."""
+        for close_id, business_date, maker in run(days_to_decide):
+            click.echo(f"{close_id}  {business_date}  proposed by {maker}")
+
+    @days.command("propose")
+    @_DAY
+    @click.option("--note", default="", help="A word for whoever approves, kept on the certificate.")
+    @_BY
+    def propose(day: datetime, note: str, by: str) -> None:
+        """Propose to close a day; refused while anything is missing or unexplained."""
+        click.echo(run(lambda deps: propose_day(deps, day.date(), by=by, note=note)))
+
+    @days.command("approve")
+    @click.argument("close_id")
+    @_BY
+    def approve(close_id: str, by: str) -> None:
+        """Approve a close: the day is sealed, certified and takes nothing more."""
+        seal = run(lambda deps: decide_day(deps, close_id, by=by, approve=True, key=signing_key()))
+        click.echo(f"{seal.business_date} is closed: seal {seal.number}, up to journal {seal.journal_id}")
+
+    @days.command("refuse")
+    @click.argument("close_id")
+    @_BY
+    def refuse(close_id: str, by: str) -> None:
+        """Refuse a close; the day stays open."""
+        run(lambda deps: decide_day(deps, close_id, by=by, approve=False, key=signing_key()))
+        click.echo(f"{close_id} is refused")
+
+    @days.command("certificate")
+    @_DAY
+    def certificate(day: datetime) -> None:
+        """Print a closed day's signed certificate; docs/verify_certificate.py checks it."""
+        click.echo(run(lambda deps: read_certificate_of(deps, day.date())), nl=False)
+
+    _add_explain(finance, run)
+
+
+def _add_explain(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("explain")
+    @click.argument("break_id")
+    @click.option("--owner", required=True, help="Who has it now.")
+    @click.option("--reason", required=True, help="Why it stands.")
+    @_BY
+    def explain(break_id: str, owner: str, reason: str, by: str) -> None:
+        """Say who has a break and why it stands, so that its day can be closed."""
+        run(lambda deps: explain_break(deps, break_id, owner=owner, reason=reason, by=by))
+        click.echo(f"{owner} has {break_id}")
+
+
+def _yesterday(deps: Deps) -> date:
+    return deps.calendar.business_date(deps.clock()) - timedelta(days=1)
+
+
+def _show(found: DayStatus, language: Language) -> None:
+    if found.seal_number is not None:
+        click.echo(f"{found.business_date} is closed by {found.proposed_by} and {found.closed_by}: "
+                   f"seal {found.seal_number}")  # fmt: skip
+        return
+    if found.proposal is not None:
+        click.echo(f"{found.business_date} is proposed by {found.proposed_by}: {found.proposal}")
+    if not found.obstacles:
+        click.echo(f"{found.business_date} can be closed")
+    for obstacle in found.obstacles:
+        click.echo(f"{found.business_date}  {obstacle.sentence(language)}")
