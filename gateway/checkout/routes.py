@@ -28,6 +28,7 @@ from gateway.services.receive_return import receive_return
 from gateway.services.renew_link import renew_link
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
+from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 
@@ -218,6 +219,7 @@ def add_routes(
     app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
 ) -> None:
     """Put the citizen's pages, and what they load, into the application."""
+    app.setdefault(GUESSES, Guesses(deps))
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
     checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
