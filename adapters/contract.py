@@ -1,17 +1,17 @@
 """What Mizan asks of a provider, and the only words in which it is answered.
 
-A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Settles`, `Pays`,
-`States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only errors
-of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Restricts`, `Settles`,
+`Pays`, `States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only
+errors of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from ledger.money import Money
 
@@ -65,6 +65,7 @@ class PaymentOrder:
     payer_email: str | None = None
     payer_mobile: str | None = None
     payer_bank: str | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class ApproveOnPhone:
 
 @dataclass(frozen=True, slots=True)
 class PayReference:
-    """The payer sends a transfer that carries this reference."""
+    """The payer sends a transfer that carries this reference, or, where it is empty, to this account of its own."""
 
     iban: str
     beneficiary: str
@@ -91,6 +92,9 @@ class PayReference:
 
 
 NextStep = Redirect | ApproveOnPhone | PayReference
+
+RECEIVED_MINOR: Final = "received_minor"
+"""The fact under which a payment that may come in parts says how much has come: minor units, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,12 @@ class SettlementFile:
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
-    """One booked entry of a bank statement; a credit is positive, a debit negative."""
+    """One booked entry of a bank statement; a credit is positive, a debit negative.
+
+    `references` are those the entry names anywhere and that prove themselves by check digits or by shape: creditor
+    references (ISO 11649), a virtual account that was credited, ids of ours in a payer's free text. They stand here
+    without spaces and in capitals, or in our own spelling.
+    """
 
     number: int
     amount: Money
@@ -232,6 +241,7 @@ class StatementEntry:
     counterparty_iban: str | None = None
     code: str | None = None
     returned: bool = False
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +349,35 @@ class Refunds(Protocol):
 
 
 @runtime_checkable
+class Restricts(Protocol):
+    """A provider that cannot take every amount: it is not chosen for one that it would have to refuse."""
+
+    def refusal(self, amount: Money) -> str | None:
+        """Return why this amount cannot be asked for, in plain words; None when it can."""
+        ...
+
+
+@runtime_checkable
 class Settles(Protocol):
     def settlement_files(self, business_date: date) -> AsyncIterator[SettlementFile]:
         """Yield the reports for one business date; none yet is an empty stream, not an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One paper of the bank and the payments it speaks of. `identifier` is the paper's own, the same for ever."""
+
+    identifier: str
+    notices: Sequence[CallbackNotice]
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A provider that never calls back: its word lies at the bank, and is fetched."""
+
+    def announcements(self, known: Container[str]) -> AsyncIterator[Announcement]:
+        """Yield the papers of these days that are not known yet. Their notices are hints, as those of callbacks."""
         ...
 
 

@@ -18,6 +18,11 @@ class OutcomeUnknownError(ProviderError):
 
     code = "outcome_unknown"
 
+    def __init__(self, reason: str = "", *, status: int | None = None, body: bytes = b"") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.body = body
+
 
 class RejectedError(ProviderError):
     """The provider answered, readably, that it will not do this; nothing moved."""

@@ -170,7 +170,8 @@ class WireClient:
             return
         if status in _REFUSED and status != _REQUEST_TIMEOUT:
             raise RejectedError(f"{self.name} {call.operation}: refused with {status}", status=status, body=body)
-        raise OutcomeUnknownError(f"{self.name} {call.operation}: answered {status}")
+        # Some providers word an ordinary answer as a 5xx; whoever knows one better may read it.
+        raise OutcomeUnknownError(f"{self.name} {call.operation}: answered {status}", status=status, body=body)
 
     def _say(self, error: BaseException) -> str:
         return self._redact.text(str(error) or type(error).__name__)

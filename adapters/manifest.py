@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Captures, Method, Pays, Refunds, Settles, States, Voids
+from adapters.contract import Announces, Captures, Method, Pays, Refunds, Restricts, Settles, States, Voids
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
     "voids": Voids,
     "refunds": Refunds,
+    "restricts": Restricts,
     "settles": Settles,
+    "announces": Announces,
     "states": States,
     "pays": Pays,
 }
@@ -50,6 +52,9 @@ class Manifest:
     """Whether a callback carries a signature; otherwise every callback is a hint and the payment is queried."""
     declines_final: bool = True
     """Whether a refused card ends the payment; where not, the payer may try another one on the provider's page."""
+    credits_directly: bool = False
+    """Whether payers' money comes straight to our own account: the night then looks for it on our statement by its
+    reference, and expects no settlement file."""
 
     def read(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Return the settings with defaults filled in; an error names the provider, the key and its meaning."""

@@ -10,16 +10,20 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from adapters import adyen, gsma, ngenius
+from adapters import adyen, bank_transfer, daraja, gsma, ngenius
 from adapters.adyen import simulator as adyen_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
 from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
+from adapters.daraja import simulator as daraja_simulator
 from adapters.gsma import simulator as gsma_simulator
 from adapters.http import Exchange
 from adapters.manifest import Manifest, SettingsError
 from adapters.ngenius import simulator as ngenius_simulator
 from adapters.ngenius.manifest import MANIFEST as NGENIUS
+from ledger.money import Money
+
+SAMPLE_AMOUNT: Final = Money(12_550, "AED")
 
 
 class Builds(Protocol):
@@ -49,6 +53,10 @@ class Registered:
     read_answer: Callable[[bytes], PaymentReport]
     """The pure reader of one answer about a payment."""
     declines: Mapping[str, DeclineReason]
+    sample_amount: Money = SAMPLE_AMOUNT
+    """An amount this provider takes, for the contract suite."""
+    served_by: str | None = None
+    """The bank whose simulator plays this provider too: there is one bank, and its papers are the provider's word."""
 
 
 PROVIDERS: Final[Mapping[str, Registered]] = {
@@ -75,6 +83,24 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator_settings=adyen_simulator.SETTINGS,
         read_answer=adyen.read_answer,
         declines=adyen.DECLINES,
+    ),
+    "daraja": Registered(
+        manifest=daraja.MANIFEST,
+        build=daraja.build,
+        simulator=daraja_simulator.build_app,
+        simulator_settings=daraja_simulator.SETTINGS,
+        read_answer=daraja.read_answer,
+        declines=daraja.DECLINES,
+        sample_amount=Money(12_500, "KES"),
+    ),
+    "bank_transfer": Registered(
+        manifest=bank_transfer.MANIFEST,
+        build=bank_transfer.build,
+        simulator=bank_host_simulator.build_app,
+        simulator_settings={**bank_host_simulator.SETTINGS, "refresh_s": "0"},
+        read_answer=bank_transfer.read_answer,
+        declines=bank_transfer.DECLINES,
+        served_by="bank_host",
     ),
 }
 

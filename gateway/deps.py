@@ -24,6 +24,7 @@ from gateway.store.catalogue import CatalogueCache
 from gateway.store.connections import DATABASE_DOWN, Connection
 from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
+from gateway.store.switchboard import SwitchboardCache
 
 __all__ = ["CachedKey", "Deps", "Limits", "OutgoingMessage", "Sender", "build_deps", "open_webhook_session"]
 
@@ -64,6 +65,10 @@ class TellsDelivery(Protocol):
 
     def take_receipts(self, limit: int) -> Sequence[Delivery]: ...
 
+    async def confirm_receipt(self, receipt: Any, /) -> None:
+        """Let the carrier forget a delivery; until then it may tell it again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -81,6 +86,7 @@ class Limits:
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
     expiry_max: timedelta = timedelta(days=90)
+    messages_at_once: int = 16
     webhook_call_s: float = 20.0
     webhooks_at_once: int = 16
     webhooks_per_endpoint: int = 4
@@ -102,6 +108,7 @@ class Deps:
     random_bytes: Callable[[int], bytes]
     providers: Mapping[str, Provider]
     routing: Mapping[Method, Sequence[str]]
+    """The providers of each method in the order of the settings: what holds where no rule of the routing fits."""
     public_url: str
     link_secrets: Sequence[bytes]
     """Keys of the checkout links. The first makes new ones, every one is accepted, so that it can be rotated."""
@@ -117,6 +124,7 @@ class Deps:
     """Whether webhooks may go to inner addresses and plain http: a demonstration's own machine, nothing else."""
     limits: Limits = field(default_factory=Limits)
     catalogue: CatalogueCache
+    switchboard: SwitchboardCache
     creations: GroupCommit[NewIntent, StoredAnswer]
     key_cache: dict[bytes, CachedKey] = field(default_factory=dict)
     last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
@@ -202,5 +210,6 @@ def build_deps(
         private_webhooks=private_webhooks,
         limits=bounds,
         catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
+        switchboard=SwitchboardCache(lambda: _connection(pool, bounds), clock),
         creations=GroupCommit(create),
     )

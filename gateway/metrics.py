@@ -23,6 +23,16 @@ REPORTS: Final = Counter(
 )
 CALLBACKS: Final = Counter("mizan_callbacks_total", "Callbacks received", ["provider", "result"])
 PROVIDER_CALLS: Final = Counter("mizan_provider_calls_total", "Calls to providers", ["provider", "call", "result"])
+PROVIDER_SECONDS: Final = Histogram(
+    "mizan_provider_call_seconds",
+    "Time a provider took to answer, or to fail",
+    ["provider", "call"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+CIRCUIT: Final = Gauge(
+    "mizan_provider_circuit", "Circuit of an operation: 0 closed, 1 half-open, 2 open", ["provider", "call"]
+)
+DRAINED: Final = Gauge("mizan_provider_drained", "1 while a provider is given no new payments", ["provider"])
 UNRECOGNISED: Final = Counter("mizan_provider_words_unknown_total", "Words of providers nobody knows", ["provider"])
 REVIEWS: Final = Counter("mizan_reviews_total", "Attempts and refunds put before a person", ["reason"])
 REFUNDS: Final = Counter("mizan_refunds_total", "Edges taken by refunds", ["provider", "edge"])

@@ -9,13 +9,15 @@ from typing import Final
 from gateway.deps import Deps
 from gateway.services.apply_events import apply_events
 from gateway.services.apply_refunds import apply_refunds
+from gateway.services.circuits import measure_providers
 from gateway.services.deliver_webhooks import deliver_webhooks
 from gateway.services.expire_intents import expire_intents
+from gateway.services.hear_announcements import hear_announcements
 from gateway.services.housekeeping import forget_idempotency_keys
 from gateway.services.late_payments import settle_late_payments
 from gateway.services.measure_backlog import measure_backlog
 from gateway.services.note_deliveries import note_deliveries
-from gateway.services.send_messages import send_messages
+from gateway.services.send_messages import send_emails, send_texts
 from gateway.services.sweep import sweep
 
 _Work = Callable[[Deps, int], Awaitable[int]]
@@ -36,13 +38,16 @@ class Job:
 
 JOBS: Final[Sequence[Job]] = (
     Job("apply callbacks", apply_events, batch_max=200, every_s=0.25),
+    Job("hear what banks announce", hear_announcements, batch_max=500, every_s=5.0),
     Job("ask about undecided attempts", sweep, batch_max=100, every_s=5.0),
     Job("close intents whose time is over", expire_intents, batch_max=100, every_s=5.0),
     Job("send and follow refunds", apply_refunds, batch_max=50, every_s=1.0),
     Job("decide about late payments", settle_late_payments, batch_max=50, every_s=30.0),
     Job("deliver webhooks", deliver_webhooks, batch_max=200, every_s=0.5),
-    Job("send messages", send_messages, batch_max=50, every_s=1.0),
-    Job("note what became of messages", note_deliveries, batch_max=200, every_s=2.0),
+    Job("send letters", send_emails, batch_max=100, every_s=0.5),
+    Job("send texts", send_texts, batch_max=100, every_s=0.5),
+    Job("note what became of messages", note_deliveries, batch_max=200, every_s=0.5),
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
+    Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

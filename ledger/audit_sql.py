@@ -63,11 +63,10 @@ SELECT h.*,
                                                h.months_until AT TIME ZONE 'UTC' - interval '1 day',
                                                interval '1 month') m
                     WHERE to_regclass('ledger.posting_' || to_char(m, 'YYYY_MM')) IS NULL)
-       END AS months_exist
+       END AS months_exist,
+       h.hour_latest IS NOT DISTINCT FROM (SELECT max(hour) FROM ledger.hourly) AS hour_exists
   FROM ledger.head h
 """
-
-BALANCES: Final = "SELECT account_id, debit_minor, credit_minor FROM ledger.balance"
 
 FLOORS: Final = "SELECT path, currency, floor_minor FROM ledger.floor"
 

@@ -26,6 +26,11 @@ from ledger.errors import (
 from ledger.store import Connection, Pool, Verdict
 
 BATCH_MAX: Final = 256
+LANES: Final = 2
+LANE_MIN: Final = 64
+"""Fewer than this are not worth a batch, and a commit, beside the one in flight: a second statement then costs the
+server more than what the client does meanwhile."""
+
 QUEUE_MAX: Final = 20_000
 ATTEMPTS_MAX: Final = 6
 STATEMENT_TIMEOUT_S: Final = 30.0
@@ -100,62 +105,92 @@ class _Waiting:
 class Ledger:
     """The group commit: what queued while the last commit was in flight becomes the next batch.
 
-    One writer, one connection, no timer. Run one `Ledger` per database; several are correct but share the lock.
+    No timer. Two lanes, each with a connection of its own: when much is waiting, one batch is packed, sent and answered
+    while the other is in the server, where the ledger's lock puts them in line. Run one `Ledger` per database; several
+    are correct but share the lock.
     """
 
     def __init__(self, pool: Pool, clock: Callable[[], datetime]) -> None:
         self._pool = pool
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
-        self._wake = asyncio.Event()
+        self._idle: list[asyncio.Future[None]] = []
+        self._in_flight = 0
         self._closing = False
-        self._writer: asyncio.Task[None] | None = None
+        self._lanes: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Start the writer."""
+        """Start the writers."""
         self._closing = False
-        self._writer = asyncio.create_task(self._write(), name="ledger writer")
+        self._lanes = [asyncio.create_task(self._write(), name=f"ledger lane {number}") for number in range(LANES)]
 
     async def close(self) -> None:
-        """Post what is queued, then stop the writer."""
+        """Post what is queued, then stop the writers."""
         self._closing = True
-        self._wake.set()
-        if self._writer is not None:
-            await self._writer
-            self._writer = None
+        self._rouse(LANES)
+        lanes, self._lanes = self._lanes, []
+        await asyncio.gather(*lanes)
 
     async def post(self, entry: Entry) -> Posted:
         """Post an entry and return when it is durable; raise the `LedgerError` that refused it.
 
         A caller that is cancelled does not undo its entry: asking again with the same reference tells.
         """
-        if self._writer is None or self._closing:
+        if not self._lanes or self._closing:
             raise LedgerUnavailableError("the ledger's writer is not running")
         if len(self._queue) >= QUEUE_MAX:
             raise LedgerUnavailableError(f"{QUEUE_MAX} entries are waiting already")
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(entry, answer))
-        self._wake.set()
+        if len(self._queue) == (LANE_MIN if self._in_flight else 1):
+            self._rouse()
         posted = await answer
         if posted.error is not None:
             raise posted.error
         return posted
+
+    def _rouse(self, lanes: int = 1) -> None:
+        for _ in range(min(lanes, len(self._idle))):
+            idle = self._idle.pop()
+            if not idle.done():
+                idle.set_result(None)
+
+    def _take(self) -> list[_Waiting]:
+        """Take the next batch: all that waits, or half of it for each lane where that is worth a second statement.
+
+        While a batch is in the server, few that wait are better posted together after it.
+        """
+        waiting = len(self._queue)
+        if self._in_flight and waiting < LANE_MIN:
+            return []
+        if not self._in_flight and waiting >= 2 * LANE_MIN:
+            waiting = (waiting + 1) // 2
+        return [self._queue.popleft() for _ in range(min(BATCH_MAX, waiting))]
 
     async def _write(self) -> None:
         connection: Connection | None = None
         batch: list[_Waiting] = []
         try:
             while self._queue or not self._closing:
-                if not self._queue:
-                    self._wake.clear()
-                    await self._wake.wait()
+                batch = self._take()
+                if not batch:
+                    idle = asyncio.get_running_loop().create_future()
+                    self._idle.append(idle)
+                    await idle
                     continue
-                batch = [self._queue.popleft() for _ in range(min(BATCH_MAX, len(self._queue)))]
-                connection = await self._post(connection, batch)
+                self._in_flight += 1
+                if len(self._queue) >= LANE_MIN:
+                    self._rouse()
+                try:
+                    connection = await self._post(connection, batch)
+                finally:
+                    self._in_flight -= 1
         finally:
             self._closing = True
             for waiting in (*batch, *self._queue):
                 _resolve(waiting, LedgerUnavailableError("the ledger's writer stopped"))
+            self._queue.clear()
+            self._rouse(LANES)
             if connection is not None:
                 await self._pool.release(connection)
 

@@ -30,9 +30,17 @@ class Verdict(IntEnum):
     BEYOND_TOTALS = 6
 
 
+_VERDICTS: Final = tuple(Verdict)
+
+
 _POST_BATCH: Final = """
 SELECT o_status, o_journal FROM ledger.post_batch(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+"""
+
+_POST_ENTRY: Final = """
+SELECT o_status, o_journal FROM ledger.post_entry(
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 """
 
 
@@ -66,7 +74,15 @@ class _Columns:
     item: list[str | None] = field(default_factory=list)
 
 
-def _pack(entries: Sequence[Entry]) -> _Columns:
+_RARE: Final = tuple(
+    number
+    for number, name in enumerate(_Columns.__dataclass_fields__)
+    if name in ("file", "line", "corrects", "late_for")
+)
+
+
+def _pack(entries: Sequence[Entry]) -> list[list[Any]]:
+    """Return a batch as the arrays the function takes; of a column that is all NULL, as most are, none is sent."""
     columns = _Columns()
     accounts: dict[tuple[str, str], int] = {}
     for number, entry in enumerate(entries, 1):
@@ -100,17 +116,55 @@ def _pack(entries: Sequence[Entry]) -> _Columns:
         columns.type.append(kind.type.value)
         columns.side.append(kind.side.value)
         columns.by_item.append(kind.kept is Kept.BY_ITEM)
-    return columns
+    arrays = [getattr(columns, name) for name in _Columns.__dataclass_fields__]
+    for number in _RARE:
+        if not any(value is not None for value in arrays[number]):
+            arrays[number] = []
+    return arrays
+
+
+def _pack_one(entry: Entry) -> tuple[Any, ...]:
+    """Return one entry as the function for a single entry takes it: only its accounts and postings are arrays."""
+    source = entry.source
+    numbers: dict[tuple[str, str], int] = {}
+    accounts = [
+        numbers.setdefault((posting.account, posting.amount.currency), len(numbers) + 1) for posting in entry.postings
+    ]
+    kinds = [check_path(path) for path, _ in numbers]
+    return (
+        entry.reference, entry.fingerprint(), entry.kind, entry.business_date, entry.effective_at, source.payment,
+        source.provider, source.provider_reference, source.file, source.line, entry.corrects, entry.late_for,
+        entry.below_floor, entry.description,
+        [path for path, _ in numbers], [currency for _, currency in numbers],
+        [kind.type.value for kind in kinds], [kind.side.value for kind in kinds],
+        [kind.kept is Kept.BY_ITEM for kind in kinds],
+        accounts, [posting.amount.amount_minor for posting in entry.postings],
+        [posting.item for posting in entry.postings],
+    )  # fmt: skip
+
+
+async def post_one(connection: Connection, entry: Entry, recorded_at: datetime) -> list[tuple[Verdict, int | None]]:
+    """Post one entry by the short way, which hands what is not plain to the long one."""
+    return _verdicts(await connection.fetchrow(_POST_ENTRY, recorded_at, *_pack_one(entry)))
+
+
+async def post_many(
+    connection: Connection, entries: Sequence[Entry], recorded_at: datetime
+) -> list[tuple[Verdict, int | None]]:
+    """Post the entries in one statement and answer each, in order, with its verdict and journal."""
+    return _verdicts(await connection.fetchrow(_POST_BATCH, recorded_at, *_pack(entries)))
 
 
 async def post_batch(
     connection: Connection, entries: Sequence[Entry], recorded_at: datetime
 ) -> list[tuple[Verdict, int | None]]:
-    """Post the entries in one statement and answer each, in order, with its verdict and journal."""
-    columns = _pack(entries)
-    row = await connection.fetchrow(
-        _POST_BATCH, recorded_at, *(getattr(columns, name) for name in _Columns.__dataclass_fields__)
-    )
+    """Post the entries, by the way made for their number; either leaves the same books."""
+    if len(entries) == 1:
+        return await post_one(connection, entries[0], recorded_at)
+    return await post_many(connection, entries, recorded_at)
+
+
+def _verdicts(row: Any) -> list[tuple[Verdict, int | None]]:
     if row is None:  # a function with OUT parameters always answers one row
-        raise RuntimeError("ledger.post_batch gave no answer")
-    return [(Verdict(status), journal) for status, journal in zip(row["o_status"], row["o_journal"], strict=True)]
+        raise RuntimeError("the ledger's function gave no answer")
+    return [(_VERDICTS[status], journal) for status, journal in zip(row["o_status"], row["o_journal"], strict=True)]

@@ -16,6 +16,7 @@ from ops.postgres import PostgresError
 from ops.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from gateway.deps import Deps as GatewayDeps
     from ops.ledger_cli import Books
     from ops.wiring import Parts
     from reconciliation.deps import Deps as NightDeps
@@ -52,6 +53,18 @@ def _finance() -> click.Command:
     return finance_command(night, lambda: signing_key(settings()))
 
 
+def _catalogue() -> click.Command:
+    from ops.catalogue_cli import catalogue_command  # noqa: PLC0415 - see _Commands
+
+    return catalogue_command(gateway)
+
+
+def _tariff() -> click.Command:
+    from ops.catalogue_cli import tariff_command  # noqa: PLC0415 - see _Commands
+
+    return tariff_command(gateway)
+
+
 def _ledger() -> click.Command:
     from ops.ledger_cli import ledger_group  # noqa: PLC0415 - see _Commands
 
@@ -72,8 +85,29 @@ def _settlement() -> click.Command:
 
 def _provider() -> click.Command:
     from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
+    from ops.routing_cli import switches  # noqa: PLC0415 - see _Commands
 
+    for command in switches(parts):
+        provider_group.add_command(command)
     return provider_group
+
+
+def _refund() -> click.Command:
+    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+
+    return refund_group(parts)
+
+
+def _message() -> click.Command:
+    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+
+    return message_group(parts)
+
+
+def _routing() -> click.Command:
+    from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
+
+    return routing_command(parts)
 
 
 def _demo() -> click.Command:
@@ -92,10 +126,15 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "nightly": _nightly,
     "report": _report,
     "finance": _finance,
+    "catalogue": _catalogue,
+    "tariff": _tariff,
     "ledger": _ledger,
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "message": _message,
+    "refund": _refund,
+    "routing": _routing,
     "demo": _demo,
     "bench": _bench,
 }
@@ -132,6 +171,12 @@ async def parts() -> AsyncIterator[Parts]:
 async def night() -> AsyncIterator[NightDeps]:
     async with parts() as made:
         yield made.night
+
+
+@asynccontextmanager
+async def gateway() -> AsyncIterator[GatewayDeps]:
+    async with parts() as made:
+        yield made.gateway
 
 
 @asynccontextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import click
 
 import adapters
@@ -14,10 +16,13 @@ from adapters.contract import Health
 from adapters.http import open_session
 from adapters.manifest import Manifest, SettingsError
 from adapters.scaffold import new_provider, registry_entry
+from gateway.domain.circuit import CircuitState
+from gateway.services.drain_provider import Standing, read_board, standing_of
 from ops import settings as ops_settings
+from ops.database import service_pool
 from ops.wiring import build_providers, clock_of, manifests, random_bytes
 
-COLUMNS: Final = ("provider", "methods", "capabilities", "callbacks", "settings", "health")
+COLUMNS: Final = ("provider", "methods", "capabilities", "callbacks", "settings", "payments", "health")
 
 
 @click.group("provider")
@@ -28,13 +33,15 @@ def provider_group() -> None:
 @provider_group.command("list")
 @click.option("--health", "ask", is_flag=True, help="Ask each configured provider whether it answers.")
 def list_providers(ask: bool) -> None:  # noqa: FBT001 - click passes flags by name
-    """Show every provider, what it can do, and whether it is configured."""
+    """Show every provider, what it can do, whether it is configured, and whether it is given payments now."""
     known = manifests()
-    configured = [name for name in _settings().providers if name in known]
+    settings = _settings()
+    configured = [name for name in settings.providers if name in known]
+    standings = asyncio.run(_standings(settings, configured))
     health = asyncio.run(_ask(configured)) if ask else {}
-    rows = [COLUMNS[: 6 if ask else 5]]
+    rows = [COLUMNS[: 7 if ask else 6]]
     for name, manifest in known.items():
-        row = _row(manifest, configured=name in configured)
+        row = (*_row(manifest, configured=name in configured), standings.get(name, "-"))
         rows.append((*row, _word(health.get(name))) if ask else row)
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
@@ -95,6 +102,30 @@ async def _ask(names: Sequence[str]) -> dict[str, Health]:
             raise click.ClickException(str(error)) from None
         answers = await asyncio.gather(*(built[name].check() for name in names))
     return dict(zip(names, answers, strict=True))
+
+
+async def _standings(settings: ops_settings.Settings, names: Sequence[str]) -> dict[str, str]:
+    """Say how the configured providers stand in the database of a running Mizan; nothing is started for it."""
+    if settings.database_url is None or not names:
+        return {}
+    now = clock_of(settings)()
+    try:
+        async with service_pool(settings.database_url, size_max=1) as pool:
+            board = await read_board(pool)
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return dict.fromkeys(names, "database does not answer")
+    return {name: _standing(standing_of(board, name, now), settings.time_zone) for name in names}
+
+
+def _standing(standing: Standing, zone: tzinfo) -> str:
+    words = []
+    if standing.drain is not None:
+        until = standing.drain.until
+        words.append(f"drained until {until.astimezone(zone):%Y-%m-%d %H:%M}" if until else "drained")
+    for operation, (state, retry_at) in sorted(standing.circuits.items()):
+        hour = f"{retry_at.astimezone(zone):%H:%M:%S}"
+        words.append(f"{operation} {'open until' if state is CircuitState.OPEN else 'half-open since'} {hour}")
+    return ", ".join(words) or "given"
 
 
 def _row(manifest: Manifest, *, configured: bool) -> tuple[str, ...]:

@@ -25,6 +25,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION gateway.tariff_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR OLD.decision IS NOT NULL
+     OR (NEW.id, NEW.service, NEW.version, NEW.effective_on, NEW.effective_at, NEW.terms, NEW.legal_basis, NEW.reason,
+         NEW.maker, NEW.made_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.service, OLD.version, OLD.effective_on, OLD.effective_at, OLD.terms, OLD.legal_basis, OLD.reason,
+         OLD.maker, OLD.made_at) THEN
+    RAISE EXCEPTION 'a tariff is decided once and never changed' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE FUNCTION ledger.add_seal(p_business_date date, p_sealed_at timestamp with time zone, p_trial_balance text, p_public_key bytea, p_signature bytea, p_seal_hash bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -71,8 +86,8 @@ CREATE FUNCTION ledger.check_balanced() RETURNS trigger
 DECLARE
   v_wrong record;
 BEGIN
-  SELECT w.journal_id, w.currency, sum(w.amount_minor) AS difference INTO v_wrong
-    FROM written w GROUP BY w.journal_id, w.currency HAVING sum(w.amount_minor) <> 0 LIMIT 1;
+  SELECT w.journal_id, w.currency, ledger.sum_minor(w.amount_minor) AS difference INTO v_wrong
+    FROM written w GROUP BY w.journal_id, w.currency HAVING ledger.sum_minor(w.amount_minor) <> 0 LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'journal % is out of balance by % minor units of %',
       v_wrong.journal_id, v_wrong.difference, v_wrong.currency USING ERRCODE = 'check_violation';
@@ -128,6 +143,7 @@ CREATE TABLE ledger.head (
     closed_before timestamp with time zone,
     months_from timestamp with time zone,
     months_until timestamp with time zone,
+    hour_latest timestamp with time zone,
     CONSTRAINT head_one_check CHECK (one)
 )
 WITH (fillfactor='10');
@@ -257,6 +273,40 @@ CREATE FUNCTION ledger.hold_head() RETURNS ledger.head
   SELECT h FROM ledger.head h FOR UPDATE
 $$;
 
+CREATE FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_moved integer[];
+  v_hours timestamptz[];
+  v_debits bigint[];
+  v_credits bigint[];
+BEGIN
+  SELECT array_agg(m.account_id), array_agg(m.hour), array_agg(m.debit), array_agg(m.credit)
+    INTO v_moved, v_hours, v_debits, v_credits
+    FROM (SELECT p_ids[x.account] AS account_id,
+                 date_bin('1 hour', p_effective_at[x.entry], '2000-01-01 00:00:00+00') AS hour,
+                 ledger.sum_minor(x.amount) FILTER (WHERE x.amount > 0) AS debit,
+                 -ledger.sum_minor(x.amount) FILTER (WHERE x.amount < 0) AS credit
+            FROM unnest(p_entry, p_account, p_amount) AS x(entry, account, amount)
+           WHERE p_journal[x.entry] IS NOT NULL
+           GROUP BY 1, 2) m;
+  INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
+  SELECT m.account_id, m.hour, coalesce(e.debit_minor, 0), coalesce(e.credit_minor, 0)
+    FROM unnest(v_moved, v_hours) AS m(account_id, hour)
+    LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
+                        WHERE h.account_id = m.account_id AND h.hour <= m.hour ORDER BY h.hour DESC LIMIT 1) e ON true
+  ON CONFLICT DO NOTHING;
+  -- A back-dated posting moves every later hour as well.
+  UPDATE ledger.hourly h SET debit_minor = h.debit_minor + m.debit, credit_minor = h.credit_minor + m.credit
+    FROM (SELECT l.account_id, l.hour, sum(x.debit) AS debit, sum(x.credit) AS credit
+            FROM unnest(v_moved, v_hours, v_debits, v_credits) AS x(account_id, hour, debit, credit)
+            JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
+           GROUP BY l.account_id, l.hour) m
+   WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  RETURN (SELECT max(h) FROM unnest(v_hours) h);
+END $$;
+
 CREATE FUNCTION ledger.open_month(p_instant timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET "TimeZone" TO 'UTC'
@@ -314,34 +364,30 @@ DECLARE
   v_opened bytea[];
   v_hash bytea;
   v_hashes bytea[];
-  v_entry record;
   v_n integer := 0;
   v_journal bigint[];
   v_posted integer;
-  v_moved integer[];
-  v_hours timestamptz[];
-  v_debits bigint[];
-  v_credits bigint[];
+  v_known boolean;
+  v_twice boolean;
+  v_hour timestamptz;
 BEGIN
   SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
   v_at := greatest(p_recorded_at, v_head.recorded_at);
   SELECT array_agg(a.id ORDER BY n.i), array_agg(coalesce(b.debit_minor, 0) ORDER BY n.i),
-         array_agg(coalesce(b.credit_minor, 0) ORDER BY n.i), array_agg(f.floor_minor ORDER BY n.i)
-    INTO v_ids, v_debit, v_credit, v_floor
+         array_agg(coalesce(b.credit_minor, 0) ORDER BY n.i), array_agg(f.floor_minor ORDER BY n.i),
+         EXISTS (SELECT FROM ledger.journal j WHERE j.reference = ANY (p_reference)),
+         v_count > 1 AND v_count > (SELECT count(DISTINCT r) FROM unnest(p_reference) r)
+    INTO v_ids, v_debit, v_credit, v_floor, v_known, v_twice
     FROM unnest(p_path, p_currency) WITH ORDINALITY n(path, currency, i)
     LEFT JOIN ledger.account a ON a.path = n.path AND a.currency = n.currency
-    LEFT JOIN ledger.balance b ON b.account_id = a.id
+    LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
+                        WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
-  IF EXISTS (SELECT FROM ledger.journal j WHERE j.reference = ANY (p_reference))
-     OR (SELECT count(DISTINCT r.reference) < v_count
-                OR min(r.business_date) <= v_head.closed_until OR min(r.effective_at) < v_head.closed_before
-                OR count(r.corrects) > 0
-           FROM unnest(p_reference, p_business_date, p_effective_at, p_corrects)
-             AS r(reference, business_date, effective_at, corrects))
+  IF v_known OR v_twice OR v_head.closed_until >= ANY (p_business_date) OR v_head.closed_before > ANY (p_effective_at)
+     OR cardinality(array_remove(p_corrects, NULL)) > 0
      -- A floor, or totals that this many postings of the largest amount could carry too far.
-     OR (SELECT bool_or(s.floor_minor IS NOT NULL OR greatest(s.debit, s.credit)
-                        > 9000000000000000000 - cardinality(p_entry) * 1000000000000000::numeric)
-           FROM unnest(v_debit, v_credit, v_floor) AS s(debit, credit, floor_minor))
+     OR cardinality(array_remove(v_floor, NULL)) > 0
+     OR 9000000000000000000 - least(cardinality(p_entry), 9000) * 1000000000000000 < ANY (v_debit || v_credit)
   THEN
     SELECT d.o_status, d.o_journal INTO o_status, o_journal
       FROM ledger.decide_batch(v_head, p_reference, p_fingerprint, p_business_date, p_effective_at, p_corrects,
@@ -372,8 +418,6 @@ BEGIN
         FROM used u
       RETURNING id, path, currency, opened_by,
                 record_send(ROW(id, path, currency, type, side, by_item, opened_by, opened_at)) AS body
-    ), started AS (
-      INSERT INTO ledger.balance (account_id, debit_minor, credit_minor) SELECT o.id, 0, 0 FROM opened o
     ), bodies AS (
       SELECT o.opened_by, string_agg(o.body, ''::bytea ORDER BY o.id) AS body FROM opened o GROUP BY o.opened_by
     )
@@ -390,10 +434,10 @@ BEGIN
                                      seq, currency, item)
     SELECT v_journal[x.entry], v_at, p_effective_at[x.entry], x.amount,
            v_debit[x.account] - v_credit[x.account]
-             + sum(x.amount) OVER (PARTITION BY x.account ORDER BY x.i ROWS UNBOUNDED PRECEDING),
+             + ledger.sum_minor(x.amount) OVER (PARTITION BY x.account ORDER BY x.i ROWS UNBOUNDED PRECEDING),
            v_ids[x.account], x.seq, p_currency[x.account], x.item
-      FROM unnest(p_entry, p_account, p_seq, p_amount, p_item) WITH ORDINALITY
-        AS x(entry, account, seq, amount, item, i)
+      FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_seq) AS seq,
+                   unnest(p_amount) AS amount, unnest(p_item) AS item, generate_series(1, cardinality(p_entry)) AS i) x
      WHERE v_journal[x.entry] IS NOT NULL
     RETURNING p.journal_id, p.seq,
               record_send(ROW(p.journal_id, p.recorded_at, p.effective_at, p.amount_minor, p.balance_minor,
@@ -406,19 +450,15 @@ BEGIN
   -- it opened, in the form record_send gives them.
   v_hash := v_head.hash;
   v_hashes := array_fill(NULL::bytea, ARRAY[v_count]);
-  FOR v_entry IN
-    SELECT x.i, record_send(ROW(v_journal[x.i], x.reference, x.kind, x.business_date, x.effective_at, v_at, x.payment,
-                                x.provider, x.provider_reference, x.file, x.line, x.corrects, x.late_for, x.below_floor,
-                                x.description, x.fingerprint)) AS body
-      FROM unnest(p_reference, p_fingerprint, p_kind, p_business_date, p_effective_at, p_payment, p_provider,
-                  p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description)
-        WITH ORDINALITY AS x(reference, fingerprint, kind, business_date, effective_at, payment, provider,
-                             provider_reference, file, line, corrects, late_for, below_floor, description, i)
-     WHERE v_journal[x.i] IS NOT NULL ORDER BY x.i
-  LOOP
+  FOR v_i IN 1 .. v_count LOOP
+    CONTINUE WHEN v_journal[v_i] IS NULL;
     v_n := v_n + 1;
-    v_hash := sha256(v_hash || v_entry.body || v_bodies[v_n] || coalesce(v_opened[v_entry.i], ''::bytea));
-    v_hashes[v_entry.i] := v_hash;
+    v_hash := sha256(v_hash
+      || record_send(ROW(v_journal[v_i], p_reference[v_i], p_kind[v_i], p_business_date[v_i], p_effective_at[v_i], v_at,
+                         p_payment[v_i], p_provider[v_i], p_provider_reference[v_i], p_file[v_i], p_line[v_i],
+                         p_corrects[v_i], p_late_for[v_i], p_below_floor[v_i], p_description[v_i], p_fingerprint[v_i]))
+      || v_bodies[v_n] || coalesce(v_opened[v_i], ''::bytea));
+    v_hashes[v_i] := v_hash;
   END LOOP;
   INSERT INTO ledger.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
                               provider_reference, file, line, corrects, late_for, below_floor, description, fingerprint,
@@ -426,45 +466,38 @@ BEGIN
   SELECT x.journal_id, x.reference, x.kind, x.business_date, x.effective_at, v_at, x.payment, x.provider,
          x.provider_reference, x.file, x.line, x.corrects, x.late_for, x.below_floor, x.description, x.fingerprint,
          x.hash
-    FROM unnest(v_journal, v_hashes, p_reference, p_fingerprint, p_kind, p_business_date, p_effective_at, p_payment,
-                p_provider, p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description)
-      AS x(journal_id, hash, reference, fingerprint, kind, business_date, effective_at, payment, provider,
-           provider_reference, file, line, corrects, late_for, below_floor, description)
+    FROM (SELECT unnest(v_journal) AS journal_id, unnest(v_hashes) AS hash, unnest(p_reference) AS reference,
+                 unnest(p_fingerprint) AS fingerprint, unnest(p_kind) AS kind, unnest(p_business_date) AS business_date,
+                 unnest(p_effective_at) AS effective_at, unnest(p_payment) AS payment, unnest(p_provider) AS provider,
+                 unnest(p_provider_reference) AS provider_reference, unnest(p_file) AS file, unnest(p_line) AS line,
+                 unnest(p_corrects) AS corrects, unnest(p_late_for) AS late_for, unnest(p_below_floor) AS below_floor,
+                 unnest(p_description) AS description) x
    WHERE x.journal_id IS NOT NULL;
   -- Each account's row once, whatever the batch holds.
-  SELECT array_agg(m.account_id), array_agg(m.hour), array_agg(m.debit), array_agg(m.credit)
-    INTO v_moved, v_hours, v_debits, v_credits
-    FROM (SELECT v_ids[x.account] AS account_id,
-                 date_bin('1 hour', p_effective_at[x.entry], '2000-01-01 00:00:00+00') AS hour,
-                 coalesce(sum(x.amount) FILTER (WHERE x.amount > 0), 0)::bigint AS debit,
-                 coalesce(-sum(x.amount) FILTER (WHERE x.amount < 0), 0)::bigint AS credit
-            FROM unnest(p_entry, p_account, p_amount) AS x(entry, account, amount)
-           WHERE v_journal[x.entry] IS NOT NULL
-           GROUP BY 1, 2) m;
-  UPDATE ledger.balance b SET debit_minor = b.debit_minor + m.debit, credit_minor = b.credit_minor + m.credit
-    FROM (SELECT x.account_id, sum(x.debit) AS debit, sum(x.credit) AS credit
-            FROM unnest(v_moved, v_debits, v_credits) AS x(account_id, debit, credit) GROUP BY x.account_id) m
-   WHERE b.account_id = m.account_id;
-  INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
-  SELECT m.account_id, m.hour, coalesce(e.debit_minor, 0), coalesce(e.credit_minor, 0)
-    FROM unnest(v_moved, v_hours) AS m(account_id, hour)
-    LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
-                        WHERE h.account_id = m.account_id AND h.hour <= m.hour ORDER BY h.hour DESC LIMIT 1) e ON true
-  ON CONFLICT DO NOTHING;
-  -- A back-dated posting moves every later hour as well.
-  UPDATE ledger.hourly h SET debit_minor = h.debit_minor + m.debit, credit_minor = h.credit_minor + m.credit
-    FROM (SELECT l.account_id, l.hour, sum(x.debit) AS debit, sum(x.credit) AS credit
-            FROM unnest(v_moved, v_hours, v_debits, v_credits) AS x(account_id, hour, debit, credit)
-            JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
-           GROUP BY l.account_id, l.hour) m
-   WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  v_hour := date_bin('1 hour', p_effective_at[1], '2000-01-01 00:00:00+00');
+  IF v_hour <= ALL (p_effective_at) AND v_hour + interval '1 hour' > ALL (p_effective_at)
+     AND v_hour >= coalesce(v_head.hour_latest, v_hour)
+  THEN
+    -- All of one hour, and no later hour moved yet: what the accounts stood at, and the batch.
+    INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
+    SELECT v_ids[m.account], v_hour, v_debit[m.account] + m.debit, v_credit[m.account] + m.credit
+      FROM (SELECT x.account, ledger.sum_minor(x.amount) FILTER (WHERE x.amount > 0) AS debit,
+                   -ledger.sum_minor(x.amount) FILTER (WHERE x.amount < 0) AS credit
+              FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount) x
+             WHERE v_journal[x.entry] IS NOT NULL GROUP BY x.account) m
+    ON CONFLICT (account_id, hour) DO UPDATE
+      SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
+  ELSE
+    v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
+  END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
                                 provider_reference)
   SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
          p_payment[m.entry], p_provider_reference[m.entry]
-    FROM (SELECT x.account, x.item, sum(x.amount) AS amount, min(x.entry) AS entry,
+    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry,
                  min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
-            FROM unnest(p_entry, p_account, p_amount, p_item) AS x(entry, account, amount, item)
+            FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount,
+                         unnest(p_item) AS item) x
            WHERE x.item IS NOT NULL AND v_journal[x.entry] IS NOT NULL
            GROUP BY x.account, x.item) m
   ON CONFLICT (account_id, item) DO UPDATE SET
@@ -472,7 +505,109 @@ BEGIN
     opened_at = least(t.opened_at, excluded.opened_at),
     moved_at = greatest(t.moved_at, excluded.moved_at);
   UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
-                         account_id = v_head.account_id;
+                         account_id = v_head.account_id, hour_latest = greatest(v_head.hour_latest, v_hour);
+END $$;
+
+CREATE FUNCTION ledger.post_entry(p_recorded_at timestamp with time zone, p_reference text, p_fingerprint bytea, p_kind text, p_business_date date, p_effective_at timestamp with time zone, p_payment text, p_provider text, p_provider_reference text, p_file text, p_line integer, p_corrects bigint, p_late_for date, p_below_floor boolean, p_description text, p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_account integer[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  v_head ledger.head%ROWTYPE;
+  v_count constant integer := cardinality(p_account);
+  v_hour constant timestamptz := date_bin('1 hour', p_effective_at, '2000-01-01 00:00:00+00');
+  v_at timestamptz;
+  v_id bigint;
+  v_ids integer[];
+  v_debit bigint[];
+  v_credit bigint[];
+  v_plain boolean;
+  v_on integer;
+  v_balance bigint[] := '{}';
+  v_bodies bytea := '';
+  v_hash bytea;
+BEGIN
+  SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
+  v_at := greatest(p_recorded_at, v_head.recorded_at);
+  SELECT array_agg(a.id ORDER BY n.i), array_agg(b.debit_minor ORDER BY n.i), array_agg(b.credit_minor ORDER BY n.i),
+         bool_and(a.id IS NOT NULL AND f.path IS NULL
+                  AND greatest(b.debit_minor, b.credit_minor)
+                      <= 9000000000000000000 - least(v_count, 9000) * 1000000000000000)
+         AND NOT EXISTS (SELECT FROM ledger.journal j WHERE j.reference = p_reference)
+    INTO v_ids, v_debit, v_credit, v_plain
+    FROM unnest(p_path, p_currency) WITH ORDINALITY n(path, currency, i)
+    LEFT JOIN ledger.account a ON a.path = n.path AND a.currency = n.currency
+    LEFT JOIN LATERAL (SELECT h.debit_minor, h.credit_minor FROM ledger.hourly h
+                        WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
+    LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
+  IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before
+     OR v_at < v_head.months_from OR v_at >= v_head.months_until
+  THEN
+    SELECT b.o_status, b.o_journal INTO o_status, o_journal
+      FROM ledger.post_batch(
+        p_recorded_at, ARRAY[p_reference], ARRAY[p_fingerprint], ARRAY[p_kind], ARRAY[p_business_date],
+        ARRAY[p_effective_at], ARRAY[p_payment], ARRAY[p_provider], ARRAY[p_provider_reference], ARRAY[p_file],
+        ARRAY[p_line], ARRAY[p_corrects], ARRAY[p_late_for], ARRAY[p_below_floor], ARRAY[p_description],
+        p_path, p_currency, p_type, p_side, p_by_item,
+        array_fill(1, ARRAY[v_count]), p_account, ARRAY(SELECT generate_series(1, v_count)::smallint), p_amount, p_item
+      ) b;
+    RETURN;
+  END IF;
+  v_id := v_head.journal_id + 1;
+  FOR v_i IN 1 .. v_count LOOP
+    v_on := p_account[v_i];
+    IF p_amount[v_i] > 0 THEN
+      v_debit[v_on] := v_debit[v_on] + p_amount[v_i];
+    ELSE
+      v_credit[v_on] := v_credit[v_on] - p_amount[v_i];
+    END IF;
+    v_balance[v_i] := v_debit[v_on] - v_credit[v_on];
+    v_bodies := v_bodies || record_send(ROW(v_id, v_at, p_effective_at, p_amount[v_i], v_balance[v_i], v_ids[v_on],
+                                            v_i::smallint, p_currency[v_on]::char(3), p_item[v_i]));
+  END LOOP;
+  v_hash := sha256(v_head.hash
+    || record_send(ROW(v_id, p_reference, p_kind, p_business_date, p_effective_at, v_at, p_payment, p_provider,
+                       p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description,
+                       p_fingerprint))
+    || v_bodies);
+  WITH journals AS (
+    INSERT INTO ledger.journal (id, reference, kind, business_date, effective_at, recorded_at, payment, provider,
+                                provider_reference, file, line, corrects, late_for, below_floor, description,
+                                fingerprint, hash)
+    VALUES (v_id, p_reference, p_kind, p_business_date, p_effective_at, v_at, p_payment, p_provider,
+            p_provider_reference, p_file, p_line, p_corrects, p_late_for, p_below_floor, p_description, p_fingerprint,
+            v_hash)
+  ), hours AS (
+    INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
+    SELECT unnest(v_ids), v_hour, unnest(v_debit), unnest(v_credit)
+    ON CONFLICT (account_id, hour) DO UPDATE
+      SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
+  ), items AS (
+    INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
+                                  payment, provider_reference)
+    SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
+           p_provider_reference
+      FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
+              FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(p_item) AS item) x
+             WHERE x.item IS NOT NULL GROUP BY x.account, x.item) m
+    ON CONFLICT (account_id, item) DO UPDATE SET
+      amount_minor = t.amount_minor + excluded.amount_minor,
+      opened_at = least(t.opened_at, excluded.opened_at),
+      moved_at = greatest(t.moved_at, excluded.moved_at)
+  ), heads AS (
+    UPDATE ledger.head SET journal_id = v_id, hash = v_hash, recorded_at = v_at, hour_latest = v_hour
+  )
+  INSERT INTO ledger.posting (journal_id, recorded_at, effective_at, amount_minor, balance_minor, account_id, seq,
+                              currency, item)
+  SELECT v_id, v_at, p_effective_at, x.amount, x.balance, v_ids[x.account], x.seq, p_currency[x.account], x.item
+    FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(v_balance) AS balance,
+                 unnest(p_item) AS item, generate_series(1, v_count) AS seq) x;
+  o_status := ARRAY[0::smallint];
+  o_journal := ARRAY[v_id];
 END $$;
 
 CREATE FUNCTION ledger.refuse_change() RETURNS trigger
@@ -542,6 +677,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE AGGREGATE ledger.sum_minor(bigint) (
+    SFUNC = int8pl,
+    STYPE = bigint,
+    INITCOND = '0',
+    COMBINEFUNC = int8pl,
+    PARALLEL = safe
+);
+
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -591,6 +741,51 @@ CREATE TABLE gateway.attempt (
     CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'voided'::text])))
 );
 
+CREATE TABLE gateway.audit (
+    id text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    before jsonb,
+    after jsonb
+);
+
+CREATE TABLE gateway.bundle (
+    code text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    description_ar text NOT NULL,
+    description_en text NOT NULL,
+    active boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT bundle_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text))
+);
+
+CREATE TABLE gateway.bundle_item (
+    bundle text NOT NULL COLLATE pg_catalog."C",
+    number smallint NOT NULL,
+    service text NOT NULL COLLATE pg_catalog."C",
+    quantity integer NOT NULL,
+    CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
+    CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.circuit (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL COLLATE pg_catalog."C",
+    failures integer NOT NULL,
+    failed_at timestamp with time zone,
+    openings integer NOT NULL,
+    retry_at timestamp with time zone,
+    probe_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT circuit_check CHECK (((probe_until IS NULL) OR (retry_at IS NOT NULL))),
+    CONSTRAINT circuit_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -600,8 +795,11 @@ CREATE TABLE gateway.department (
     fee_bearer text NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reminder_minutes integer,
+    refund_limits jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT department_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
-    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text])))
+    CONSTRAINT department_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text, 'payer'::text]))),
+    CONSTRAINT department_reminder_minutes_check CHECK (((reminder_minutes >= 5) AND (reminder_minutes <= 43200)))
 );
 
 CREATE TABLE gateway.event (
@@ -663,6 +861,7 @@ CREATE TABLE gateway.intent (
     paid_attempt text COLLATE pg_catalog."C",
     receipt_number text COLLATE pg_catalog."C",
     duplicate_of text COLLATE pg_catalog."C",
+    bundle text COLLATE pg_catalog."C",
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -683,8 +882,15 @@ CREATE TABLE gateway.intent_line (
     quantity integer NOT NULL,
     amount_minor bigint NOT NULL,
     vat_minor bigint NOT NULL,
-    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    tariff text COLLATE pg_catalog."C",
+    base_minor bigint,
+    discount_minor bigint DEFAULT 0 NOT NULL,
+    concession text COLLATE pg_catalog."C",
+    shared boolean DEFAULT false NOT NULL,
+    CONSTRAINT intent_line_amount_minor_check CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT intent_line_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor))),
+    CONSTRAINT intent_line_discount_minor_check CHECK (((discount_minor >= 0) AND (discount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_line_number_check CHECK (((number >= 1) AND (number <= 100))),
     CONSTRAINT intent_line_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
@@ -704,14 +910,30 @@ CREATE TABLE gateway.message (
     carrier_reference text COLLATE pg_catalog."C",
     delivery text,
     delivery_at timestamp with time zone,
+    copy_number integer DEFAULT 0 NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
-    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+    CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.promise (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    made_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE gateway.provider_drain (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    drained boolean NOT NULL,
+    until timestamp with time zone,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_drain_changed_by_check CHECK (((length(changed_by) >= 1) AND (length(changed_by) <= 100))),
+    CONSTRAINT provider_drain_check CHECK ((drained OR (until IS NULL)))
 );
 
 CREATE TABLE gateway.rating (
@@ -754,8 +976,16 @@ CREATE TABLE gateway.refund (
     sent_at timestamp with time zone,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    asked_by text DEFAULT 'system'::text NOT NULL,
+    asked_with text COLLATE pg_catalog."C",
+    decided_by text,
+    decided_at timestamp with time zone,
+    batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text])))
+    CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
+    CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
 
 CREATE TABLE gateway.refund_line (
@@ -766,6 +996,16 @@ CREATE TABLE gateway.refund_line (
     vat_minor bigint NOT NULL,
     CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.routing (
+    version integer NOT NULL,
+    rules jsonb NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
+    CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
+    CONSTRAINT routing_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.service (
@@ -779,7 +1019,15 @@ CREATE TABLE gateway.service (
     vat_basis_points integer NOT NULL,
     active boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    description_ar text DEFAULT ''::text NOT NULL,
+    description_en text DEFAULT ''::text NOT NULL,
+    audience text[] DEFAULT '{}'::text[] NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    documents jsonb DEFAULT '[]'::jsonb NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT service_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT service_audience_check CHECK ((audience <@ ARRAY['citizens'::text, 'residents'::text, 'business'::text, 'visitors'::text])),
+    CONSTRAINT service_channels_check CHECK ((channels <@ ARRAY['web'::text, 'app'::text, 'counter'::text, 'kiosk'::text, 'phone'::text])),
     CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
 );
@@ -788,6 +1036,32 @@ CREATE TABLE gateway.service_audience (
     service text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
     audience jsonb NOT NULL
+);
+
+CREATE TABLE gateway.tariff (
+    id text NOT NULL COLLATE pg_catalog."C",
+    service text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    effective_on date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    terms jsonb NOT NULL,
+    legal_basis text NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT tariff_check CHECK ((checked_at >= made_at)),
+    CONSTRAINT tariff_check1 CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT tariff_check2 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT tariff_checker_check CHECK ((btrim(checker) <> ''::text)),
+    CONSTRAINT tariff_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT tariff_legal_basis_check CHECK ((btrim(legal_basis) <> ''::text)),
+    CONSTRAINT tariff_maker_check CHECK ((btrim(maker) <> ''::text)),
+    CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
+    CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -891,21 +1165,37 @@ UNION ALL
     posting_archive.item
    FROM ledger.posting_archive;
 
-CREATE TABLE ledger.balance (
+CREATE TABLE ledger.hourly (
     account_id integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
     debit_minor bigint NOT NULL,
-    credit_minor bigint NOT NULL,
-    CONSTRAINT balance_credit_minor_check CHECK ((credit_minor >= 0)),
-    CONSTRAINT balance_debit_minor_check CHECK ((debit_minor >= 0))
+    credit_minor bigint NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE VIEW ledger.balance AS
+ SELECT a.id AS account_id,
+    b.debit_minor,
+    b.credit_minor
+   FROM (ledger.account a
+     CROSS JOIN LATERAL ( SELECT h.debit_minor,
+            h.credit_minor
+           FROM ledger.hourly h
+          WHERE (h.account_id = a.id)
+          ORDER BY h.hour DESC
+         LIMIT 1) b);
 
 CREATE VIEW ledger.balances AS
  SELECT a.path AS account,
     a.currency,
     (b.debit_minor - b.credit_minor) AS amount_minor
    FROM (ledger.account a
-     JOIN ledger.balance b ON ((b.account_id = a.id)));
+     CROSS JOIN LATERAL ( SELECT h.debit_minor,
+            h.credit_minor
+           FROM ledger.hourly h
+          WHERE (h.account_id = a.id)
+          ORDER BY h.hour DESC
+         LIMIT 1) b);
 
 CREATE TABLE ledger.decision (
     id integer NOT NULL,
@@ -929,14 +1219,6 @@ CREATE TABLE ledger.floor (
     currency character(3) NOT NULL COLLATE pg_catalog."C",
     floor_minor bigint NOT NULL
 );
-
-CREATE TABLE ledger.hourly (
-    account_id integer NOT NULL,
-    hour timestamp with time zone NOT NULL,
-    debit_minor bigint NOT NULL,
-    credit_minor bigint NOT NULL
-)
-WITH (fillfactor='50');
 
 CREATE TABLE ledger.item (
     account_id integer NOT NULL,
@@ -1167,6 +1449,12 @@ CREATE TABLE reconciliation.day_close (
     CONSTRAINT day_close_check3 CHECK (((seal_number IS NULL) = (certificate IS NULL))),
     CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
     CONSTRAINT day_maker_is_not_checker CHECK ((checker <> maker))
+);
+
+CREATE TABLE reconciliation.entry_reference (
+    statement_no integer NOT NULL,
+    number integer NOT NULL,
+    reference text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE reconciliation.holiday (
@@ -1477,6 +1765,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1485,6 +1776,21 @@ ALTER TABLE ONLY gateway.api_key
 
 ALTER TABLE ONLY gateway.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_service_key UNIQUE (bundle, service);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_pkey PRIMARY KEY (bundle, number);
+
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.circuit
+    ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
@@ -1516,6 +1822,12 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
+ALTER TABLE ONLY gateway.promise
+    ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
+
+ALTER TABLE ONLY gateway.provider_drain
+    ADD CONSTRAINT provider_drain_pkey PRIMARY KEY (provider);
+
 ALTER TABLE ONLY gateway.rating_history
     ADD CONSTRAINT rating_history_pkey PRIMARY KEY (intent, given_at);
 
@@ -1531,11 +1843,20 @@ ALTER TABLE ONLY gateway.refund_line
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.routing
+    ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY gateway.service_audience
     ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1548,9 +1869,6 @@ ALTER TABLE ONLY ledger.account
 
 ALTER TABLE ONLY ledger.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY ledger.balance
-    ADD CONSTRAINT balance_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY ledger.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
@@ -1608,6 +1926,9 @@ ALTER TABLE ONLY reconciliation.break
 
 ALTER TABLE ONLY reconciliation.day_close
     ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
 ALTER TABLE ONLY reconciliation.holiday
     ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
@@ -1675,6 +1996,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1685,7 +2008,11 @@ CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
 
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
+
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
+
+CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
@@ -1699,13 +2026,21 @@ CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE 
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
+CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, intent) WHERE shared;
+
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
-CREATE INDEX message_waiting ON gateway.message USING btree (next_try_at) WHERE (status = 'waiting'::text);
+CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
+
+CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
+
+CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
 CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
@@ -1714,6 +2049,10 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
+
+CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -1747,6 +2086,8 @@ CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, sub
 
 CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (business_date) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
+CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
+
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
@@ -1770,6 +2111,8 @@ CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, fil
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
+
+CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
 CREATE TRIGGER check_balanced AFTER INSERT ON ledger.posting REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_balanced();
 ALTER TABLE ledger.posting ENABLE ALWAYS TRIGGER check_balanced;
@@ -1823,8 +2166,20 @@ CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.bundle
+    ADD CONSTRAINT bundle_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_bundle_fkey FOREIGN KEY (bundle) REFERENCES gateway.bundle(code);
+
+ALTER TABLE ONLY gateway.bundle_item
+    ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.tariff
+    ADD CONSTRAINT tariff_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
 ALTER TABLE ONLY gateway.webhook_endpoint
     ADD CONSTRAINT webhook_endpoint_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -1840,6 +2195,9 @@ ALTER TABLE ONLY reconciliation.break_explanation
 
 ALTER TABLE ONLY reconciliation.day_close
     ADD CONSTRAINT day_close_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES ledger.seal(number);
+
+ALTER TABLE ONLY reconciliation.entry_reference
+    ADD CONSTRAINT entry_reference_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_change_id_fkey FOREIGN KEY (change_id) REFERENCES reconciliation.payee_change(id);
@@ -1893,6 +2251,8 @@ REVOKE ALL ON FUNCTION ledger.guard_balance(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.hold_head() FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.hold_head() TO mizan_service;
 
+REVOKE ALL ON FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ledger.open_month(p_instant timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) FROM PUBLIC;
@@ -1901,11 +2261,26 @@ GRANT ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_m
 REVOKE ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) TO mizan_service;
 
+REVOKE ALL ON FUNCTION ledger.post_entry(p_recorded_at timestamp with time zone, p_reference text, p_fingerprint bytea, p_kind text, p_business_date date, p_effective_at timestamp with time zone, p_payment text, p_provider text, p_provider_reference text, p_file text, p_line integer, p_corrects bigint, p_late_for date, p_below_floor boolean, p_description text, p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_account integer[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.post_entry(p_recorded_at timestamp with time zone, p_reference text, p_fingerprint bytea, p_kind text, p_business_date date, p_effective_at timestamp with time zone, p_payment text, p_provider text, p_provider_reference text, p_file text, p_line integer, p_corrects bigint, p_late_for date, p_below_floor boolean, p_description text, p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_account integer[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) TO mizan_service;
+
 REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
@@ -1923,6 +2298,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.provider_drain TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.rating TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.rating_history TO mizan_service;
@@ -1933,9 +2312,39 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(id) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(service) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(version) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_on) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(effective_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(terms) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(legal_basis) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(reason) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(maker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(made_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 
@@ -1951,6 +2360,8 @@ GRANT SELECT ON TABLE ledger.posting_archive TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.all_postings TO mizan_service;
 
+GRANT SELECT ON TABLE ledger.hourly TO mizan_service;
+
 GRANT SELECT ON TABLE ledger.balance TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.balances TO mizan_service;
@@ -1958,8 +2369,6 @@ GRANT SELECT ON TABLE ledger.balances TO mizan_service;
 GRANT SELECT ON TABLE ledger.decision TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.floor TO mizan_service;
-
-GRANT SELECT ON TABLE ledger.hourly TO mizan_service;
 
 GRANT SELECT ON TABLE ledger.item TO mizan_service;
 
@@ -2004,6 +2413,8 @@ GRANT UPDATE(decision) ON TABLE reconciliation.day_close TO mizan_service;
 GRANT UPDATE(seal_number) ON TABLE reconciliation.day_close TO mizan_service;
 
 GRANT UPDATE(certificate) ON TABLE reconciliation.day_close TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.entry_reference TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.holiday TO mizan_service;
 

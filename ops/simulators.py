@@ -30,13 +30,18 @@ class Address:
 
 
 def addresses(settings: Settings) -> list[Address]:
-    """Lay out one port per simulator from the first one set: the bank, then the providers in the registry's order."""
+    """Lay out one port per simulator from the first one set: the bank, then the providers in the registry's order.
+
+    A provider that a bank's simulator plays as well has no port of its own.
+    """
     port = settings.simulators_port
     found = []
     for name, bank in registry.BANKS.items():
         found.append(Address(name, port, {**bank.simulator_settings, "url": f"http://127.0.0.1:{port}"}))
         port += 1
     for name, provider in registry.PROVIDERS.items():
+        if provider.served_by is not None:
+            continue
         found.append(Address(name, port, {**provider.simulator_settings, "base_url": f"http://127.0.0.1:{port}"}))
         port += 1
     return found
@@ -44,10 +49,18 @@ def addresses(settings: Settings) -> list[Address]:
 
 def simulator_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that point every adapter at its simulator."""
+    served = addresses(settings)
+    at = {address.name: address.url for address in served}
+    ours = {"account_iban": settings.bank_iban, "beneficiary": settings.bank_name}
+    needed = {address.name: address.settings for address in served} | {
+        name: {**provider.simulator_settings, **ours, "base_url": at[provider.served_by]}
+        for name, provider in registry.PROVIDERS.items()
+        if provider.served_by is not None
+    }
     return {
-        f"MIZAN_PROVIDER_{address.name}__{key}".upper(): value
-        for address in addresses(settings)
-        for key, value in address.settings.items()
+        f"MIZAN_PROVIDER_{name}__{key}".upper(): value
+        for name, values in needed.items()
+        for key, value in values.items()
     }
 
 

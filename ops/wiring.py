@@ -190,6 +190,7 @@ async def assemble(
             clock=clock,
             random_bytes=os.urandom,
             settling={name: each for name, each in providers.items() if isinstance(each, Settles)},
+            direct=frozenset(name for name in providers if registry.PROVIDERS[name].manifest.credits_directly),
             bank=build_bank(settings, provider_session, clock),
             account=night_deps.BankAccount(
                 code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic

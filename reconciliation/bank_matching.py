@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from reconciliation.matching import RULE, MatchOutcome
 from reconciliation.postings import Cleared
+
+WORDS_MAX: Final = 40
+_WORD: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9][A-Za-z0-9_-]{7,39}(?![A-Za-z0-9_-])")
 
 
 class BankKind(StrEnum):
     """What kind of journal a bank entry becomes."""
 
     SETTLEMENT_RECEIVED = "settlement_received"
+    TRANSFER_RECEIVED = "transfer_received"
     PAYOUT_PAID = "payout_paid"
     PAYOUT_RETURN_RECEIVED = "payout_return_received"
     UNIDENTIFIED = "unidentified"
@@ -29,6 +34,28 @@ class BankLine:
     batch_reference: str | None = None
     remittance: str = ""
     returned: bool = False
+    references: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """Words of the free text that are long enough to be somebody's reference."""
+        return _WORD.findall(self.remittance)[:WORDS_MAX]
+
+    def keys(self) -> list[str]:
+        """Everything a direct transfer may be named by."""
+        return [*self.references, *([self.end_to_end_id] if self.end_to_end_id else []), *self.words]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransfer:
+    """A payment whose money comes straight to our account, and how much of it is open; zero once it is all there."""
+
+    account: str
+    provider: str
+    item: str
+    provider_reference: str | None
+    amount_minor: int
+    payment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +93,19 @@ class BankMatch:
     variance_minor: int = 0
     provider: str | None = None
     payouts: tuple[OpenPayout, ...] = ()
+    excess_minor: int = 0
+    named: str | None = None
+    payment: str | None = None
 
 
 @dataclass(slots=True)
 class Expected:
-    """What the bank may show tonight. `payouts` holds every line an entry names, open or not."""
+    """What the bank may show tonight. `payouts` holds every line an entry names, open or not; `transfers` too."""
 
     batches: list[OpenBatch] = field(default_factory=list)
     payouts: dict[str, OpenPayout] = field(default_factory=dict)
     files: Mapping[str, Sequence[OpenPayout]] = field(default_factory=dict)
+    transfers: list[OpenTransfer] = field(default_factory=list)
 
 
 _UNIDENTIFIED = BankMatch(BankKind.UNIDENTIFIED, MatchOutcome.UNIDENTIFIED)
@@ -83,7 +114,12 @@ _UNIDENTIFIED = BankMatch(BankKind.UNIDENTIFIED, MatchOutcome.UNIDENTIFIED)
 def match_entry(line: BankLine, expected: Expected) -> BankMatch:
     """Decide one entry; what no reference names is unidentified, whatever its amount."""
     if line.amount_minor > 0:
-        return _return_of(line, expected) or _credit_of(line, expected) or _UNIDENTIFIED
+        return (
+            _return_of(line, expected)
+            or _credit_of(line, expected)
+            or _transfer_of(line, expected)
+            or replace(_UNIDENTIFIED, named=line.references[0] if line.references else None)
+        )
     return _debit_of(line, expected) or _UNIDENTIFIED
 
 
@@ -123,6 +159,52 @@ def _credit_of(line: BankLine, expected: Expected) -> BankMatch | None:
         BankKind.SETTLEMENT_RECEIVED, outcome, rule, cleared, open_minor, line.amount_minor - open_minor,
         provider=named[0].provider,
     )  # fmt: skip
+
+
+def _transfer_of(line: BankLine, expected: Expected) -> BankMatch | None:
+    """Clear the payments a direct transfer names; never more of one than is open, and never by its amount alone."""
+    if line.returned:
+        return None
+    ladder = (
+        ("transfer_reference", set(line.references)),
+        ("transfer_end_to_end", {line.end_to_end_id} if line.end_to_end_id else set()),
+        ("transfer_in_remittance", set(line.words)),
+    )
+    for rule, keys in ladder:
+        named = [one for one in expected.transfers if one.item in keys or one.provider_reference in keys]
+        if named:
+            return _settle_transfers(line, rule, named)
+    return None
+
+
+def _settle_transfers(line: BankLine, rule: str, named: Sequence[OpenTransfer]) -> BankMatch | None:
+    waiting = [one for one in named if one.amount_minor > 0]
+    reference = named[0].provider_reference or named[0].item
+    if not waiting:
+        return replace(_UNIDENTIFIED, outcome=MatchOutcome.DUPLICATE, named=reference, provider=named[0].provider)
+    first, open_minor = waiting[0], sum(one.amount_minor for one in waiting)
+    if len(waiting) > 1:
+        # How one wrong sum spreads over several payments is for a person.
+        if line.amount_minor != open_minor or len({one.provider for one in waiting}) > 1:
+            return replace(_UNIDENTIFIED, named=reference)
+        rule = "transfers_joined"
+    elif line.amount_minor < open_minor:
+        rule = "transfer_in_part"
+    elif line.amount_minor > open_minor:
+        rule = "transfer_excess"
+    taken = [(one, min(one.amount_minor, line.amount_minor)) for one in waiting]
+    return BankMatch(
+        BankKind.TRANSFER_RECEIVED,
+        MatchOutcome.AMOUNT if line.amount_minor > open_minor else MatchOutcome.MATCHED,
+        rule,
+        tuple(Cleared(one.account, one.item, minor) for one, minor in taken),
+        open_minor,
+        line.amount_minor - open_minor,
+        provider=first.provider,
+        excess_minor=max(0, line.amount_minor - open_minor),
+        named=reference,
+        payment=first.payment if len(waiting) == 1 else None,
+    )
 
 
 def _debit_of(line: BankLine, expected: Expected) -> BankMatch | None:

@@ -67,6 +67,8 @@ class BreakType(StrEnum):
     LINE_REFUSED = "line_refused"
     ROUNDING = "rounding"
     UNKNOWN_BANK_CREDIT = "unknown_bank_credit"
+    TRANSFER_WAITING = "transfer_waiting"
+    TRANSFER_EXCESS = "transfer_excess"
     UNKNOWN_BANK_DEBIT = "unknown_bank_debit"
     BANK_AMOUNT = "bank_amount"
     BANK_BALANCE = "bank_balance"
@@ -177,6 +179,16 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("The bank credited {amount} that nobody expected (statement {file}, entry {line}).",
          "أودع البنك مبلغ {amount} غير متوقع (الكشف {file}، القيد {line})."),
         _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND), cured_by_item=True),
+    BreakType.TRANSFER_WAITING: Meaning(
+        ("Transfer without a paid bill", "حوالة بلا فاتورة مسددة"),
+        ("{amount} for {reference}, which no completed payment has: a part, or late ({file}, entry {line}).",
+         "وصل {amount} للمرجع {reference} ولا توجد به دفعة مكتملة: جزئي أو متأخر (الكشف {file}، القيد {line})."),
+        _T, (Action.MATCH_BY_HAND, Action.REFUND, Action.ASK_BANK), cured_by_item=True),
+    BreakType.TRANSFER_EXCESS: Meaning(
+        ("Transferred too much", "حوالة زائدة"),
+        ("{amount} was transferred beyond what {reference} asked for (statement {file}, entry {line}).",
+         "حُوِّل مبلغ {amount} زيادة على المطلوب للمرجع {reference} (الكشف {file}، القيد {line})."),
+        _T, (Action.REFUND, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.UNKNOWN_BANK_DEBIT: Meaning(
         ("Unknown bank debit", "سحب بنكي غير معروف"),
         ("The bank debited {amount} that nobody instructed (statement {file}, entry {line}).",

@@ -50,6 +50,8 @@ class Deps:
     clock: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
     settling: Mapping[str, Settles]
+    direct: frozenset[str] = frozenset()
+    """Providers whose payers' money comes straight to our account, with no settlement file between."""
     bank: Bank
     account: BankAccount
     terms: Mapping[str, ProviderTerms] = field(default_factory=dict)

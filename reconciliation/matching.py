@@ -11,7 +11,7 @@ from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, BreakType,
 
 class Leg(StrEnum):
     PROVIDER = "provider"  # our open items against settlement lines
-    BANK = "bank"  # batches and payouts against bank entries
+    BANK = "bank"  # batches, payouts and direct transfers against bank entries
 
 
 class MatchOutcome(StrEnum):
@@ -85,6 +85,24 @@ RULES: Final[tuple[Rule, ...]] = (
          ("One debit for the whole payout file {reference}.", "قيد مدين واحد لملف التحويلات {reference}.")),
     Rule("payout_return", Leg.BANK, ("end_to_end_id", "returned"), 100, EXACT,
          ("The bank sends payout line {reference} back.", "يعيد البنك سطر التحويل {reference}.")),
+    Rule("transfer_reference", Leg.BANK, ("creditor reference, virtual account or our id",), 100, EXACT,
+         ("The credit names {reference}, whose check digits hold, and the amount is what is open.",
+          "يذكر الإيداع المرجع {reference} وأرقام تحققه سليمة والمبلغ هو المتبقي.")),
+    Rule("transfer_end_to_end", Leg.BANK, ("end_to_end_id",), 100, EXACT,
+         ("The credit carries the payment's own id {reference} and the amount is what is open.",
+          "يحمل الإيداع معرّف الدفعة {reference} والمبلغ هو المتبقي.")),
+    Rule("transfer_in_remittance", Leg.BANK, ("remittance",), 95, EXACT,
+         ("The credit's text names {reference} as a word of its own and the amount is what is open.",
+          "يذكر نص الإيداع {reference} ككلمة مستقلة والمبلغ هو المتبقي.")),
+    Rule("transfers_joined", Leg.BANK, ("references", "amount"), 95, EXACT,
+         ("One credit names several payments, {reference} first, and is exactly their sum.",
+          "إيداع واحد يذكر عدة دفعات أولها {reference} ومبلغه مجموعها تمامًا.")),
+    Rule("transfer_in_part", Leg.BANK, ("reference",), 90, EXACT,
+         ("The credit names {reference} and is a part of it; the rest stays open.",
+          "يذكر الإيداع {reference} وهو جزء منه ويبقى الباقي مفتوحًا.")),
+    Rule("transfer_excess", Leg.BANK, ("reference",), 90, EXACT,
+         ("The credit names {reference} and is more than was open; the excess waits in suspense.",
+          "يذكر الإيداع {reference} ويزيد على المتبقي؛ والزيادة معلقة.")),
     Rule("by_hand", Leg.PROVIDER, ("chosen by two people",), 100, EXACT,
          ("Two people matched it to {reference} by hand.", "طابقه شخصان يدويًا مع {reference}.")),
 )  # fmt: skip

@@ -188,7 +188,12 @@ class Cleared:
 
 
 def bank_entry(
-    evidence: BankEvidence, kind: str, cleared: Sequence[Cleared], booking: Booking, provider: str | None = None
+    evidence: BankEvidence,
+    kind: str,
+    cleared: Sequence[Cleared],
+    booking: Booking,
+    provider: str | None = None,
+    payment: str | None = None,
 ) -> Entry:
     """Post one bank entry against the items it clears; a rounding the rule allowed goes to rounding."""
     left_minor = evidence.amount.amount_minor - sum(part.amount_minor for part in cleared)
@@ -206,7 +211,7 @@ def bank_entry(
         effective_at=booking.effective_at,
         late_for=booking.late_for,
         postings=postings,
-        source=Source(provider=provider, file=evidence.statement, line=evidence.number or None),
+        source=Source(payment=payment, provider=provider, file=evidence.statement, line=evidence.number or None),
     )
 
 
@@ -219,6 +224,36 @@ def unidentified_bank_entry(evidence: BankEvidence, booking: Booking) -> Entry:
         evidence.amount.amount_minor,
     )
     return bank_entry(evidence, "bank_credit_unidentified" if credit else "bank_debit_unidentified", (held,), booking)
+
+
+def excess_of(evidence: BankEvidence, excess_minor: int) -> Cleared:
+    """Hold what a payer transferred too much in suspense, until two people send it back."""
+    held = unidentified_item(evidence.statement_no, evidence.number)
+    return Cleared(accounts.SUSPENSE_UNIDENTIFIED, held, excess_minor)
+
+
+def transfer_found_entry(
+    evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None, payment: str | None
+) -> Entry:
+    """Move a transfer out of suspense onto the payment that is complete by now; what it has too much stays there."""
+    moved_minor = sum(part.amount_minor for part in cleared)
+    return Entry(
+        reference=f"rematch:{bank_reference(evidence.statement_no, evidence.number)}",
+        kind="transfer_identified",
+        business_date=booking.business_date,
+        effective_at=booking.effective_at,
+        late_for=booking.late_for,
+        postings=_postings(
+            evidence.amount.currency,
+            (
+                accounts.SUSPENSE_UNIDENTIFIED,
+                moved_minor,
+                unidentified_item(evidence.statement_no, evidence.number),
+            ),
+            *((part.account, -part.amount_minor, part.item) for part in cleared),
+        ),
+        source=Source(payment=payment, provider=provider, file=evidence.statement, line=evidence.number or None),
+    )
 
 
 def reidentified_entry(

@@ -10,7 +10,8 @@ from datetime import date
 from http import HTTPStatus
 from typing import Final
 
-from adapters.bank_host.wire import Channel, read_listing, read_report, unknown
+from adapters.bank_channel import read_listing
+from adapters.bank_host.wire import Channel, read_report, unknown
 from adapters.contract import Health, PayoutFile, PayoutReport, PayoutStatus, Statement
 from adapters.errors import FileRefusedError, NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from adapters.formats.camt import read_camt

@@ -6,34 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
 
-import msgspec
-
+from adapters.bank_channel import STATEMENTS, XML, Papers
 from adapters.calls import Call
 from adapters.contract import PayoutReport, PayoutStatus
-from adapters.errors import FileRefusedError, OutcomeUnknownError
+from adapters.errors import FileRefusedError
 from adapters.formats.pain002 import read_status_report
 from adapters.formats.swift_text import to_wire_reference
 
-XML = "application/xml"
-
-
-class ListedFile(msgspec.Struct, frozen=True):
-    """One statement file the bank offers."""
-
-    name: str
-    sha256: str
-
-
-class Listing(msgspec.Struct, frozen=True):
-    files: list[ListedFile]
-
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """Where the bank's files are, and the key that opens the door."""
-
-    url: str
-    api_key: str
+class Channel(Papers):
+    """Where the bank's files are, and where ours go."""
 
     def put_payment_file(self, message_id: str, body: bytes) -> Call:
         return Call("send payment file", "PUT", self._file(message_id), self._headers(content=XML), body)
@@ -42,21 +25,13 @@ class Channel:
         return Call("ask payment status", "GET", f"{self._file(message_id)}/status", self._headers())
 
     def list_statements(self, account_iban: str, day: date) -> Call:
-        return Call("list statements", "GET", self._day(account_iban, day), self._headers())
+        return self.list_files(STATEMENTS, account_iban, day)
 
     def get_statement(self, account_iban: str, day: date, name: str) -> Call:
-        url = f"{self._day(account_iban, day)}/{quote(name, safe='')}"
-        return Call("fetch statement", "GET", url, self._headers())
+        return self.get_file(STATEMENTS, account_iban, day, name)
 
     def _file(self, message_id: str) -> str:
         return f"{self.url.rstrip('/')}/payment-files/{quote(to_wire_reference(message_id), safe='')}"
-
-    def _day(self, account_iban: str, day: date) -> str:
-        return f"{self.url.rstrip('/')}/statements/{quote(account_iban, safe='')}/{day.isoformat()}"
-
-    def _headers(self, *, content: str | None = None) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {self.api_key}", "Accept": f"{XML}, application/json"}
-        return headers | {"Content-Type": content} if content else headers
 
 
 def read_report(body: bytes, message_id: str) -> PayoutReport:
@@ -71,13 +46,6 @@ def read_report(body: bytes, message_id: str) -> PayoutReport:
         words = ", ".join(repr(word) for word in report.words)
         return PayoutReport(report.report.status, report.report.lines, f"unknown status words: {words}")
     return report.report
-
-
-def read_listing(body: bytes) -> list[ListedFile]:
-    try:
-        return msgspec.json.decode(body, type=Listing).files
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise OutcomeUnknownError(f"the list of statements cannot be read: {error}") from error
 
 
 def unknown(reason: str) -> PayoutReport:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from adapters.contract import StatementEntry
 from adapters.errors import FileRefusedError
+from adapters.formats.creditor_reference import references_in
 from adapters.formats.statement_parts import Dates, Warnings, money, read_amount
 from adapters.formats.swift_text import from_wire_reference
 
@@ -279,7 +280,7 @@ def _entry(head: EntryHead, detail: Detail | None, number: int, amount_minor: in
     if detail is None:
         return StatementEntry(
             number, amount, head.booked_on, head.value_on, head.bank_reference, None, head.batch_reference,
-            head.remark, None, None, code, returned,
+            head.remark, None, None, code, returned, references_in(head.remark) if amount_minor > 0 else (),
         )  # fmt: skip
     # The other side of a credit is who paid; of a debit, who was paid; of a returned debit, who should have been.
     other = amount_minor < 0 or ((detail.returned or returned) and not detail.debtor)
@@ -296,4 +297,13 @@ def _entry(head: EntryHead, detail: Detail | None, number: int, amount_minor: in
         counterparty_iban=detail.creditor_account if other else detail.debtor_account,
         code=code,
         returned=returned or detail.returned,
+        references=_references(head, detail) if amount_minor > 0 else (),
     )
+
+
+def _references(head: EntryHead, detail: Detail) -> tuple[str, ...]:
+    """Gather what a credit names: in its text, as its end-to-end id, or by the virtual account it was paid to."""
+    said = " ".join(
+        text for text in (detail.remittance, detail.creditor_account, detail.end_to_end_id, head.remark) if text
+    )
+    return references_in(said)

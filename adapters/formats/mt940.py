@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from adapters.contract import Statement, StatementEntry
 from adapters.errors import FileRefusedError
+from adapters.formats.creditor_reference import references_in
 from adapters.formats.mt940_fields import Balance, EntryLine, read_balance, read_entry_line, read_fields, read_total
 from adapters.formats.mt940_text import Narrative, read_narrative
 from adapters.formats.statement_parts import Kind, Part, StatementSummary, Warnings, gather, money, refuse_unproven
@@ -202,6 +203,9 @@ class _Reading:
             counterparty_iban=narrative.counterparty_iban,
             code="+".join(code for code in (entry.code, narrative.code) if code) or None,
             returned=entry.reversal or narrative.returned,
+            references=references_in(" ".join((reference or "", narrative.remittance, entry.supplement)))
+            if entry.amount_minor > 0
+            else (),
         )
 
     def refuse_broken_off(self) -> None:

@@ -1,24 +1,83 @@
-"""Services a department may charge for, and the feed of what happened."""
+"""The catalogue: services, bundles, and what a basket of them costs; and the feed of what happened."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api.calls import caller
-from gateway.api.paging import Query
+from gateway.api.calls import caller, claim_of, read_json_body, working_on
+from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
+from gateway.api.requests import quote_request
 from gateway.domain.caller import Scope
+from gateway.domain.department import Audience
+from gateway.domain.errors import InvalidError
 from gateway.domain.ids import Prefix
-from gateway.services.read_intent import list_events, list_services
+from gateway.services.quote_basket import quote_basket
+from gateway.services.read_catalogue import list_bundles, list_services, read_bundle, read_service
+from gateway.services.read_intent import list_events
+from gateway.services.read_parts import list_parts, read_part
 from gateway.web.admission import DEPS
 
 
 async def services(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ("department", "audience"))
+    limit = query.limit(deps.limits.page_items_max)
+    audience = _audience(query.text("audience"))
+    return document(
+        await list_services(deps, query.text("department"), audience=audience, cursor=query.text("cursor"), limit=limit)
+    )
+
+
+async def service(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    await caller(request, Scope.PAYMENTS_READ)
+    return document(await read_service(deps, request.match_info["code"]))
+
+
+async def bundles(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    await caller(request, Scope.PAYMENTS_READ)
     query = Query(request, ("department",))
     limit = query.limit(deps.limits.page_items_max)
-    return document(await list_services(deps, query.text("department"), cursor=query.text("cursor"), limit=limit))
+    return document(await list_bundles(deps, query.text("department"), cursor=query.text("cursor"), limit=limit))
+
+
+async def bundle(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    await caller(request, Scope.PAYMENTS_READ)
+    return document(await read_bundle(deps, request.match_info["code"]))
+
+
+async def quote(request: web.Request) -> web.Response:
+    """Price a basket. Nothing is made, so the key is held for form's sake and nothing is stored under it."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    body = await read_json_body(request, deps)
+    with working_on(deps, claim_of(request, key, body)):
+        return document(await quote_basket(deps, key.department, quote_request(body)))
+
+
+async def parts(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ())
+    limit = query.limit(deps.limits.page_items_max)
+    cursor = query.identifier("cursor", Prefix.INTENT)
+    return document(await list_parts(deps, key.department, cursor=cursor, limit=limit))
+
+
+async def part(request: web.Request) -> web.Response:
+    key = await caller(request, Scope.PAYMENTS_READ)
+    return document(await read_part(request.app[DEPS], key.department, path_id(request, Prefix.INTENT)))
+
+
+def _audience(text: str | None) -> Audience | None:
+    try:
+        return None if text is None else Audience(text)
+    except ValueError:
+        raise InvalidError("is none of citizens, residents, business, visitors", pointer="/query/audience") from None
 
 
 async def events(request: web.Request) -> web.Response:

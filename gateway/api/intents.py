@@ -16,6 +16,7 @@ from gateway.domain.intent import IntentStatus, Search
 from gateway.services.cancel_intent import cancel_for_department
 from gateway.services.create_intent import create_intent, with_link
 from gateway.services.read_intent import list_attempts, list_intents, read_intent
+from gateway.services.resend_receipt import resend_for_department
 from gateway.web.admission import DEPS
 
 
@@ -67,6 +68,18 @@ async def cancel(request: web.Request) -> web.Response:
     with working_on(deps, claim_of(request, key, body)):
         await cancel_for_department(deps, key.department, intent_id)
     return document(await read_intent(deps, key.department, intent_id))
+
+
+async def send_receipt(request: web.Request) -> web.Response:
+    """Send the receipt again. Asked again within a minute it is refused, so that the key is held and not stored."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    read_body(body, Empty)
+    intent_id = path_id(request, Prefix.INTENT)
+    with working_on(deps, claim_of(request, key, body)):
+        channels = await resend_for_department(deps, key.department, intent_id)
+    return document({"object": "receipt_sending", "payment_intent": intent_id, "channels": channels}, status=202)
 
 
 def _status(text: str | None) -> IntentStatus | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from gateway.api import requests
 from gateway.api.problems import CONTENT_TYPE, document
+from gateway.domain.department import Audience, Channel
 
 Schema = dict[str, Any]
 
@@ -28,6 +30,10 @@ def _ref(name: str) -> Schema:
 
 def _id(prefix: str) -> Schema:
     return {"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _list_of(name: str) -> Schema:
@@ -52,10 +58,17 @@ _MONEY: Final[Schema] = _object(
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     }
 )
+_MONEY_OR_NULL: Final[Schema] = _or_null(_ref("Money"))
 _NAME: Final[Schema] = _object({"ar": _TEXT, "en": _TEXT})
+_CITATION: Final[dict[str, Schema]] = {
+    "id": _id("tf"),
+    "version": _COUNT,
+    "effective_on": {"type": "string", "format": "date"},
+    "legal_basis": _TEXT,
+}
 _INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-_REFUND_STATUSES: Final = ["requested", "pending", "unknown", "succeeded", "failed"]
+_REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
 
 _ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
@@ -70,8 +83,13 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "quantity": _COUNT,
             "amount": _ref("Money"),
             "vat": _ref("Money"),
+            "base_amount": _MONEY_OR_NULL,
+            "discount": _ref("Money"),
+            "concession": _or_null(_object({"code": _TEXT, "name": _ref("Name"), "legal_basis": _TEXT})),
+            "tariff": _or_null(_object(_CITATION)),
         }
     ),
+    "Tariff": _object({**_CITATION, "terms": {"type": "object", "additionalProperties": True}}),
     "PaymentAttempt": _object(
         {
             "id": _id("pa"),
@@ -93,6 +111,7 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "amount_refunded": _ref("Money"),
             "amount_refundable": _ref("Money"),
             "reference": _TEXT,
+            "bundle": _TEXT_OR_NULL,
             "lines": {"type": "array", "items": _ref("IntentLine")},
             "payer": _object({"language": {"enum": ["ar", "en"]}, "email": _TEXT_OR_NULL, "mobile": _TEXT_OR_NULL}),
             "return_url": _TEXT_OR_NULL,
@@ -118,8 +137,33 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "lines": {"type": "array", "items": _object({"number": _COUNT, "amount": _ref("Money")})},
             "reason": _TEXT,
             "late_payment": _FLAG,
+            "asked_by": _TEXT,
+            "decided_by": _TEXT_OR_NULL,
+            "decided_at": _INSTANT_OR_NULL,
+            "refund_batch": _TEXT_OR_NULL,
             "created_at": _INSTANT,
             "updated_at": _INSTANT,
+        }
+    ),
+    "RefundBatch": _object(
+        {
+            "id": _id("rb"),
+            "object": {"const": "refund_batch"},
+            "dry_run": _FLAG,
+            "accepted": _COUNT,
+            "refused": _COUNT,
+            "total": {"type": "array", "items": _ref("Money")},
+            "results": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "payment_intent": _id("pi"),
+                        "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [_ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [_object({"code": _TEXT, "detail": _TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
         }
     ),
     "Service": _object(
@@ -128,9 +172,61 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "object": {"const": "service"},
             "department": _object({"code": _TEXT, "name": _ref("Name")}),
             "name": _ref("Name"),
-            "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
+            "description": _ref("Name"),
+            "audience": {"type": "array", "items": {"enum": [one.value for one in Audience]}},
+            "channels": {"type": "array", "items": {"enum": [one.value for one in Channel]}},
+            "documents": {"type": "array", "items": _ref("Name")},
+            "depends_on": {"type": "array", "items": _TEXT},
+            "amount": _MONEY_OR_NULL,
             "currency": _TEXT,
             "vat_basis_points": _COUNT,
+            "tariff": _or_null(_ref("Tariff")),
+            "next_tariff": _or_null(_ref("Tariff")),
+        }
+    ),
+    "Bundle": _object(
+        {
+            "code": _TEXT,
+            "object": {"const": "bundle"},
+            "department": _TEXT,
+            "name": _ref("Name"),
+            "description": _ref("Name"),
+            "services": {
+                "type": "array",
+                "items": _object({"service": _TEXT, "department": _TEXT, "name": _ref("Name"), "quantity": _COUNT}),
+            },
+        }
+    ),
+    "Quote": _object(
+        {
+            "object": {"const": "quote"},
+            "priced_at": _INSTANT,
+            "bundle": _TEXT_OR_NULL,
+            "amount": _ref("Money"),
+            "vat": _ref("Money"),
+            "lines": {"type": "array", "items": _ref("IntentLine")},
+            "departments": {
+                "type": "array",
+                "items": _object({"department": _TEXT, "amount": _ref("Money"), "vat": _ref("Money")}),
+            },
+        }
+    ),
+    "PaymentPart": _object(
+        {
+            "payment_intent": _id("pi"),
+            "object": {"const": "payment_part"},
+            "owner": _TEXT,
+            "bundle": _TEXT_OR_NULL,
+            "reference": _TEXT,
+            "status": {"enum": _INTENT_STATUSES},
+            "amount": _ref("Money"),
+            "amount_refunded": _ref("Money"),
+            "lines": {"type": "array", "items": _ref("IntentLine")},
+            "live": _FLAG,
+            "late_payment": _FLAG,
+            "receipt_number": _TEXT_OR_NULL,
+            "paid_at": _INSTANT_OR_NULL,
+            "created_at": _INSTANT,
         }
     ),
     "Event": _object(
@@ -154,6 +250,13 @@ _ANSWERS: Final[dict[str, Schema]] = {
         },
         secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
     ),
+    "ReceiptSending": _object(
+        {
+            "object": {"const": "receipt_sending"},
+            "payment_intent": _id("pi"),
+            "channels": {"type": "array", "items": {"enum": ["email", "sms"]}},
+        }
+    ),
     "Replay": _object({"object": {"const": "replay"}, "queued": _COUNT}),
     "Problem": _object(
         {
@@ -173,7 +276,10 @@ _LISTS: Final = {
     "PaymentIntentList": "PaymentIntent",
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
+    "RefundPage": "Refund",
     "ServiceList": "Service",
+    "BundleList": "Bundle",
+    "PaymentPartList": "PaymentPart",
     "EventList": "Event",
     "WebhookEndpointList": "WebhookEndpoint",
 }
@@ -187,11 +293,24 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
+    ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),
+    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage", ("status", "batch")),
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
-    ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department",)),
+    ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refund-batches"): (
+        "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
+    ),
+    ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
+    ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
+    ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
+    ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department", "audience")),
+    ("GET", "/v1/services/{code}"): ("Read a service and its tariff", None, 200, "Service", ()),
+    ("GET", "/v1/bundles"): ("List bundles of services", None, 200, "BundleList", ("department",)),
+    ("GET", "/v1/bundles/{code}"): ("Read a bundle", None, 200, "Bundle", ()),
     ("GET", "/v1/events"): ("Read what happened, oldest first", None, 200, "EventList", ("object",)),
     ("POST", "/v1/webhook-endpoints"): ("Make an endpoint", "CreateEndpoint", 201, "WebhookEndpoint", ()),
     ("GET", "/v1/webhook-endpoints"): ("List endpoints", None, 200, "WebhookEndpointList", ()),
@@ -203,13 +322,23 @@ _ABOUT: Final = (
     "A government's payments, for its departments. Amounts are whole minor units. Every POST takes an Idempotency-Key: "
     "the same key with the same body gets the first answer again, for ninety days."
 )
-_PAGED: Final = frozenset({"PaymentIntentList", "ServiceList", "EventList"})
+_PAGED: Final = frozenset(
+    {"PaymentIntentList", "RefundPage", "PaymentPartList", "ServiceList", "BundleList", "EventList"}
+)
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
 
 
 def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
-    bodies = [requests.CreateIntent, requests.CreateRefund, requests.CreateEndpoint, requests.ReplayDeliveries]
+    bodies = [
+        requests.CreateIntent,
+        requests.CreateQuote,
+        requests.CreateRefund,
+        requests.CreateRefundBatch,
+        requests.DecideRefund,
+        requests.CreateEndpoint,
+        requests.ReplayDeliveries,
+    ]
     _, schemas = msgspec.json.schema_components([*bodies, requests.Empty], ref_template="#/components/schemas/{name}")
     lists = {name: _list_of(item) for name, item in _LISTS.items()}
     paths: dict[str, Schema] = {}
@@ -230,9 +359,9 @@ def describe() -> Schema:
 def _operation(
     method: str, path: str, summary: str, body: str | None, status: int, answer: str, filters: tuple[str, ...]
 ) -> Schema:
-    parameters: list[Schema] = []
-    if "{id}" in path:
-        parameters.append({"name": "id", "in": "path", "required": True, "schema": _TEXT})
+    parameters: list[Schema] = [
+        {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in re.findall(r"{(\w+)}", path)
+    ]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     parameters += [{"name": name, "in": "query", "schema": _TEXT} for name in (*filters, *paging)]
     if method == "POST":

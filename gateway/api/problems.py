@@ -18,6 +18,7 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.IdempotencyKeyMissingError: (400, "Idempotency-Key missing"),
     errors.UnauthenticatedError: (401, "Not authenticated"),
     errors.ForbiddenError: (403, "Not allowed"),
+    errors.SamePersonError: (403, "A second person decides"),
     errors.NotFoundError: (404, "Not found"),
     errors.SlowBodyError: (408, "Body too slow"),
     errors.TransitionError: (409, "State conflict"),

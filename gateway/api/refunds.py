@@ -1,4 +1,4 @@
-"""Refunds: ask for one, read one, list an intent's."""
+"""Refunds: ask for one or many, decide about what waits, read one, list an intent's and a department's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
-from gateway.api.paging import path_id
+from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import refund_request
+from gateway.api.requests import DecideRefund, person, read_body, refund_batch_request, refund_request
 from gateway.domain.caller import Scope
+from gateway.domain.errors import InvalidError
+from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
-from gateway.services.create_refund import create_refund
-from gateway.services.read_intent import list_refunds, read_refund
+from gateway.domain.refund import RefundStatus
+from gateway.domain.text import check_text
+from gateway.services.create_refund import Asking, create_refund
+from gateway.services.decide_refund import decide_refund
+from gateway.services.read_intent import list_refunds, read_refund, search_refunds
+from gateway.services.refund_many import PaidQuery, choose_paid, refund_many
 from gateway.web.admission import DEPS
 
 
@@ -23,11 +29,45 @@ async def create(request: web.Request) -> web.Response:
     claim = claim_of(request, key, body)
     intent_id = path_id(request, Prefix.INTENT)
     with working_on(deps, claim):
-        stored = await create_refund(deps, key.department, intent_id, refund_request(body), claim)
-    headers = {"Location": f"/v1/refunds/{stored.resource}"}
-    if stored.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return document(msgspec.json.decode(stored.answer), status=stored.status, headers=headers)
+        stored = await create_refund(deps, key.department, intent_id, refund_request(body), claim, Asking(key.id))
+    return _answer(stored, f"/v1/refunds/{stored.resource}")
+
+
+async def create_batch(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.REFUNDS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, key, body)
+    with working_on(deps, claim):
+        wanted, asked, dry_run = refund_batch_request(body)
+        if isinstance(wanted, PaidQuery):
+            wanted = await choose_paid(deps, key.department, wanted, asked)
+        stored = await refund_many(deps, key.department, wanted, claim, caller=key.id, dry_run=dry_run)
+    return _answer(stored, f"/v1/refunds?batch={stored.resource}")
+
+
+async def approve(request: web.Request) -> web.Response:
+    return await _decide(request, approve=True)
+
+
+async def refuse(request: web.Request) -> web.Response:
+    return await _decide(request, approve=False)
+
+
+async def _decide(request: web.Request, *, approve: bool) -> web.Response:
+    """Decide. Told again, the same decision has no further effect, so that the key is held and nothing is stored."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.REFUNDS_APPROVE)
+    body = await read_json_body(request, deps)
+    asked = read_body(body, DecideRefund)
+    by = person(asked.decided_by, "/decided_by") or ""
+    why = check_text(asked.reason, length_max=200, pointer="/reason") if asked.reason or not approve else ""
+    refund_id = path_id(request, Prefix.REFUND)
+    with working_on(deps, claim_of(request, key, body)):
+        decided = await decide_refund(
+            deps, refund_id, by=by, approve=approve, why=why, department=key.department, decided_with=key.id
+        )
+    return document(decided)
 
 
 async def read(request: web.Request) -> web.Response:
@@ -38,3 +78,32 @@ async def read(request: web.Request) -> web.Response:
 async def of_intent(request: web.Request) -> web.Response:
     key = await caller(request, Scope.PAYMENTS_READ)
     return document(await list_refunds(request.app[DEPS], key.department, path_id(request, Prefix.INTENT)))
+
+
+async def list_page(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ("status", "batch"))
+    found = await search_refunds(
+        deps,
+        key.department,
+        status=_status(query.text("status")),
+        batch=query.identifier("batch", Prefix.REFUND_BATCH),
+        cursor=query.identifier("cursor", Prefix.REFUND),
+        limit=query.limit(deps.limits.page_items_max),
+    )
+    return document(found)
+
+
+def _answer(stored: StoredAnswer, location: str) -> web.Response:
+    headers = {"Location": location}
+    if stored.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return document(msgspec.json.decode(stored.answer), status=stored.status, headers=headers)
+
+
+def _status(text: str | None) -> RefundStatus | None:
+    try:
+        return None if text is None else RefundStatus(text)
+    except ValueError:
+        raise InvalidError("is not a status of a refund", pointer="/query/status") from None

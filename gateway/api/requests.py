@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -12,10 +13,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
+from gateway.domain.ids import Prefix, is_id
 from gateway.domain.json_text import read_json
+from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
-from gateway.services.create_intent import AMOUNT_MINOR_MAX, IntentRequest, LineRequest
+from gateway.services.create_intent import IntentRequest
 from gateway.services.create_refund import RefundRequest
+from gateway.services.price_basket import LineRequest
+from gateway.services.quote_basket import QuoteRequest
+from gateway.services.refund_many import REFUNDS_MAX, PaidQuery, Wanted
 
 AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
@@ -42,6 +48,8 @@ class Line(Body):
     service: Code | UnsetType = UNSET
     quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
     amount: Amount | UnsetType = UNSET
+    base_amount: Amount | UnsetType = UNSET
+    answers: Annotated[dict[str, str | bool], Meta(max_length=20)] = {}
     name: BilingualName | UnsetType = UNSET
     revenue_code: Code | UnsetType = UNSET
 
@@ -54,11 +62,18 @@ class Payer(Body):
 
 class CreateIntent(Body):
     reference: str
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)]
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    bundle: Code | UnsetType = UNSET
     payer: Payer = msgspec.field(default_factory=Payer)
     return_url: str | None = None
     metadata: Annotated[dict[str, str], Meta(max_length=20)] = {}
     expires_at: str | None = None
+
+
+class CreateQuote(Body):
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    bundle: Code | UnsetType = UNSET
+    at: str | None = None
 
 
 class RefundedLine(Body):
@@ -70,6 +85,31 @@ class CreateRefund(Body):
     reason: str
     amount: Amount | None = None
     lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=100)] | None = None
+    requested_by: str | None = None
+
+
+class DecideRefund(Body):
+    decided_by: str
+    reason: str = ""
+
+
+class BatchedRefund(Body):
+    payment_intent: str
+    amount: Amount | None = None
+
+
+class PaidPayments(Body):
+    service: Code
+    paid_from: str
+    paid_before: str
+
+
+class CreateRefundBatch(Body):
+    reason: str
+    refunds: Annotated[list[BatchedRefund], Meta(min_length=1, max_length=REFUNDS_MAX)] | None = None
+    query: PaidPayments | None = None
+    requested_by: str | None = None
+    dry_run: bool = False
 
 
 class CreateEndpoint(Body):
@@ -124,7 +164,8 @@ def intent_request(body: bytes) -> IntentRequest:
     asked = read_body(body, CreateIntent)
     return IntentRequest(
         reference=check_text(asked.reference, length_max=100, pointer="/reference"),
-        lines=[_line(index, line) for index, line in enumerate(asked.lines)],
+        lines=_lines(asked.lines, asked.bundle),
+        bundle=_code(asked.bundle, "/bundle"),
         language=asked.payer.language,
         payer_email=_email(asked.payer.email),
         payer_mobile=asked.payer.mobile,
@@ -134,20 +175,62 @@ def intent_request(body: bytes) -> IntentRequest:
     )
 
 
+def quote_request(body: bytes) -> QuoteRequest:
+    """Read the body of a quote: a basket, and the instant it is to be priced at."""
+    asked = read_body(body, CreateQuote)
+    lines, bundle = _lines(asked.lines, asked.bundle), _code(asked.bundle, "/bundle")
+    return QuoteRequest(lines, bundle, _instant(asked.at, "/at"))
+
+
 def refund_request(body: bytes) -> RefundRequest:
     """Read the body of a refund: an amount, or lines, or neither for everything that is left."""
     asked = read_body(body, CreateRefund)
     reason = check_text(asked.reason, length_max=200, pointer="/reason")
+    by = person(asked.requested_by, "/requested_by")
     if asked.amount is not None and asked.lines is not None:
         raise InvalidError("name an amount or lines, not both", pointer="/lines")
     if asked.lines is None:
         amount = asked.amount
-        return RefundRequest(reason, amount.amount if amount else None, amount.currency if amount else None)
+        return RefundRequest(reason, *_amount(amount), asked_by=by)
     lines = {line.number: line.amount.amount for line in asked.lines}
     currencies = {line.amount.currency for line in asked.lines}
     if len(lines) != len(asked.lines) or len(currencies) != 1:
         raise InvalidError("each line once, and all in one currency", pointer="/lines")
-    return RefundRequest(reason, currency=currencies.pop(), lines=lines)
+    return RefundRequest(reason, currency=currencies.pop(), lines=lines, asked_by=by)
+
+
+def refund_batch_request(body: bytes) -> tuple[list[Wanted] | PaidQuery, RefundRequest, bool]:
+    """Read the body of a batch: what is wanted, what each refund says, and whether it is only tried."""
+    asked = read_body(body, CreateRefundBatch)
+    reason = check_text(asked.reason, length_max=200, pointer="/reason")
+    request = RefundRequest(reason, asked_by=person(asked.requested_by, "/requested_by"))
+    if (asked.refunds is None) is (asked.query is None):
+        raise InvalidError("name refunds or a query, one of them", pointer="/refunds")
+    if asked.query is not None:
+        query = asked.query
+        since, before = (
+            instant_of(query.paid_from, "/query/paid_from"),
+            instant_of(query.paid_before, "/query/paid_before"),
+        )
+        return PaidQuery(query.service, since, before), request, asked.dry_run
+    wanted = []
+    for index, one in enumerate(asked.refunds or ()):
+        if not is_id(one.payment_intent, Prefix.INTENT):
+            raise InvalidError("is not an identifier of a payment intent", pointer=f"/refunds/{index}/payment_intent")
+        amount_minor, currency = _amount(one.amount)
+        wanted.append(Wanted(one.payment_intent, replace(request, amount_minor=amount_minor, currency=currency)))
+    if len({one.intent_id for one in wanted}) != len(wanted):
+        raise InvalidError("each payment stands once", pointer="/refunds")
+    return wanted, request, asked.dry_run
+
+
+def person(name: str | None, pointer: str) -> str | None:
+    """Read the name of whoever asks or decides, as the department's own system knows them."""
+    return None if name is None else check_text(name, length_max=100, pointer=pointer)
+
+
+def _amount(amount: Amount | None) -> tuple[int | None, str | None]:
+    return (amount.amount, amount.currency) if amount is not None else (None, None)
 
 
 def instant_of(text: str, pointer: str) -> datetime:
@@ -165,6 +248,14 @@ def _instant(text: str | None, pointer: str) -> datetime | None:
     return None if text is None else instant_of(text, pointer)
 
 
+def _lines(lines: list[Line] | UnsetType, bundle: str | UnsetType) -> list[LineRequest]:
+    if isinstance(lines, UnsetType):
+        if isinstance(bundle, UnsetType):
+            raise InvalidError(faults=[FieldFault("/lines", "missing", "is missing: name lines or a bundle")])
+        return []
+    return [_line(index, line) for index, line in enumerate(lines)]
+
+
 def _line(index: int, line: Line) -> LineRequest:
     at = f"/lines/{index}"
     names = None
@@ -174,6 +265,7 @@ def _line(index: int, line: Line) -> LineRequest:
             check_text(line.name.en, length_max=200, pointer=f"{at}/name/en"),
         )
     amount = line.amount if isinstance(line.amount, Amount) else None
+    base = line.base_amount if isinstance(line.base_amount, Amount) else None
     return LineRequest(
         service=_code(line.service, f"{at}/service"),
         quantity=line.quantity,
@@ -181,7 +273,20 @@ def _line(index: int, line: Line) -> LineRequest:
         currency=amount.currency if amount else None,
         names=names,
         revenue_code=_code(line.revenue_code, f"{at}/revenue_code"),
+        base_minor=base.amount if base else None,
+        base_currency=base.currency if base else None,
+        answers=_answers(line.answers, f"{at}/answers"),
     )
+
+
+def _answers(answers: Mapping[str, str | bool], pointer: str) -> dict[str, str | bool]:
+    checked: dict[str, str | bool] = {}
+    for question, answer in answers.items():
+        if not _SHOWABLE.fullmatch(question):
+            raise InvalidError("questions have 1 to 64 letters, digits, _ . -", pointer=pointer)
+        at = f"{pointer}/{question}"
+        checked[question] = check_text(answer, length_max=63, pointer=at) if isinstance(answer, str) else answer
+    return checked
 
 
 def _code(value: str | UnsetType, pointer: str) -> str | None:

@@ -1,4 +1,8 @@
-"""`POST` or `PUT /callbacks/{provider}`: verify, store, answer. The worker does the rest."""
+"""`POST` or `PUT /callbacks/{provider}`: verify, store, answer. The worker does the rest.
+
+An adapter may lengthen the address it gives its provider; it then reads the path in the header `:path`, a name that no
+client can send over HTTP/1.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +50,15 @@ def add_callbacks(app: web.Application, deps: Deps) -> None:
             # The reason is in our log. A forger learns nothing, and providers do not read it.
             return web.Response(status=_STATUSES.get(type(error), 400), headers=retry)
 
-    app.router.add_post(PATH, receive)
-    app.router.add_put(PATH, receive)  # the mobile money standard puts its callbacks
+    for path in (PATH, f"{PATH}/{{more:.+}}"):
+        app.router.add_post(path, receive)
+        app.router.add_put(path, receive)  # the mobile money standard puts its callbacks
 
 
 async def _receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     body = await read_within(request, bytes_max=BODY_BYTES_MAX, read_s=deps.limits.body_read_s)
-    await receive_callback(deps, request.match_info["provider"], request.headers, body)
+    headers = request.headers.copy()
+    headers.add(":path", request.rel_url.raw_path)
+    await receive_callback(deps, request.match_info["provider"], headers, body)
     return web.Response(status=204 if request.method == "PUT" else 200)

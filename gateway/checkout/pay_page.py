@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.contract import Method
-from gateway.checkout.outcome import Trouble
-from gateway.domain.attempt import Contact
+from gateway.checkout.trouble import Trouble
+from gateway.domain.attempt import LIVE, Contact
 from gateway.services.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
@@ -34,12 +34,17 @@ class PayForm:
 
 
 def choose_method(view: CheckoutView, asked: str | None) -> Method:
-    """Return the method the payer asked for when it is offered, else the one they used last, else the first."""
-    used = view.last_attempt.method if view.last_attempt else None
+    """Return the method the payer asked for when it is offered, else the one they used last, else the first.
+
+    What is under way is gone on with even where its provider takes nothing new.
+    """
+    last = view.last_attempt
     for method in view.methods:
         if method == asked:
             return method
-    return used if used in view.methods and used is not None else view.methods[0]
+    if last is not None and (last.status in LIVE or last.method in view.methods):
+        return last.method
+    return view.methods[0]
 
 
 def empty_form(view: CheckoutView, method: Method) -> PayForm:

@@ -12,7 +12,7 @@ import segno
 import typst
 
 from gateway.checkout.seal import show_code
-from gateway.services.views import ReceiptView
+from gateway.services.views import ReceiptView, TariffView
 from gateway.web.i18n import Language
 from gateway.web.identity import Identity
 from ledger.money import Money
@@ -53,7 +53,7 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
         (say("Reference"), receipt.reference, True),
         (say("Paid by"), card_text(receipt) or receipt.method.value, True),
     ]
-    if receipt.vat_registration:
+    if receipt.vat_registration and not receipt.parts:
         facts.append((say("VAT registration"), receipt.vat_registration, True))
     data = {
         "language": language.code,
@@ -76,9 +76,21 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
                 "quantity": f"× {line.quantity}" if line.quantity > 1 else "",
                 "department": choose(line.department) if several else "",
                 "vat": _amount(say("VAT included:"), line.vat),
+                "taken_off": _taken_off(line.tariff, language),
+                "tariff": _cited(line.tariff, language),
                 "amount": str(line.amount),
             }
             for line in receipt.lines
+        ],
+        "parts_heading": say("Who receives it"),
+        "parts": [
+            {
+                "department": choose(part.department),
+                "registration": part.vat_registration or "",
+                "registration_label": say("VAT registration"),
+                "amount": str(part.amount),
+            }
+            for part in receipt.parts
         ],
         "total_label": say("Total"),
         "vat": _amount(say("VAT included in the total:"), receipt.vat),
@@ -96,6 +108,20 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
         "footer": choose(identity),
     }
     return json.dumps(data, ensure_ascii=False).encode()
+
+
+def _taken_off(tariff: TariffView | None, language: Language) -> dict[str, str] | None:
+    if tariff is None or tariff.concession is None:
+        return None
+    label = language.text("%(concession)s, taken off:", concession=language.choose(tariff.concession))
+    return {"label": label, "amount": str(tariff.discount)}
+
+
+def _cited(tariff: TariffView | None, language: Language) -> str:
+    if tariff is None:
+        return ""
+    since = language.date(tariff.effective_on)
+    return language.text("tariff version %(version)s, in force since %(since)s", version=tariff.version, since=since)
 
 
 def card_text(receipt: ReceiptView) -> str:

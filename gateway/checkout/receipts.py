@@ -12,10 +12,11 @@ from gateway.checkout.receipt_pdf import Proof, card_text, receipt_pdf
 from gateway.checkout.seal import check_code, is_genuine, read_code, show_code
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
-from gateway.domain.errors import InvalidError, NothingToPayError
+from gateway.domain.errors import InvalidError, NothingToPayError, TransitionError
 from gateway.services.find_receipt import find_receipt
 from gateway.services.rate_payment import rate_payment, read_rating
 from gateway.services.read_receipt import read_receipt
+from gateway.services.resend_receipt import resend_receipt
 from gateway.services.views import ReceiptView
 from gateway.services.where_is_my_money import where_is_my_money
 from gateway.web.csrf import csrf_token
@@ -45,7 +46,9 @@ class Receipts:
             journey=journey,
             copied=receipt.payer_email is not None and "email" in self._deps.senders,
             rating=await read_rating(self._deps, visit.token),
+            sent=visit.request.query.get("sent"),
             csrf=csrf_token(self._key, "rate", visit.token),
+            send_csrf=csrf_token(self._key, "send", visit.token),
             qr=Markup(proof.qr_svg()),  # noqa: S704 - drawn by us from an address we made
             check_code=show_code(proof.code),
             verify_path=self._path(receipt, proof.code),
@@ -70,6 +73,16 @@ class Receipts:
         with suppress(InvalidError, NothingToPayError, ValueError):
             await rate_payment(self._deps, visit.token, int(str(posted.get("score"))))
         return visit.go("/receipt#rating")
+
+    async def send_again(self, visit: Visit) -> web.Response:
+        """Send the receipt where it went before, at most once a minute."""
+        if await visit.form(self._key, "send") is None:
+            return visit.stale()
+        try:
+            await resend_receipt(self._deps, visit.token)
+        except TransitionError:
+            return visit.go("/receipt?sent=already")
+        return visit.go("/receipt?sent=again")
 
     async def ask(self, visit: Visit) -> web.Response:
         """Show the form to type a number and a code, or check what was typed."""

@@ -10,17 +10,19 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from adapters.contract import Redirect
+from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
-from gateway.checkout.outcome import CLOSED, State, Trouble, render_outcome, state_of, trouble_of
+from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
+from gateway.checkout.trouble import Trouble, trouble_of
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
 from gateway.services.cancel_intent import cancel_intent
 from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
+from gateway.services.promise_word import promise_word
 from gateway.services.read_checkout import read_checkout
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
@@ -35,6 +37,10 @@ _ASK_AT_LOOKS: Final = (2, 6)
 WAITING_AT_ONCE_MAX: Final = 2_000
 _WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
+
+_AT_ONCE: Final = "at_once"
+_NEXT: Final = {Redirect: "/continue", PayReference: f"/result?{_AT_ONCE}=1"}
+"""Where a payer goes from the form. What to transfer is to be seen at once: there is nothing yet to wait for."""
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
 
@@ -68,7 +74,8 @@ class Checkout:
         posted = await visit.form(self._key, "pay")
         if posted is None:
             return visit.stale()
-        if state_of(view) in CLOSED:
+        state = state_of(view)
+        if state in CLOSED or (not view.methods and state in (State.PAYABLE, State.DECLINED)):
             return visit.go("")
         # A double click, a second tab or the back button is no error: the service goes on with what was started.
         form = read_form(view, posted, self._pages.languages[visit.language])
@@ -85,7 +92,7 @@ class Checkout:
                 language.text("The payment service could not be reached."),
             )
             return self._again(visit, view, form, trouble)
-        return visit.go("/continue" if isinstance(started.next_step, Redirect) else "/result")
+        return visit.go(_NEXT.get(type(started.next_step), "/result"))
 
     def _again(self, visit: Visit, view: CheckoutView, form: PayForm, trouble: Trouble | None = None) -> web.Response:
         page = render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble)
@@ -133,7 +140,8 @@ class Checkout:
 
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
-        view = await self._await_answer(visit.token)
+        at_once = _AT_ONCE in visit.request.query
+        view = await (read_checkout(self._deps, visit.token) if at_once else self._await_answer(visit.token))
         visit.settle_language(view.language)
         state = state_of(view)
         if state is State.PAID:
@@ -141,7 +149,14 @@ class Checkout:
         if state in CLOSED or state in (State.PAYABLE, State.DECLINED):
             return visit.go("")
         shown = State.CHECKING if _redirect_of(view) else state
+        if shown is State.CHECKING and not await self._promise(view):
+            return visit.go("/result")
         return visit.page(render_outcome(self._pages, view, shown, visit.language, self._key))
+
+    async def _promise(self, view: CheckoutView) -> bool:
+        """Keep in mind that this payer will be told; False when the answer has come while the page was made."""
+        attempt = view.last_attempt
+        return attempt is None or await promise_word(self._deps, attempt.attempt_id)
 
     async def _await_answer(self, token: str) -> CheckoutView:
         """Wait without a thread and without a connection: asleep, with one small question now and then."""
@@ -221,6 +236,7 @@ def add_routes(
         "/pay/{token}/language": checkout.change_language,
         "/pay/{token}/cancel": checkout.cancel,
         "/pay/{token}/rating": receipts.rate,
+        "/pay/{token}/receipt/send": receipts.send_again,
     }
     for path, handler in gets.items():
         app.router.add_get(path, bound(handler))

@@ -13,6 +13,7 @@ class Scope(StrEnum):
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
     REFUNDS_WRITE = "refunds:write"
+    REFUNDS_APPROVE = "refunds:approve"
     WEBHOOKS_WRITE = "webhooks:write"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.domain.errors import InvalidError
+from gateway.domain.rounding import vat_inside
 
 
 class FeeBearer(StrEnum):
@@ -32,11 +35,37 @@ class Department:
     return_origins: tuple[str, ...]
     vat_registration: str | None
     fee_bearer: FeeBearer
+    reminder_minutes: int | None = None
+    """How long before a bill's link ends its payer is reminded, if at all."""
+    refund_limits: Mapping[str, int] = field(default_factory=dict)
+    """What one person may give back, in minor units by currency; above it a second one must agree."""
+
+
+class Audience(StrEnum):
+    """Whom a service is for."""
+
+    CITIZENS = "citizens"
+    RESIDENTS = "residents"
+    BUSINESS = "business"
+    VISITORS = "visitors"
+
+
+class Channel(StrEnum):
+    """Where a service can be had."""
+
+    WEB = "web"
+    APP = "app"
+    COUNTER = "counter"
+    KIOSK = "kiosk"
+    PHONE = "phone"
+
+
+NOTHING_SAID: Final = Names("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One thing a department charges for. Without an amount, the department names it on each intent."""
+    """One thing a department charges for. Without an amount and a tariff, the department names it on each intent."""
 
     code: str
     department: str
@@ -46,11 +75,35 @@ class Service:
     amount_minor: int | None
     vat_basis_points: int
     active: bool = True
+    descriptions: Names = NOTHING_SAID
+    audience: tuple[Audience, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    documents: tuple[Names, ...] = ()
+    """What an applicant brings along."""
+    depends_on: tuple[str, ...] = ()
+    """Services that have to be had first."""
 
     def vat_minor(self, amount_minor: int) -> int:
-        """Return the VAT included in an amount, rounded half up."""
-        rate = self.vat_basis_points
-        return (amount_minor * rate * 2 + 10_000 + rate) // (2 * (10_000 + rate)) if rate else 0
+        """Return the VAT included in an amount."""
+        return vat_inside(amount_minor, self.vat_basis_points)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleItem:
+    service: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Several services of several departments, paid at once; its owner alone may ask for it."""
+
+    code: str
+    department: str
+    names: Names
+    items: tuple[BundleItem, ...]
+    descriptions: Names = NOTHING_SAID
+    active: bool = True
 
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

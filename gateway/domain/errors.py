@@ -71,6 +71,12 @@ class TransitionError(GatewayError):
     code = "state_conflict"
 
 
+class SamePersonError(GatewayError):
+    """Whoever prepared this cannot approve it: a second person decides."""
+
+    code = "same_person"
+
+
 class IdempotencyKeyMissingError(GatewayError):
     """Send an Idempotency-Key header of 1 to 255 visible ASCII characters."""
 

@@ -15,10 +15,13 @@ class Prefix(StrEnum):
     INTENT = "pi"
     ATTEMPT = "pa"
     REFUND = "re"
+    REFUND_BATCH = "rb"
     EVENT = "ev"
     ENDPOINT = "we"
     API_KEY = "key"
     MESSAGE = "ms"
+    TARIFF = "tf"
+    AUDIT = "ga"
 
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -13,6 +13,7 @@ from ledger.money import Money
 
 
 class RefundStatus(StrEnum):
+    AWAITING_APPROVAL = "awaiting_approval"  # above what one person may give back
     REQUESTED = "requested"  # saved and committed, the provider not yet heard
     PENDING = "pending"  # the provider took it and will tell later
     SUCCEEDED = "succeeded"
@@ -23,6 +24,8 @@ class RefundStatus(StrEnum):
 _S = RefundStatus
 
 TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
+    (_S.AWAITING_APPROVAL, _S.REQUESTED): "approved",
+    (_S.AWAITING_APPROVAL, _S.FAILED): "refused",
     (_S.REQUESTED, _S.PENDING): "accepted",
     (_S.REQUESTED, _S.SUCCEEDED): "succeeded",
     (_S.REQUESTED, _S.FAILED): "failed",
@@ -40,8 +43,18 @@ TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
 OPEN: Final = frozenset({_S.REQUESTED, _S.PENDING, _S.UNKNOWN})
 """Not decided yet; each of these counts against the cap, because its money may move."""
 
-COUNTED: Final = OPEN | {_S.SUCCEEDED}
-"""Refunds that use up the captured amount. A failed one gives its share back."""
+COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.SUCCEEDED}
+"""Refunds that use up the captured amount. A failed one, and one that was refused, gives its share back."""
+
+
+def needs_approval(limits: Mapping[str, int], together: Money) -> bool:
+    """Tell whether a second person must agree.
+
+    `together` is the refund with all that belongs to it, its payment's other refunds and its batch: a large refund
+    cut into small ones is still large.
+    """
+    limit_minor = limits.get(together.currency)
+    return limit_minor is not None and together.amount_minor > limit_minor
 
 
 def status_of(report: RefundReport) -> RefundStatus:

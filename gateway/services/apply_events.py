@@ -98,7 +98,7 @@ async def _findings(deps: Deps, intent: Intent, attempt: Attempt, notices: Seque
 
 async def _query(deps: Deps, intent: Intent, attempt: Attempt, hints: Sequence[Received]) -> PaymentReport | None:
     hinted = next((notice.provider_reference for notice in hints if notice.provider_reference), None)
-    return await ask_provider.query(deps, intent, attempt, hinted_reference=hinted)
+    return await ask_provider.follow(deps, intent, attempt, hinted_reference=hinted)
 
 
 async def _put_off(deps: Deps, notice: Received) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,11 +19,12 @@ from gateway.domain.errors import UnavailableError
 from gateway.domain.postings import Evidence
 from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
-from gateway.services import ask_provider
-from gateway.services.notices import refund_event
+from gateway.services import ask_provider, circuits
+from gateway.services.notices import part_refund_events, refund_event
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
+from gateway.store.events import Event
 from gateway.store.refunds import Refund
 from ledger.entry import Entry
 from ledger.journal import PostStatus, post_within
@@ -76,27 +76,37 @@ async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:
     if not isinstance(provider, Refunds):
         return RefundReport(Outcome.UNKNOWN, word="cannot_refund")
     if refund.sent_at is None:
-        return await _call(deps, provider, order, send=True)
-    report = await _call(deps, provider, order, send=False)
+        return await _call(deps, refund.provider, provider, order, send=True)
+    report = await _call(deps, refund.provider, provider, order, send=False)
     not_known = report.outcome is Outcome.PENDING and report.provider_reference is None
     if not_known and refund.booked_at is None and deps.clock() - refund.sent_at >= _SEND_AGAIN:
-        return await _call(deps, provider, order, send=True)
+        return await _call(deps, refund.provider, provider, order, send=True)
     return report
 
 
-async def _call(deps: Deps, provider: Refunds, order: RefundOrder, *, send: bool) -> RefundReport:
+async def _call(deps: Deps, name: str, provider: Refunds, order: RefundOrder, *, send: bool) -> RefundReport:
+    operation = "refund" if send else "query_refund"
+
+    async def once() -> RefundReport:
+        return await (provider.refund(order) if send else provider.query_refund(order))
+
     try:
-        async with asyncio.timeout(deps.limits.provider_call_s):
-            return await (provider.refund(order) if send else provider.query_refund(order))
+        report = await circuits.ask(deps, name, operation, once, is_failure=_is_failure)
     except NotSentError as error:
-        return RefundReport(Outcome.NOT_SENT if send else Outcome.UNKNOWN, word=error.code)
+        report = RefundReport(Outcome.NOT_SENT if send else Outcome.UNKNOWN, word=error.code)
     except RejectedError as error:
-        return RefundReport(Outcome.DECLINED if send else Outcome.UNKNOWN, word=error.code)
+        report = RefundReport(Outcome.DECLINED if send else Outcome.UNKNOWN, word=error.code)
     except (ProviderError, TimeoutError, OSError) as error:
-        return RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, ProviderError) else "timeout")
+        report = RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, ProviderError) else "timeout")
     except Exception:  # noqa: BLE001 - an adapter's own fault tells nothing about the money
         _log.exception("provider_refund_failed", refund=order.reference)
-        return RefundReport(Outcome.UNKNOWN, word="adapter_fault")
+        report = RefundReport(Outcome.UNKNOWN, word="adapter_fault")
+    metrics.PROVIDER_CALLS.labels(name, operation, report.outcome.value).inc()
+    return report
+
+
+def _is_failure(report: RefundReport) -> bool:
+    return report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT)
 
 
 async def _apply(deps: Deps, refund_id: str, report: RefundReport) -> None:
@@ -118,7 +128,7 @@ async def _apply(deps: Deps, refund_id: str, report: RefundReport) -> None:
         if after.late and after.status is RefundStatus.SUCCEEDED and attempt.resolution is None:
             await attempts.resolve_late(connection, attempt.id, "refunded", now)
         if what is not None:
-            await events.record(connection, [refund_event(deps, after, what)])
+            await events.record(connection, [refund_event(deps, after, what), *_tell_sharers(deps, after, what, lines)])
         if entry is not None:
             await _post(connection, entry, now)
     if what is not None:
@@ -174,6 +184,17 @@ def _entry(
     if before.booked_at is not None and after.status is RefundStatus.FAILED and before.status is not after.status:
         return postings.refund_failed(accepted, after.id, evidence)
     return None
+
+
+def _tell_sharers(deps: Deps, refund: Refund, what: str, lines: Sequence[RefundLine]) -> Sequence[Event]:
+    """Tell departments whose part of a bundle went back, or did not after all."""
+    match what:
+        case "succeeded":
+            return part_refund_events(deps, refund, "refunded", lines)
+        case "failed":
+            return part_refund_events(deps, refund, "refund_failed", lines)
+        case _:
+            return ()
 
 
 async def _post(connection: Connection, entry: Entry, now: datetime) -> None:

@@ -101,6 +101,7 @@ async def _apply(
                 batch.put_before_a_person(finding.attempt_id, Review.BOOKS_REFUSED)
             results.append(_judge(batch, finding, refused))
         await batch.number_receipts(connection)
+        await batch.keep_promises(connection)
         await attempts.move(connection, batch.moved_attempts())
         await intents.move(connection, batch.moved_intents(), now)
         await events.record(connection, batch.events)
@@ -123,7 +124,7 @@ async def _lock(deps: Deps, connection: Connection, findings: Sequence[Finding],
         now=now,
         intents=locked_intents,
         attempts=locked_attempts,
-        lines=await intents.lines(connection, sorted(locked_intents)),
+        lines=await intents.lines(connection, sorted(locked_intents), with_tariffs=False),
         given_back=await refunds.of_attempts(connection, wanted),
     )
 

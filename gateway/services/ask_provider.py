@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
 import structlog
 
-from adapters.contract import DeclineReason, Outcome, PaymentOrder, PaymentReport, Provider, Voids
+from adapters.contract import Captures, DeclineReason, Outcome, PaymentOrder, PaymentReport, Provider, Voids
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from gateway import metrics
 from gateway.deps import Deps
-from gateway.services import links
+from gateway.domain.intent import FINAL
+from gateway.services import circuits, links
+from gateway.services.circuits import CircuitOpenError
+from gateway.services.several import several as bounded
 from gateway.store.attempts import Attempt
 from gateway.store.intents import Intent
 
@@ -37,19 +39,25 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_email=attempt.contact.email or intent.payer_email,
         payer_mobile=attempt.contact.mobile or intent.payer_mobile,
         payer_bank=attempt.contact.bank,
+        started_at=attempt.started_at,
     )
 
 
 async def start(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport:
     """Ask the provider to collect. Whatever goes wrong has one of the five outcomes; nothing is raised."""
     provider = deps.providers[attempt.provider]
+
+    async def ask() -> PaymentReport:
+        return await provider.start(order_of(deps, intent, attempt))
+
     try:
-        async with asyncio.timeout(deps.limits.provider_call_s):
-            report = await provider.start(order_of(deps, intent, attempt))
+        report = await circuits.ask(deps, attempt.provider, "start", ask, is_failure=_is_failure)
     except NotSentError as error:
         return _counted(attempt, "start", PaymentReport(Outcome.NOT_SENT, word=error.code))
     except RejectedError as error:
-        declined = PaymentReport(Outcome.DECLINED, word=error.code, decline=DeclineReason.OTHER)
+        turned_away = error.status in circuits.TURNS_US_AWAY
+        reason = DeclineReason.PROVIDER_OUTAGE if turned_away else DeclineReason.OTHER
+        declined = PaymentReport(Outcome.DECLINED, word=error.code, decline=reason)
         return _counted(attempt, "start", declined)
     except (OutcomeUnknownError, ProviderError, TimeoutError, OSError) as error:
         return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))
@@ -81,6 +89,38 @@ async def query(
     return report
 
 
+async def follow(
+    deps: Deps, intent: Intent, attempt: Attempt, *, hinted_reference: str | None = None
+) -> PaymentReport | None:
+    """Read the provider's truth, and collect what the payer has authorised while the intent still waits for it."""
+    report = await query(deps, intent, attempt, hinted_reference=hinted_reference)
+    if report is not None and intent.status not in FINAL and _waits_for_capture(deps, attempt, report):
+        return await _capture(deps, attempt, report)
+    return report
+
+
+def _waits_for_capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> bool:
+    """Tell an authorisation of just what was asked for, at a provider that captures only when told to."""
+    return (
+        report.outcome is Outcome.PENDING
+        and report.authorised == attempt.amount
+        and report.provider_reference is not None
+        and attempt.review is None
+        and isinstance(deps.providers[attempt.provider], Captures)
+    )
+
+
+async def _capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> PaymentReport:
+    """Collect what the payer has authorised; an adapter captures once, however often it is asked."""
+
+    async def ask(provider: Provider) -> PaymentReport:
+        if not isinstance(provider, Captures) or report.provider_reference is None:
+            return report
+        return await provider.capture(attempt.id, report.provider_reference, attempt.amount)
+
+    return await _ask(deps, attempt, "capture", ask) or report
+
+
 async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | None:
     """Ask the provider to give an attempt up; None when it cannot, or when there is nothing to name it by."""
     if attempt.provider not in deps.providers:
@@ -97,30 +137,20 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:
-    """Ask about several things at once, within the bound of concurrent calls. All end before any failure is raised."""
-    if len(items) == 1:
-        return [await ask(items[0])]
-    slots = asyncio.Semaphore(deps.limits.provider_calls_at_once)
-
-    async def one(item: T) -> R:
-        async with slots:
-            return await ask(item)
-
-    results = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
-    answers = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        answers.append(result)
-    return answers
+    """Ask about several things at once, within the bound of concurrent calls to providers."""
+    return await bounded(items, ask, at_once=deps.limits.provider_calls_at_once)
 
 
 async def _ask(
     deps: Deps, attempt: Attempt, call: str, ask: Callable[[Provider], Awaitable[PaymentReport]]
 ) -> PaymentReport | None:
+    async def once() -> PaymentReport:
+        return await ask(deps.providers[attempt.provider])
+
     try:
-        async with asyncio.timeout(deps.limits.provider_call_s):
-            report = await ask(deps.providers[attempt.provider])
+        report = await circuits.ask(deps, attempt.provider, call, once, is_failure=_is_failure)
+    except CircuitOpenError:
+        return None  # counted; nobody was asked
     except (ProviderError, TimeoutError, OSError) as error:
         metrics.PROVIDER_CALLS.labels(attempt.provider, call, _word(error)).inc()
         _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, attempt=attempt.id)
@@ -131,6 +161,11 @@ async def _ask(
         return None
     _counted(attempt, call, report)
     return None if report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) else report
+
+
+def _is_failure(report: PaymentReport) -> bool:
+    """Tell an answer which means that the provider does not work."""
+    return report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) or report.decline is DeclineReason.PROVIDER_OUTAGE
 
 
 def _counted(attempt: Attempt, call: str, report: PaymentReport) -> PaymentReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,35 +10,23 @@ import msgspec
 
 from gateway.deps import Deps
 from gateway.domain import department as departments
-from gateway.domain.department import Department, Names, Service
-from gateway.domain.errors import FieldFault, InvalidError
+from gateway.domain.department import Department
+from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
 from gateway.services.documents import Document, intent_document
-from gateway.services.notices import intent_event
-from gateway.store.catalogue import Catalogue
+from gateway.services.notices import intent_event, reminder_messages
+from gateway.services.price_basket import LineRequest, price_basket
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
 from gateway.store.intents import Intent, IntentLine
-from ledger.errors import MoneyError
-from ledger.money import Money, exponent_of
+from gateway.store.messages import Message
 
-AMOUNT_MINOR_MAX = 10**12
 _CREATED = 201
-
-
-@dataclass(frozen=True, slots=True)
-class LineRequest:
-    """One line as asked: a service of the catalogue, or a name, a revenue code and an amount of one's own."""
-
-    service: str | None = None
-    quantity: int = 1
-    amount_minor: int | None = None
-    currency: str | None = None
-    names: Names | None = None
-    revenue_code: str | None = None
+_REMINDED_AFTER = timedelta(minutes=30)
+"""A bill younger than this needs no reminder: its payer has just been sent the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +39,7 @@ class IntentRequest:
     return_url: str | None = None
     metadata: Mapping[str, str] | None = None
     expires_at: datetime | None = None
+    bundle: str | None = None
 
 
 async def create_intent(deps: Deps, department: str, request: IntentRequest, claim: Claim) -> StoredAnswer:
@@ -60,13 +49,14 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
     if owner is None:
         raise InvalidError("this department is not in the catalogue")
     now = deps.clock()
-    lines = _price(request.lines, catalogue, owner)
-    amount = _total(lines)
+    basket = price_basket(request.lines, request.bundle, catalogue, owner, now)
+    if not basket.amount:
+        raise InvalidError("nothing is to be paid: every fee is waived", pointer="/lines")
     intent = Intent(
         id=deps.mint(Prefix.INTENT),
         department=department,
         reference=request.reference,
-        amount=amount,
+        amount=basket.amount,
         status=IntentStatus.REQUIRES_PAYMENT,
         late_payment=False,
         language=request.language,
@@ -81,10 +71,12 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
         paid_at=None,
         paid_attempt=None,
         receipt_number=None,
+        bundle=basket.bundle,
     )
-    document = intent_document(intent, [line for line, _ in lines])
+    document = intent_document(intent, basket.lines)
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
-    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, lines))
+    reminders = tuple(_reminders(deps, intent, owner))
+    return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines, reminders))
 
 
 def with_link(deps: Deps, document: Document) -> Document:
@@ -93,7 +85,12 @@ def with_link(deps: Deps, document: Document) -> Document:
 
 
 def _new_intent(
-    deps: Deps, intent: Intent, claim: Claim, answer: StoredAnswer, lines: Sequence[tuple[IntentLine, str]]
+    deps: Deps,
+    intent: Intent,
+    claim: Claim,
+    answer: StoredAnswer,
+    lines: Sequence[IntentLine],
+    reminders: tuple[Message, ...],
 ) -> NewIntent:
     event = intent_event(deps, intent, "created")
     return NewIntent(
@@ -114,108 +111,37 @@ def _new_intent(
         expires_at=intent.expires_at,
         event_id=event.id,
         event_data=to_json(event.data),
-        lines=tuple(
-            NewLine(
-                department=line.department,
-                service=line.service,
-                name_ar=line.names.ar,
-                name_en=line.names.en,
-                revenue_code=line.revenue_code,
-                quantity=line.quantity,
-                amount_minor=line.amount_minor,
-                vat_minor=line.vat_minor,
-            )
-            for line, _ in lines
-        ),
+        bundle=intent.bundle,
+        lines=tuple(_new_line(line) for line in lines),
+        reminders=reminders,
     )
 
 
-def _price(requests: Sequence[LineRequest], catalogue: Catalogue, owner: Department) -> list[tuple[IntentLine, str]]:
-    """Price every line; all faults are told at once."""
-    lines: list[tuple[IntentLine, str]] = []
-    faults: list[FieldFault] = []
-    for index, request in enumerate(requests):
-        try:
-            lines.append(_price_line(index, request, catalogue, owner))
-        except InvalidError as error:
-            faults += error.faults
-    if faults:
-        raise InvalidError(faults=faults)
-    return lines
+def _reminders(deps: Deps, intent: Intent, owner: Department) -> Iterable[Message]:
+    """Remind the payer before the link ends, where the department wants it and there is time for both."""
+    if owner.reminder_minutes is None:
+        return ()
+    due_at = intent.expires_at - timedelta(minutes=owner.reminder_minutes)
+    return reminder_messages(deps, intent, due_at) if due_at > intent.created_at + _REMINDED_AFTER else ()
 
 
-def _price_line(index: int, request: LineRequest, catalogue: Catalogue, owner: Department) -> tuple[IntentLine, str]:
-    at = f"/lines/{index}"
-    if request.service is None:
-        return _own_line(index, request, owner)
-    service = catalogue.services.get(request.service)
-    if service is None:
-        raise InvalidError("the catalogue has no such service", pointer=f"{at}/service")
-    if request.names is not None or request.revenue_code is not None:
-        raise InvalidError("a service has its own name and revenue code", pointer=f"{at}/service")
-    if request.currency not in (None, service.currency):
-        raise InvalidError(f"this service is charged in {service.currency}", pointer=f"{at}/amount/currency")
-    amount_minor = _service_amount(at, request, service)
-    line = IntentLine(
-        number=index + 1,
-        department=service.department,
-        service=service.code,
-        names=service.names,
-        revenue_code=service.revenue_code,
-        quantity=request.quantity,
-        amount_minor=amount_minor,
-        vat_minor=service.vat_minor(amount_minor),
+def _new_line(line: IntentLine) -> NewLine:
+    applied = line.applied
+    return NewLine(
+        department=line.department,
+        service=line.service,
+        name_ar=line.names.ar,
+        name_en=line.names.en,
+        revenue_code=line.revenue_code,
+        quantity=line.quantity,
+        amount_minor=line.amount_minor,
+        vat_minor=line.vat_minor,
+        tariff=applied.tariff.id if applied else None,
+        base_minor=applied.base_minor if applied else None,
+        discount_minor=applied.discount_minor if applied else 0,
+        concession=applied.concession if applied else None,
+        shared=line.shared,
     )
-    return line, service.currency
-
-
-def _service_amount(at: str, request: LineRequest, service: Service) -> int:
-    """Return the line's amount: the catalogue's per unit, or the whole as the department names it."""
-    if service.amount_minor is None:
-        if request.amount_minor is None:
-            raise InvalidError("this service has no fixed amount: name one", pointer=f"{at}/amount")
-        return request.amount_minor
-    fixed = service.amount_minor * request.quantity
-    if request.amount_minor not in (None, fixed):
-        raise InvalidError("this service has a fixed amount, which is another", pointer=f"{at}/amount/amount")
-    if fixed > AMOUNT_MINOR_MAX:
-        raise InvalidError("the line is beyond what one payment may be", pointer=f"{at}/quantity")
-    return fixed
-
-
-def _own_line(index: int, request: LineRequest, owner: Department) -> tuple[IntentLine, str]:
-    at = f"/lines/{index}"
-    if request.names is None or request.revenue_code is None:
-        missing = "name" if request.names is None else "revenue_code"
-        raise InvalidError("a line without a service needs a name and a revenue code", pointer=f"{at}/{missing}")
-    if request.amount_minor is None or request.currency is None:
-        raise InvalidError("a line without a service needs an amount", pointer=f"{at}/amount")
-    try:
-        exponent_of(request.currency)
-    except MoneyError:
-        raise InvalidError("this currency is not booked here", pointer=f"{at}/amount/currency") from None
-    line = IntentLine(
-        number=index + 1,
-        department=owner.code,
-        service=None,
-        names=request.names,
-        revenue_code=request.revenue_code,
-        quantity=request.quantity,
-        amount_minor=request.amount_minor,
-        vat_minor=0,
-    )
-    return line, request.currency
-
-
-def _total(lines: Sequence[tuple[IntentLine, str]]) -> Money:
-    currency = lines[0][1]
-    for index, (_, other) in enumerate(lines):
-        if other != currency:
-            raise InvalidError("all lines of a payment have one currency", pointer=f"/lines/{index}/amount/currency")
-    total = sum(line.amount_minor for line, _ in lines)
-    if total > AMOUNT_MINOR_MAX:
-        raise InvalidError("the total is beyond what one payment may be", pointer="/lines")
-    return Money(total, currency)
 
 
 def _checked_return_url(url: str | None, owner: Department) -> str | None:

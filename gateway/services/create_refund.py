@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -27,6 +27,7 @@ from gateway.services.notices import refund_event
 from gateway.store import attempts, events, idempotency, intents, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
+from gateway.store.intents import Intent
 from gateway.store.refunds import Refund
 from ledger.money import Money
 
@@ -41,12 +42,28 @@ class RefundRequest:
     amount_minor: int | None = None
     currency: str | None = None
     lines: Mapping[int, int] | None = None
+    asked_by: str | None = None
+    """The person who asks, as the department's system knows them; the caller itself where it names nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Where a refund comes from: the caller, and the batch it belongs to with what that gives back in all."""
+
+    caller: str
+    batch: str | None = None
+    batch_minor: int = 0
 
 
 async def create_refund(
-    deps: Deps, department: str, intent_id: str, request: RefundRequest, claim: Claim
+    deps: Deps, department: str, intent_id: str, request: RefundRequest, claim: Claim, asking: Asking
 ) -> StoredAnswer:
-    """Save a refund for the worker to send; a repeated key gets the first answer."""
+    """Save a refund for the worker to send; a repeated key gets the first answer.
+
+    Above the department's limit it waits for a second person first, and counts against what is left all the same.
+    """
+    owner = (await deps.catalogue.get()).departments.get(department)
+    limits = owner.refund_limits if owner else {}
     async with deps.transaction() as connection:
         intent = (await intents.lock(connection, [intent_id])).get(intent_id)
         if intent is None or intent.department != department:
@@ -55,22 +72,53 @@ async def create_refund(
         stored = await idempotency.replay(connection, claim)
         if stored is not None:
             return stored
-        if intent.status is not IntentStatus.PAID or intent.paid_attempt is None:
-            raise TransitionError("only a paid intent can be refunded")
-        attempt = await attempts.read(connection, intent.paid_attempt)
-        if attempt is None or attempt.review is not None:
-            raise TransitionError("this payment is being looked into")
-        _check_provider(deps, attempt)
-        if request.currency not in (None, intent.amount.currency):
-            raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
-        lines = _choose(request, await refunds.refundable_lines(connection, intent.id))
-        amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
-        refund = _new_refund(deps, department, attempt, amount, request.reason, late=False)
-        answer = StoredAnswer(refund.id, _CREATED, msgspec.json.encode(refund_document(refund, lines)))
+        plan = await _plan(deps, connection, intent, request)
+        together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
+        refund = replace(
+            _new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
+            status=RefundStatus.AWAITING_APPROVAL if rules.needs_approval(limits, together) else RefundStatus.REQUESTED,
+            asked_by=request.asked_by or asking.caller,
+            asked_with=asking.caller,
+            batch=asking.batch,
+        )
+        answer = StoredAnswer(refund.id, _CREATED, msgspec.json.encode(refund_document(refund, plan.lines)))
         if not await idempotency.claim(connection, claim, answer, refund.created_at):
             raise IdempotencyInFlightError(retry_after_s=1)
-        await _save(deps, connection, refund, lines)
+        await _save(deps, connection, refund, plan.lines)
     return answer
+
+
+async def try_refund(deps: Deps, department: str, intent_id: str, request: RefundRequest) -> Money:
+    """Return what a refund would give back, or refuse it as asking for it would; nothing is written."""
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, intent_id)
+        if intent is None or intent.department != department:
+            raise NotFoundError
+        return (await _plan(deps, connection, intent, request)).amount
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    attempt: Attempt
+    lines: tuple[RefundLine, ...]
+    amount: Money
+    earlier_minor: int
+    """What other refunds of the payment have taken or may take."""
+
+
+async def _plan(deps: Deps, connection: Connection, intent: Intent, request: RefundRequest) -> _Plan:
+    if intent.status is not IntentStatus.PAID or intent.paid_attempt is None:
+        raise TransitionError("only a paid intent can be refunded")
+    attempt = await attempts.read(connection, intent.paid_attempt)
+    if attempt is None or attempt.review is not None:
+        raise TransitionError("this payment is being looked into")
+    _check_provider(deps, attempt)
+    if request.currency not in (None, intent.amount.currency):
+        raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
+    left = await refunds.refundable_lines(connection, intent.id)
+    lines = _choose(request, left)
+    amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
+    return _Plan(attempt, lines, amount, sum(line.refunded_minor for line in left))
 
 
 async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
@@ -139,4 +187,4 @@ def _new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, re
 
 async def _save(deps: Deps, connection: Connection, refund: Refund, lines: tuple[RefundLine, ...]) -> None:
     await refunds.insert(connection, refund, lines)
-    await events.record(connection, [refund_event(deps, refund, "requested")])
+    await events.record(connection, [refund_event(deps, refund, refund.status.value)])

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.domain.department import Department, Service
+from gateway.domain.department import Bundle, Department, Names, Service
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
+from gateway.domain.tariff import Applied, Asked, Fixed, Tariff, in_force, price
+from gateway.domain.tariff_terms import terms_document
 from gateway.services.notices import money
 from gateway.store.attempts import Attempt
+from gateway.store.catalogue import Catalogue
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine
 from gateway.store.refunds import Refund
@@ -37,7 +40,35 @@ def line_document(line: IntentLine, currency: str) -> Document:
         "quantity": line.quantity,
         "amount": money(Money(line.amount_minor, currency)),
         "vat": money(Money(line.vat_minor, currency)),
+        **_applied(line.applied, currency),
     }
+
+
+def _applied(applied: Applied | None, currency: str) -> Document:
+    """How a line was priced: by which version of which law, of what base, and what was granted."""
+    if applied is None:
+        return {"base_amount": None, "discount": money(Money(0, currency)), "concession": None, "tariff": None}
+    base, granted = applied.base_minor, applied.tariff.terms.concession(applied.concession)
+    return {
+        "base_amount": None if base is None else money(Money(base, currency)),
+        "discount": money(Money(applied.discount_minor, currency)),
+        "concession": granted
+        and {"code": granted.code, "name": _both(granted.names), "legal_basis": granted.legal_basis},
+        "tariff": _citation(applied.tariff),
+    }
+
+
+def _citation(tariff: Tariff) -> Document:
+    return {
+        "id": tariff.id,
+        "version": tariff.version,
+        "effective_on": tariff.effective_on.isoformat(),
+        "legal_basis": tariff.legal_basis,
+    }
+
+
+def _both(names: Names) -> Document:
+    return {"ar": names.ar, "en": names.en}
 
 
 def attempt_document(attempt: Attempt) -> Document:
@@ -67,6 +98,7 @@ def intent_document(
         "amount_refunded": money(Money(refunded_minor, currency)),
         "amount_refundable": money(Money(intent.amount.amount_minor - refunded_minor if paid else 0, currency)),
         "reference": intent.reference,
+        "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
         "payer": {"language": intent.language, "email": intent.payer_email, "mobile": intent.payer_mobile},
         "return_url": intent.return_url,
@@ -93,6 +125,10 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "lines": [{"number": line.number, "amount": money(Money(line.amount_minor, currency))} for line in lines],
         "reason": refund.reason,
         "late_payment": refund.late,
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
+        "decided_at": instant(refund.decided_at),
+        "refund_batch": refund.batch,
         "created_at": instant(refund.created_at),
         "updated_at": instant(refund.updated_at),
     }
@@ -109,16 +145,82 @@ def event_document(event: Event) -> Document:
     }
 
 
-def service_document(service: Service, department: Department) -> Document:
-    amount = None if service.amount_minor is None else money(Money(service.amount_minor, service.currency))
+def service_document(
+    service: Service, department: Department, versions: tuple[Tariff, ...] = (), at: datetime | None = None
+) -> Document:
+    """A service with what it costs: the tariff in force and the next one that is approved, if any."""
+    current = in_force(versions, at) if at else None
+    coming = next((each for each in versions if at is not None and each.effective_at > at), None)
     return {
         "code": service.code,
         "object": "service",
-        "department": {"code": department.code, "name": {"ar": department.names.ar, "en": department.names.en}},
-        "name": {"ar": service.names.ar, "en": service.names.en},
-        "amount": amount,
+        "department": {"code": department.code, "name": _both(department.names)},
+        "name": _both(service.names),
+        "description": _both(service.descriptions),
+        "audience": [one.value for one in service.audience],
+        "channels": [one.value for one in service.channels],
+        "documents": [_both(one) for one in service.documents],
+        "depends_on": list(service.depends_on),
+        "amount": _amount(service, current),
         "currency": service.currency,
-        "vat_basis_points": service.vat_basis_points,
+        "vat_basis_points": current.terms.vat_basis_points if current else service.vat_basis_points,
+        "tariff": _tariff(current),
+        "next_tariff": _tariff(coming),
+    }
+
+
+def _amount(service: Service, tariff: Tariff | None) -> Document | None:
+    """Return what the service costs where nothing has to be known of the applicant: a fixed fee with its VAT."""
+    if tariff is None:
+        fixed = service.amount_minor
+    else:
+        fixed = price(tariff.terms, Asked()).amount_minor if isinstance(tariff.terms.price, Fixed) else None
+    return None if fixed is None else dict(money(Money(fixed, service.currency)))
+
+
+def _tariff(tariff: Tariff | None) -> Document | None:
+    return None if tariff is None else {**_citation(tariff), "terms": terms_document(tariff.terms)}
+
+
+def bundle_document(bundle: Bundle, catalogue: Catalogue) -> Document:
+    services = [(item, catalogue.services[item.service]) for item in bundle.items]
+    return {
+        "code": bundle.code,
+        "object": "bundle",
+        "department": bundle.department,
+        "name": _both(bundle.names),
+        "description": _both(bundle.descriptions),
+        "services": [
+            {
+                "service": service.code,
+                "department": service.department,
+                "name": _both(service.names),
+                "quantity": item.quantity,
+            }
+            for item, service in services
+        ],
+    }
+
+
+def part_document(intent: Intent, lines: Sequence[IntentLine], department: str, refunded_minor: int) -> Document:
+    """One department's part of another's intent: its own lines, and nothing of the payer or of the others."""
+    currency = intent.amount.currency
+    own = [line for line in lines if line.department == department]
+    return {
+        "payment_intent": intent.id,
+        "object": "payment_part",
+        "owner": intent.department,
+        "bundle": intent.bundle,
+        "reference": intent.reference,
+        "status": intent.status.value,
+        "amount": money(Money(sum(line.amount_minor for line in own), currency)),
+        "amount_refunded": money(Money(refunded_minor, currency)),
+        "lines": [line_document(line, currency) for line in own],
+        "live": intent.live,
+        "late_payment": intent.late_payment,
+        "receipt_number": intent.receipt_number,
+        "paid_at": instant(intent.paid_at),
+        "created_at": instant(intent.created_at),
     }
 
 

@@ -1,42 +1,28 @@
-"""Departments and services from a file: every bad line is reported, and nothing is imported while there is one."""
+"""The catalogue from files: every bad line is reported, and nothing is imported while there is one."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-
-import msgspec
 
 from gateway.deps import Deps
-from gateway.domain.department import Department, FeeBearer, Names, Service, origin_of
-from gateway.domain.errors import InvalidError
-from gateway.domain.text import check_text
-from gateway.store import catalogue
-from ledger.errors import MoneyError
-from ledger.money import exponent_of
+from gateway.domain.department import Bundle, Service
+from gateway.services.catalogue_rows import (
+    LineFault,
+    Row,
+    read_bundle,
+    read_csv,
+    read_department,
+    read_json,
+    read_rows,
+    read_service,
+)
+from gateway.store import bundles as bundle_rows
+from gateway.store import catalogue as catalogue_rows
 
-_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
-_DEPARTMENT_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_NAME_MAX: Final = 200
-_AMOUNT_MINOR_MAX: Final = 10**12
-_RATE_MAX: Final = 10_000
-_TRUE: Final = {"", "true", "yes", "1"}
+__all__ = ["Imported", "LineFault", "import_catalogue", "read_csv", "read_json"]
 
-Row = TypeVar("Row", Department, Service)
-
-
-@dataclass(frozen=True, slots=True)
-class LineFault:
-    """What is wrong with one line of a file; line 1 is the first after the heading."""
-
-    table: str
-    line: int
-    field: str
-    detail: str
+Numbered = Sequence[tuple[int, Service]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,117 +32,79 @@ class Imported:
     departments: int
     services: int
     faults: tuple[LineFault, ...] = ()
-
-
-def read_csv(text: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in csv.DictReader(io.StringIO(text))]
-
-
-def read_json(body: bytes) -> list[dict[str, Any]]:
-    return msgspec.json.decode(body, type=list[dict[str, Any]])
+    bundles: int = 0
 
 
 async def import_catalogue(
     deps: Deps,
-    departments: Iterable[Mapping[str, Any]],
-    services: Iterable[Mapping[str, Any]],
+    departments: Iterable[Row],
+    services: Iterable[Row],
+    bundles: Iterable[Row] = (),
     *,
     dry_run: bool = False,
 ) -> Imported:
-    """Import departments and services, in one transaction. What the file does not name stays as it is."""
+    """Import departments, services and bundles, in one transaction. What the files do not name stays as it is."""
     faults: list[LineFault] = []
-    new_departments = _read("departments", departments, read_department, faults)
-    new_services = _read("services", services, read_service, faults)
-    known = {department.code for department in new_departments} | set((await deps.catalogue.get()).departments)
-    faults += [
-        LineFault("services", number, "department", f"there is no department {service.department}")
-        for number, service in enumerate(new_services, 1)
-        if service.department not in known
-    ]
-    result = Imported(len(new_departments), len(new_services), tuple(faults))
+    new_departments = [one for _, one in read_rows("departments", departments, read_department, faults)]
+    new_services = read_rows("services", services, read_service, faults)
+    new_bundles = read_rows("bundles", bundles, read_bundle, faults)
+    catalogue = await deps.catalogue.get()
+    known = {one.code for one in new_departments} | set(catalogue.departments)
+    offered = {**catalogue.services, **{one.code: one for _, one in new_services}}
+    faults += _service_faults(new_services, known, offered)
+    for line, bundle in new_bundles:
+        faults += (
+            LineFault("bundles", line, field, detail) for field, detail in _bundle_faults(bundle, known, offered)
+        )
+    faults.sort(key=lambda fault: (fault.table, fault.line))
+    result = Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles))
     if faults or dry_run:
         return result
     now = deps.clock()
     async with deps.transaction() as connection:
-        await catalogue.save_departments(connection, new_departments, now)
-        await catalogue.save_services(connection, new_services, now)
+        await catalogue_rows.save_departments(connection, new_departments, now)
+        await catalogue_rows.save_services(connection, (one for _, one in new_services), now)
+        await bundle_rows.save(connection, (one for _, one in new_bundles), now)
     deps.catalogue.forget()
     return result
 
 
-def read_department(row: Mapping[str, Any]) -> Department:
-    code = _word(row, "code")
-    if not _DEPARTMENT_CODE.fullmatch(code):
-        raise InvalidError("small letters, digits, - and _", pointer="code")
-    origins = row.get("return_origins") or ()
-    listed: Sequence[str] = origins.split() if isinstance(origins, str) else list(origins)
-    try:
-        return_origins = tuple(origin_of(origin) for origin in listed)
-        bearer = FeeBearer(row.get("fee_bearer") or FeeBearer.TREASURY)
-    except InvalidError as error:
-        raise InvalidError(error.detail, pointer="return_origins") from None
-    except ValueError:
-        raise InvalidError("treasury, department or payer", pointer="fee_bearer") from None
-    return Department(code, _names(row), return_origins, row.get("vat_registration") or None, bearer)
+def _service_faults(services: Numbered, departments: set[str], offered: Mapping[str, Service]) -> list[LineFault]:
+    faults = []
+    circular = _circular(offered)
+    for line, service in services:
+        if service.department not in departments:
+            faults.append(LineFault("services", line, "department", f"there is no department {service.department}"))
+        missing = [code for code in service.depends_on if code not in offered]
+        faults += [LineFault("services", line, "depends_on", f"there is no service {code}") for code in missing]
+        if service.code in circular:
+            faults.append(
+                LineFault("services", line, "depends_on", "can never be had: what it depends on goes in a circle")
+            )
+    return faults
 
 
-def read_service(row: Mapping[str, Any]) -> Service:
-    code = _word(row, "code")
-    if not _CODE.fullmatch(code):
-        raise InvalidError("small letters, digits, - . and _", pointer="code")
-    currency = str(row.get("currency") or "AED")
-    try:
-        exponent_of(currency)
-    except MoneyError as error:
-        raise InvalidError(str(error), pointer="currency") from None
-    amount = row.get("amount_minor")
-    return Service(
-        code=code,
-        department=_word(row, "department"),
-        names=_names(row),
-        revenue_code=_word(row, "revenue_code"),
-        currency=currency,
-        amount_minor=None if amount in (None, "") else _number(row, "amount_minor", 1, _AMOUNT_MINOR_MAX),
-        vat_basis_points=_number(row, "vat_basis_points", 0, _RATE_MAX, default=0),
-        active=str(row.get("active", "")).lower() in _TRUE,
-    )
+def _circular(offered: Mapping[str, Service]) -> set[str]:
+    """Return the services that can never be had, because each of them waits for another of them.
+
+    What depends on nothing that is left is taken away, again and again; what cannot be taken away goes in a circle, or
+    waits for one that does.
+    """
+    waiting = {code: {on for on in one.depends_on if on in offered} for code, one in offered.items() if one.depends_on}
+    while True:
+        free = {code for code, on in waiting.items() if not on & waiting.keys()}
+        if not free:
+            return set(waiting)
+        for code in free:
+            del waiting[code]
 
 
-def _read(
-    table: str, rows: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Row], faults: list[LineFault]
-) -> list[Row]:
-    found: list[Row] = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows, 1):
-        try:
-            found.append(read(row))
-        except InvalidError as error:
-            faults += [LineFault(table, number, fault.pointer, fault.detail) for fault in error.faults]
-            continue
-        code = str(row["code"])
-        if code in seen:
-            faults.append(LineFault(table, number, "code", f"{code} stands in the file twice"))
-        seen.add(code)
-    return found
-
-
-def _names(row: Mapping[str, Any]) -> Names:
-    return Names(_word(row, "name_ar"), _word(row, "name_en"))
-
-
-def _word(row: Mapping[str, Any], field: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise InvalidError("is missing", pointer=field)
-    return check_text(value, length_max=_NAME_MAX, pointer=field)
-
-
-def _number(row: Mapping[str, Any], field: str, least: int, most: int, *, default: int | None = None) -> int:
-    value = row.get(field)
-    if value in (None, "") and default is not None:
-        return default
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
-    if type(value) is not int or not least <= value <= most:
-        raise InvalidError(f"a whole number from {least} to {most}", pointer=field)
-    return value
+def _bundle_faults(bundle: Bundle, departments: set[str], offered: Mapping[str, Service]) -> list[tuple[str, str]]:
+    faults = []
+    if bundle.department not in departments:
+        faults.append(("department", f"there is no department {bundle.department}"))
+    missing = [item.service for item in bundle.items if item.service not in offered]
+    faults += [("services", f"there is no service {code}") for code in missing]
+    if not missing and len({offered[item.service].currency for item in bundle.items}) > 1:
+        faults.append(("services", "all services of a bundle are charged in one currency"))
+    return faults

@@ -12,7 +12,7 @@ from gateway.domain import postings
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.postings import Evidence
 from gateway.services.create_refund import refund_suspended
-from gateway.services.notices import intent_event
+from gateway.services.notices import intent_event, part_events
 from gateway.services.settle_batch import shares
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.attempts import Attempt
@@ -62,10 +62,12 @@ async def accept_late_payment(deps: Deps, attempt_id: str) -> None:
             effective_at=now,
             zone=deps.zone,
         )
-        lines = await intents.lines(connection, [intent.id])
+        lines = await intents.lines(connection, [intent.id], with_tariffs=False)
         await attempts.resolve_late(connection, attempt_id, "accepted", now)
         accepted = replace(attempt, resolution="accepted")
-        await events.record(connection, [intent_event(deps, intent, "late_payment_accepted", accepted)])
+        told = [intent_event(deps, intent, "late_payment_accepted", accepted)]
+        told += part_events(deps, intent, "late_payment_accepted", lines[intent.id])
+        await events.record(connection, told)
         entry = postings.late_accepted(evidence, shares(lines[intent.id]), attempt.captured)
         [posted] = await post_within(connection, [entry], recorded_at=now)
         if posted.status is PostStatus.REFUSED and posted.error is not None:

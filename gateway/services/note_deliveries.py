@@ -21,6 +21,7 @@ async def note_deliveries(deps: Deps, limit: int) -> int:
         for report in sender.take_receipts(limit):
             async with deps.connection() as connection:
                 ours = await messages.note_delivery(connection, report.carrier_reference, report.state, deps.clock())
+            await sender.confirm_receipt(report)
             outcome = "delivered" if report.state == DELIVERED else "not_delivered"
             metrics.MESSAGES.labels(channel, outcome if ours else "delivery_of_nothing_ours").inc()
             if not ours or report.state != DELIVERED:

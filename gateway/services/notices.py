@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.deps import Deps
 from gateway.domain.ids import Prefix
+from gateway.domain.refund import RefundLine
 from gateway.store.attempts import Attempt
 from gateway.store.events import Event
-from gateway.store.intents import Intent
+from gateway.store.intents import Intent, IntentLine
 from gateway.store.messages import Message
 from gateway.store.refunds import Refund
 from ledger.money import Money
 
 RECEIPT: Final = "receipt"
+REMINDER: Final = "reminder"
+NOT_PAID: Final = "not_paid"
 
 
 def money(amount: Money) -> Mapping[str, Any]:
@@ -56,25 +60,98 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "payment_intent": refund.intent,
         "status": refund.status.value,
         "amount": money(refund.amount),
+        "asked_by": refund.asked_by,
+        "decided_by": refund.decided_by,
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
 
 
+def part_events(deps: Deps, intent: Intent, what: str, lines: Iterable[IntentLine]) -> list[Event]:
+    """Tell each department that shares another's intent what happened to its part, and nothing of the others'."""
+    shared = [line for line in lines if line.shared]
+    return [
+        _event(
+            deps,
+            code,
+            f"payment_part.{what}",
+            intent.id,
+            {
+                "payment_intent": intent.id,
+                "owner": intent.department,
+                "bundle": intent.bundle,
+                "amount": money(_sum((one.amount_minor for one in shared if one.department == code), intent.amount)),
+            },
+        )
+        for code in dict.fromkeys(line.department for line in shared)
+    ]
+
+
+def part_refund_events(deps: Deps, refund: Refund, what: str, lines: Iterable[RefundLine]) -> list[Event]:
+    """Tell the other departments of a bundle how much of their part a refund took."""
+    theirs = [line for line in lines if line.department != refund.department]
+    return [
+        _event(
+            deps,
+            code,
+            f"payment_part.{what}",
+            refund.intent,
+            {
+                "payment_intent": refund.intent,
+                "owner": refund.department,
+                "refund": refund.id,
+                "amount": money(_sum((one.amount_minor for one in theirs if one.department == code), refund.amount)),
+            },
+        )
+        for code in dict.fromkeys(line.department for line in theirs)
+    ]
+
+
+def _sum(amounts_minor: Iterable[int], like: Money) -> Money:
+    return Money(sum(amounts_minor), like.currency)
+
+
 def receipt_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
     """Queue a receipt for every way the payer can be reached and we can send."""
-    reachable = {
-        "email": attempt.contact.email or intent.payer_email,
-        "sms": attempt.contact.mobile or intent.payer_mobile,
+    return _messages(deps, RECEIPT, intent.id, intent.language, _reachable(intent, attempt))
+
+
+def failure_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
+    """Queue the word that a payment was not made, for a payer who was promised one."""
+    return _messages(deps, NOT_PAID, attempt.id, intent.language, _reachable(intent, attempt))
+
+
+def reminder_messages(deps: Deps, intent: Intent, due_at: datetime) -> Iterable[Message]:
+    """Queue a reminder for its time; whether there is still something to pay is seen then."""
+    return _messages(deps, REMINDER, intent.id, intent.language, _reachable(intent), due_at)
+
+
+def _reachable(intent: Intent, attempt: Attempt | None = None) -> Mapping[str, str | None]:
+    """What the payer typed when paying counts before what the department knows."""
+    typed = attempt.contact if attempt is not None else None
+    return {
+        "email": (typed.email if typed else None) or intent.payer_email,
+        "sms": (typed.mobile if typed else None) or intent.payer_mobile,
     }
+
+
+def _messages(
+    deps: Deps,
+    kind: str,
+    subject: str,
+    language: str,
+    reachable: Mapping[str, str | None],
+    due_at: datetime | None = None,
+) -> Iterable[Message]:
     for channel, recipient in reachable.items():
         if recipient and channel in deps.senders:
             yield Message(
                 id=deps.mint(Prefix.MESSAGE),
-                subject=intent.id,
-                kind=RECEIPT,
+                subject=subject,
+                kind=kind,
                 channel=channel,
                 recipient=recipient,
-                language=intent.language,
+                language=language,
+                due_at=due_at,
             )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import Method
+from adapters.contract import RECEIVED_MINOR
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import IntentStatus
-from gateway.services import links
-from gateway.services.views import AttemptView, CheckoutView, LineView
+from gateway.domain.tariff import Applied
+from gateway.services import links, route_payment
+from gateway.services.parts import parts_of
+from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.store import attempts, intents
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
@@ -30,6 +32,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         lines = (await intents.lines(connection, [intent_id])).get(intent_id, [])
         last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
         elsewhere = await intents.same_bill_elsewhere(connection, intent)
+    ways = await route_payment.offered(deps, route_payment.payment_of(intent, lines, last, None))
     is_over = intent.status is IntentStatus.REQUIRES_PAYMENT and deps.clock() >= intent.expires_at
     return CheckoutView(
         intent_id=intent.id,
@@ -43,7 +46,8 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         reference=intent.reference,
         language=intent.language,
         expires_at=intent.expires_at,
-        methods=offered(deps),
+        methods=ways.methods,
+        resting=ways.resting,
         return_url=intent.return_url,
         live=intent.live,
         late_payment=intent.late_payment,
@@ -54,12 +58,8 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         paid_at=intent.paid_at,
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
+        parts=part_views(catalogue, lines, intent),
     )
-
-
-def offered(deps: Deps) -> tuple[Method, ...]:
-    """Return the ways to pay that some provider takes, in the order of the routing."""
-    return tuple(method for method, names in deps.routing.items() if any(name in deps.providers for name in names))
 
 
 def names_of(catalogue: Catalogue, code: str) -> Names:
@@ -76,8 +76,38 @@ def line_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent
             amount=Money(line.amount_minor, currency),
             vat=Money(line.vat_minor, currency),
             quantity=line.quantity,
+            tariff=_tariff_view(line.applied, currency),
         )
         for line in lines
+    )
+
+
+def part_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent) -> tuple[PartView, ...]:
+    """Return what goes to whom, where a payment has several departments."""
+    parts = parts_of(lines, intent.amount.currency)
+    if len(parts) == 1:
+        return ()
+    known = catalogue.departments
+    return tuple(
+        PartView(
+            department=names_of(catalogue, part.department),
+            amount=part.amount,
+            vat=part.vat,
+            vat_registration=known[part.department].vat_registration if part.department in known else None,
+        )
+        for part in parts
+    )
+
+
+def _tariff_view(applied: Applied | None, currency: str) -> TariffView | None:
+    if applied is None:
+        return None
+    granted = applied.tariff.terms.concession(applied.concession)
+    return TariffView(
+        version=applied.tariff.version,
+        effective_on=applied.tariff.effective_on,
+        discount=Money(applied.discount_minor, currency),
+        concession=granted.names if granted else None,
     )
 
 
@@ -89,4 +119,10 @@ def _attempt(attempt: Attempt) -> AttemptView:
         started_at=attempt.started_at,
         decline=attempt.decline if attempt.status is AttemptStatus.DECLINED else None,
         next_step=attempt.next_step if attempt.status in LIVE else None,
+        received=_received(attempt),
     )
+
+
+def _received(attempt: Attempt) -> Money | None:
+    told = attempt.facts.get(RECEIVED_MINOR, "")
+    return Money(int(told), attempt.amount.currency) if told.isascii() and told.isdigit() else None

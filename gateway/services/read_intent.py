@@ -9,6 +9,7 @@ from typing import Final
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import Search
+from gateway.domain.refund import RefundStatus
 from gateway.services.create_intent import with_link
 from gateway.services.documents import (
     Document,
@@ -17,7 +18,6 @@ from gateway.services.documents import (
     intent_document,
     page_document,
     refund_document,
-    service_document,
 )
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.connections import Connection
@@ -90,6 +90,17 @@ async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
     return page_document([refund_document(refund, lines.get(refund.id, [])) for refund in found], None)
 
 
+async def search_refunds(
+    deps: Deps, department: str, *, status: RefundStatus | None, batch: str | None, cursor: str | None, limit: int
+) -> Document:
+    """Return a page of a department's refunds, newest first."""
+    async with deps.connection() as connection:
+        found = await refunds.search(connection, department, status=status, batch=batch, before=cursor, limit=limit + 1)
+        lines = await refunds.lines(connection, [refund.id for refund in found])
+    documents = [refund_document(refund, lines.get(refund.id, [])) for refund in found[:limit]]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+
+
 async def list_events(
     deps: Deps, department: str, *, cursor: str | None, object_id: str | None, limit: int
 ) -> Document:
@@ -104,18 +115,3 @@ async def list_events(
             limit=limit,
         )
     return page_document([event_document(event) for event in found], found[-1].id if found else cursor)
-
-
-async def list_services(deps: Deps, department: str | None, *, cursor: str | None, limit: int) -> Document:
-    """Return a page of the catalogue, by code; it lives in memory."""
-    catalogue = await deps.catalogue.get()
-    codes = sorted(
-        code
-        for code, service in catalogue.services.items()
-        if (department is None or service.department == department) and (cursor is None or code > cursor)
-    )
-    documents = [
-        service_document(service, catalogue.departments[service.department])
-        for service in (catalogue.services[code] for code in codes[:limit])
-    ]
-    return page_document(documents, codes[limit - 1] if len(codes) > limit else None)

@@ -6,7 +6,7 @@ from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, NothingToPayError
 from gateway.domain.refund import RefundStatus
 from gateway.services import links
-from gateway.services.read_checkout import line_views, names_of
+from gateway.services.read_checkout import line_views, names_of, part_views
 from gateway.services.views import ReceiptView
 from gateway.store import attempts, intents, refunds
 from gateway.store.catalogue import Catalogue
@@ -60,4 +60,5 @@ async def receipt_of(deps: Deps, connection: Connection, catalogue: Catalogue, i
         live=intent.live,
         payer_email=attempt.contact.email or intent.payer_email,
         card=attempt.facts,
+        parts=part_views(catalogue, lines, intent),
     )

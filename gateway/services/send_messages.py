@@ -1,4 +1,4 @@
-"""Receipts to payers, by e-mail and SMS, in their language; worded when they are sent."""
+"""Messages to payers, by e-mail and SMS, in their language; worded when they are sent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Final
 import structlog
 
 from gateway import metrics
-from gateway.deps import Deps, OutgoingMessage
-from gateway.services import links
-from gateway.services.read_receipt import read_receipt
-from gateway.services.views import ReceiptView
+from gateway.deps import Deps
+from gateway.services.message_words import word
+from gateway.services.several import several
 from gateway.store import messages
 from gateway.store.messages import Message
 
@@ -19,32 +18,26 @@ _log: Final = structlog.get_logger(__name__)
 _LEASE: Final = timedelta(minutes=2)
 _WAITS_S: Final = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 
-_SUBJECTS: Final = {"ar": "إيصال الدفع", "en": "Payment receipt"}
-_TEXTS: Final = {
-    "ar": (
-        "تم استلام دفعتك إلى {department}.\n\n"
-        "المبلغ: {amount}\nالمرجع: {reference}\nرقم الإيصال: {number}\n\n"
-        "الإيصال: {link}"
-    ),
-    "en": (
-        "Your payment to {department} has been received.\n\n"
-        "Amount: {amount}\nReference: {reference}\nReceipt number: {number}\n\n"
-        "Receipt: {link}"
-    ),
-}
-_SHORT: Final = {
-    "ar": "تم دفع {amount} إلى {department}، رقم الإيصال {number}. {link}",
-    "en": "{amount} paid to {department}, receipt {number}. {link}",
-}
+
+async def send_emails(deps: Deps, limit: int) -> int:
+    """Send up to `limit` waiting letters; return how many were tried."""
+    return await _send_waiting(deps, "email", limit)
 
 
-async def send_messages(deps: Deps, limit: int) -> int:
-    """Send up to `limit` waiting messages; return how many were tried."""
+async def send_texts(deps: Deps, limit: int) -> int:
+    """Send up to `limit` waiting texts; return how many were tried."""
+    return await _send_waiting(deps, "sms", limit)
+
+
+async def _send_waiting(deps: Deps, channel: str, limit: int) -> int:
     now = deps.clock()
     async with deps.connection() as connection:
-        due = await messages.claim(connection, now, now + _LEASE, limit)
-    for message in due:
+        due = await messages.claim(connection, channel, now, now + _LEASE, limit)
+
+    async def one(message: Message) -> None:
         await _send(deps, message)
+
+    await several(due, one, at_once=deps.limits.messages_at_once)
     return len(due)
 
 
@@ -54,44 +47,15 @@ async def _send(deps: Deps, message: Message) -> None:
         await _put_off(deps, message, LookupError(message.channel))
         return
     try:
-        receipt = await read_receipt(deps, links.token_of(deps, message.subject))
-        reference = await sender.send(write(deps, message, receipt))
+        worded = await word(deps, message)
+        reference = await sender.send(worded) if worded is not None else None
     except Exception as error:  # noqa: BLE001 - a carrier's fault is retried and counted, whatever it is
         await _put_off(deps, message, error)
         return
+    outcome = "needless" if worded is None else "sent"
     async with deps.connection() as connection:
-        await messages.settle(connection, message.id, "sent", deps.clock(), reference)
-    metrics.MESSAGES.labels(message.channel, "sent").inc()
-
-
-def write(deps: Deps, message: Message, receipt: ReceiptView) -> OutgoingMessage:
-    """Word a receipt. A letter has both languages, the payer's own first; an SMS is one line in theirs."""
-    language = message.language
-    other = "en" if language == "ar" else "ar"
-    own_words, other_words = _words(deps, receipt, language), _words(deps, receipt, other)
-    if message.channel == "sms":
-        text = _SHORT[language].format(**own_words)
-    else:
-        text = f"{_TEXTS[language].format(**own_words)}\n\n{_TEXTS[other].format(**other_words)}"
-    return OutgoingMessage(
-        id=message.id,
-        channel=message.channel,
-        recipient=message.recipient,
-        language=language,
-        subject=f"{_SUBJECTS[language]} | {_SUBJECTS[other]} {receipt.receipt_number}",
-        text=text,
-    )
-
-
-def _words(deps: Deps, receipt: ReceiptView, language: str) -> dict[str, str]:
-    names = receipt.department
-    return {
-        "department": names.ar if language == "ar" else names.en,
-        "amount": str(receipt.total),
-        "reference": receipt.reference,
-        "number": receipt.receipt_number,
-        "link": links.checkout_url(deps, receipt.intent_id),
-    }
+        await messages.settle(connection, message.id, outcome, deps.clock(), reference)
+    metrics.MESSAGES.labels(message.channel, outcome).inc()
 
 
 async def _put_off(deps: Deps, message: Message, error: Exception) -> None:

@@ -16,8 +16,9 @@ from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentEvent
 from gateway.domain.postings import DepartmentShare, Evidence
 from gateway.domain.verdict import Booking, Review, Standing, Verdict, judge
-from gateway.services.notices import attempt_event, intent_event, receipt_messages
+from gateway.services.notices import attempt_event, failure_messages, intent_event, part_events, receipt_messages
 from gateway.store import intents as intent_rows
+from gateway.store import promises
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.events import Event
@@ -101,6 +102,20 @@ class Batch:
             self.intents[intent.id] = replace(self.intents[intent.id], receipt_number=number)
             self.messages += receipt_messages(self.deps, intent, self.attempts[intent.paid_attempt or ""])
 
+    async def keep_promises(self, connection: Connection) -> None:
+        """Tell payers who left while their bank was silent that their payment was not made."""
+        dead = [
+            self.attempts[attempt_id]
+            for attempt_id in sorted(self._moved_attempts)
+            if self.attempts[attempt_id].status in PROVEN_DEAD
+        ]
+        if not dead:
+            return
+        promised = await promises.made(connection, [attempt.id for attempt in dead])
+        for attempt in dead:
+            if attempt.id in promised:
+                self.messages += failure_messages(self.deps, self.intents[attempt.intent], attempt)
+
     async def _flag_duplicates(self, connection: Connection, paid: Sequence[Intent]) -> None:
         """Flag a bill that is paid a second time through another intent, and propose that it be refunded.
 
@@ -150,7 +165,7 @@ class Batch:
         return replace(
             attempt,
             status=verdict.attempt,
-            provider_reference=attempt.provider_reference or report.provider_reference,
+            provider_reference=_reference(attempt, report, booked=booked),
             next_step=(report.next_step or attempt.next_step) if live else None,
             decline=verdict.decline if verdict.attempt in PROVEN_DEAD and verdict.edge else attempt.decline,
             word=attempt.word if stale else printable(report.word) or attempt.word,
@@ -198,6 +213,15 @@ class Batch:
         if verdict.event is not None:
             metrics.INTENTS.labels(verdict.event.value).inc()
             self.events.append(intent_event(self.deps, after, after.status.value, attempt))
+        if verdict.event is IntentEvent.CAPTURED:
+            self.events += part_events(self.deps, after, "paid", self.lines[intent.id])
+
+
+def _reference(attempt: Attempt, report: PaymentReport, *, booked: bool) -> str | None:
+    """Keep the provider's reference as first heard, until money moves: reports and refunds name it as booked then."""
+    if booked and report.provider_reference is not None:
+        return report.provider_reference
+    return attempt.provider_reference or report.provider_reference
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,7 @@ new attempt is made only when the last one is proven dead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,12 +15,13 @@ from typing import Final
 from adapters.contract import DeclineReason, Method, NextStep, Outcome
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain import ids
 from gateway.domain import intent as intent_rules
 from gateway.domain.attempt import LIVE, AttemptStatus, Contact
 from gateway.domain.errors import MethodUnavailableError, NotFoundError, OverloadedError
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentEvent, IntentStatus
-from gateway.services import ask_provider, links
+from gateway.services import ask_provider, links, route_payment
 from gateway.services.apply_reports import Finding, apply_reports
 from gateway.services.notices import attempt_event, intent_event
 from gateway.store import attempts, events, intents
@@ -30,6 +32,8 @@ _ROUNDS_MAX: Final = 4
 _FIRST_CHECK: Final = timedelta(seconds=60)
 _ASKED_JUST_NOW: Final = timedelta(seconds=3)
 _START_OVER: Final = timedelta(seconds=60)
+_HELD: Final = timedelta(seconds=90)
+"""Longer than a question and a second start take: whoever goes on with an attempt has it alone for so long at most."""
 _LINK_METHODS: Final = frozenset({Method.CARD, Method.BANK})
 """Methods in which nothing can be charged before the payer follows the link that the start returned to us."""
 
@@ -49,11 +53,11 @@ async def start_payment(
 ) -> Started:
     """Start paying, or go on with what was started. The provider's page opens in the language the payer chose here."""
     intent_id = links.intent_of(deps, token)
-    routes = [name for name in deps.routing.get(method, ()) if name in deps.providers]
-    if not routes:
-        raise MethodUnavailableError
+    routes = list(await _routes(deps, intent_id, method, language))
     for _ in range(_ROUNDS_MAX):
-        intent, attempt, is_new = await _claim(deps, intent_id, method, contact or Contact(), routes[0])
+        intent, attempt, is_new = await _claim(
+            deps, intent_id, method, contact or Contact(), routes[0] if routes else None
+        )
         if attempt is None:
             return Started(intent.status)
         intent = replace(intent, language=language or intent.language)
@@ -65,14 +69,25 @@ async def start_payment(
         started = await _call(deps, intent, attempt)
         if started is not None:
             return started
-        routes = routes[1:]  # the request never left: safe to fail over
+        routes = routes[1:]  # proven dead for no fault of the payer's: safe to fail over
         if not routes:
             return Started(IntentStatus.REQUIRES_PAYMENT, AttemptStatus.DECLINED, None, DeclineReason.PROVIDER_OUTAGE)
     raise OverloadedError(retry_after_s=2)
 
 
+async def _routes(deps: Deps, intent_id: str, method: Method, language: str | None) -> Sequence[str]:
+    """Return the providers to try, best first; none when only what is under way can be gone on with."""
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, intent_id)
+        if intent is None:
+            raise NotFoundError
+        lines = (await intents.lines(connection, [intent_id])).get(intent_id, [])
+        last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
+    return await route_payment.plan(deps, method, route_payment.payment_of(intent, lines, last, language))
+
+
 async def _claim(
-    deps: Deps, intent_id: str, method: Method, contact: Contact, provider: str
+    deps: Deps, intent_id: str, method: Method, contact: Contact, provider: str | None
 ) -> tuple[Intent, Attempt | None, bool]:
     """Save a new attempt, or find the one that is under way; under the intent's lock, committed on return."""
     async with deps.transaction() as connection:
@@ -85,7 +100,12 @@ async def _claim(
             return intent, last, False
         if not intent_rules.may(intent.status, IntentEvent.ATTEMPT_STARTED) or now >= intent.expires_at:
             return intent, None, False
-        attempt = _new_attempt(deps, intent, method, contact, provider, now)
+        if provider is None:
+            raise MethodUnavailableError
+        minted = deps.mint(Prefix.ATTEMPT)
+        # The newest attempt has the highest id, even when a fail-over makes two in one millisecond.
+        attempt_id = max(minted, ids.successor(last.id)) if last is not None else minted
+        attempt = _new_attempt(attempt_id, intent, method, contact, provider, now)
         status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)
         await attempts.insert(connection, attempt)
         await intents.move(connection, [Progress(intent.id, status, intent.late_payment)], now)
@@ -100,9 +120,11 @@ async def _claim(
     return intent, attempt, True
 
 
-def _new_attempt(deps: Deps, intent: Intent, method: Method, contact: Contact, provider: str, now: datetime) -> Attempt:
+def _new_attempt(
+    attempt_id: str, intent: Intent, method: Method, contact: Contact, provider: str, now: datetime
+) -> Attempt:
     return Attempt(
-        id=deps.mint(Prefix.ATTEMPT),
+        id=attempt_id,
         intent=intent.id,
         provider=provider,
         method=method,
@@ -128,12 +150,19 @@ def _new_attempt(deps: Deps, intent: Intent, method: Method, contact: Contact, p
 
 
 async def _call(deps: Deps, intent: Intent, attempt: Attempt) -> Started | None:
-    """Call the provider and apply its answer; None when the request never left."""
+    """Call the provider and apply its answer; None when another provider may be asked instead.
+
+    That is so when the request never left, or when the provider itself said that it cannot serve anybody just now.
+    Whatever is unknown stays with the provider that was asked.
+    """
     report = await ask_provider.start(deps, intent, attempt)
     await apply_reports(deps, [Finding(attempt.id, report)])
     if report.outcome is Outcome.NOT_SENT:
         return None
-    return await _standing(deps, intent.id, attempt.id)
+    standing = await _standing(deps, intent.id, attempt.id)
+    if standing.attempt is AttemptStatus.DECLINED and standing.decline is DeclineReason.PROVIDER_OUTAGE:
+        return None
+    return standing
 
 
 async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -> Started | None:
@@ -143,8 +172,19 @@ async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -
         return _started(intent, attempt)
     if attempt.status is AttemptStatus.STARTING and now - attempt.started_at < _START_OVER:
         return _started(intent, attempt)  # another click is talking to the provider right now
-    await _note_asked(deps, attempt, now)
-    report = await ask_provider.query(deps, intent, attempt)
+    async with deps.connection() as connection:
+        if not await attempts.hold(connection, attempt, now + _HELD):
+            return _started(intent, attempt)  # another click, perhaps in another process, is a moment ahead
+    try:
+        return await _ask_and_go_on(deps, intent, attempt, method, now)
+    finally:
+        async with deps.connection() as connection:
+            await attempts.release(connection, attempt.id, deps.clock())
+
+
+async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, now: datetime) -> Started | None:
+    ask = ask_provider.follow if attempt.method is method else ask_provider.query
+    report = await ask(deps, intent, attempt)
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
@@ -187,11 +227,6 @@ async def _change_method(deps: Deps, intent: Intent, attempt: Attempt) -> Starte
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report, given_up=True)])
     return await _standing(deps, intent.id, attempt.id)
-
-
-async def _note_asked(deps: Deps, attempt: Attempt, now: datetime) -> None:
-    async with deps.connection() as connection:
-        await attempts.note_asked(connection, attempt.id, now, now + _FIRST_CHECK)
 
 
 async def _reread(deps: Deps, intent_id: str, attempt_id: str) -> tuple[Attempt, Started]:

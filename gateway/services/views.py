@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from adapters.contract import DeclineReason, Method, NextStep
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
 from ledger.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class TariffView:
+    """By which version of a tariff a line was priced, and what was taken off it on which ground."""
+
+    version: int
+    effective_on: date
+    discount: Money
+    concession: Names | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """What of a payment goes to one department, where several share it."""
+
+    department: Names
+    amount: Money
+    vat: Money
+    vat_registration: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +42,15 @@ class LineView:
     amount: Money
     vat: Money
     quantity: int = 1
+    tariff: TariffView | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead."""
+    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead.
+
+    `received` is what has come of a payment that may come in parts: less than asked, all of it, or too much.
+    """
 
     attempt_id: str
     status: AttemptStatus
@@ -34,6 +58,7 @@ class AttemptView:
     started_at: datetime
     decline: DeclineReason | None = None
     next_step: NextStep | None = None
+    received: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +78,8 @@ class CheckoutView:
     methods: tuple[Method, ...]
     return_url: str | None
     live: bool
+    resting: tuple[Method, ...] = ()
+    """Ways to pay that would be offered, were their providers not at rest for maintenance or an outage."""
     late_payment: bool = False
     payer_email: str | None = None
     payer_mobile: str | None = None
@@ -61,6 +88,7 @@ class CheckoutView:
     receipt_number: str | None = None
     already_paid_elsewhere: bool = False
     """Another intent for the same bill (department and reference) is paid or being paid: warn before paying again."""
+    parts: tuple[PartView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +113,4 @@ class ReceiptView:
     live: bool
     payer_email: str | None = None
     card: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[PartView, ...] = ()

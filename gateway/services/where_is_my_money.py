@@ -52,7 +52,7 @@ async def where_is_my_money(deps: Deps, token: str) -> Journey | None:
             raise NotFoundError
         if intent.paid_at is None:
             return None
-        lines = (await intents.lines(connection, [intent_id])).get(intent_id, [])
+        lines = (await intents.lines(connection, [intent_id], with_tariffs=False)).get(intent_id, [])
         settled_at = await journeys.settled_at(connection, intent_id)
         reached = await journeys.reached_treasury(connection, intent_id)
         paid_out: Mapping[str, datetime | None] = {

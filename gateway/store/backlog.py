@@ -32,7 +32,11 @@ async def read(connection: Connection, at: datetime) -> list[Backlog]:
            UNION ALL
            SELECT 'webhooks', count(*), min(created_at) FROM gateway.webhook_delivery WHERE status = 'waiting'
            UNION ALL
-           SELECT 'messages', count(*), min(created_at) FROM gateway.message WHERE status = 'waiting'""",
+           SELECT 'messages', count(*), min(CASE WHEN tries > 0 THEN created_at ELSE next_try_at END)
+             FROM gateway.message WHERE status = 'waiting' AND (tries > 0 OR next_try_at <= $1)
+           UNION ALL
+           SELECT 'undeliverable_messages', count(*), min(created_at) FROM gateway.message
+            WHERE status = 'dead' AND created_at >= $1 - interval '7 days'""",
         at,
     )
     return [Backlog(row["queue"], row["waiting"], row["oldest"]) for row in rows]

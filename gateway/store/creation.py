@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.store import messages
 from gateway.store.connections import Connection
 from gateway.store.idempotency import KEPT, replay
+from gateway.store.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class NewLine:
     quantity: int
     amount_minor: int
     vat_minor: int
+    tariff: str | None = None
+    base_minor: int | None = None
+    discount_minor: int = 0
+    concession: str | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class NewIntent:
     event_id: str
     event_data: str
     lines: tuple[NewLine, ...]
+    reminders: tuple[Message, ...] = ()
+    bundle: str | None = None
 
 
 # Named columns of the arrays, so that a reader can hold the statement against the table. What another request has
@@ -54,13 +63,14 @@ _CREATE: Final = """
 WITH asked AS (
   SELECT a.id, a.caller, a.route, a.key, a.body_sha256, a.status, a.answer, a.department, a.reference, a.amount_minor,
          a.currency, a.language, a.payer_email, a.payer_mobile, a.return_url, a.metadata, a.live, a.created_at,
-         a.expires_at, a.event_id, a.event_data
+         a.expires_at, a.event_id, a.event_data, a.bundle
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::bytea[], $8::text[],
                 $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-                $16::text[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[])
+                $16::text[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[],
+                $33::text[])
       AS a (id, caller, route, key, body_sha256, status, answer, department, reference, amount_minor, currency,
             language, payer_email, payer_mobile, return_url, metadata, live, created_at, expires_at, event_id,
-            event_data)
+            event_data, bundle)
 ), claimed AS (
   INSERT INTO gateway.idempotency
          (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
@@ -71,18 +81,21 @@ WITH asked AS (
 ), created AS (
   INSERT INTO gateway.intent
          (id, department, reference, amount_minor, currency, status, late_payment, language, payer_email, payer_mobile,
-          return_url, metadata, live, created_at, updated_at, expires_at, next_close_at)
+          return_url, metadata, live, created_at, updated_at, expires_at, next_close_at, bundle)
   SELECT id, department, reference, amount_minor, currency, 'requires_payment', false, language, payer_email,
-         payer_mobile, return_url, metadata::jsonb, live, created_at, created_at, expires_at, expires_at
+         payer_mobile, return_url, metadata::jsonb, live, created_at, created_at, expires_at, expires_at, bundle
     FROM asked JOIN claimed USING (id)
 ), lines AS (
   INSERT INTO gateway.intent_line
-         (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor)
+         (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor,
+          tariff, base_minor, discount_minor, concession, shared)
   SELECT l.intent, l.number, l.department, l.service, l.name_ar, l.name_en, l.revenue_code, l.quantity,
-         l.amount_minor, l.vat_minor
+         l.amount_minor, l.vat_minor, l.tariff, l.base_minor, l.discount_minor, l.concession, l.shared
     FROM unnest($22::text[], $23::smallint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-                $29::integer[], $30::bigint[], $32::bigint[])
-      AS l (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor)
+                $29::integer[], $30::bigint[], $32::bigint[], $34::text[], $35::bigint[], $36::bigint[], $37::text[],
+                $38::boolean[])
+      AS l (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor,
+            tariff, base_minor, discount_minor, concession, shared)
     JOIN claimed ON claimed.id = l.intent
 ), events AS (
   INSERT INTO gateway.event (id, department, type, object, data, created_at)
@@ -97,8 +110,13 @@ SELECT id FROM claimed"""
 
 async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[StoredAnswer | Exception]:
     """Create what is new and answer what is not: one result each, in order."""
-    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *_line_columns(intents))
-    created = {row["id"] for row in rows}
+    if any(intent.reminders for intent in intents):
+        async with connection.transaction():
+            created = await _create(connection, intents)
+            wanted = [message for intent in intents if intent.id in created for message in intent.reminders]
+            await messages.queue(connection, wanted, intents[0].created_at)
+    else:
+        created = await _create(connection, intents)
     answers: list[StoredAnswer | Exception] = []
     for intent in intents:
         if intent.id in created:
@@ -113,6 +131,13 @@ async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[S
     return answers
 
 
+async def _create(connection: Connection, intents: Sequence[NewIntent]) -> set[str]:
+    bundles = [intent.bundle for intent in intents]
+    amounts, more = _line_columns(intents)
+    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, bundles, *more)
+    return {row["id"] for row in rows}
+
+
 def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:
     rows = [
         (
@@ -125,14 +150,15 @@ def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:
     return tuple(list(column) for column in zip(*rows, strict=True))
 
 
-def _line_columns(intents: Sequence[NewIntent]) -> tuple[object, ...]:
+def _line_columns(intents: Sequence[NewIntent]) -> tuple[tuple[object, ...], tuple[object, ...]]:
     rows = [
         (
             intent.id, number, line.department, line.service, line.name_ar, line.name_en, line.revenue_code,
-            line.quantity, line.amount_minor, line.vat_minor,
+            line.quantity, line.amount_minor, line.vat_minor, line.tariff, line.base_minor, line.discount_minor,
+            line.concession, line.shared,
         )
         for intent in intents
         for number, line in enumerate(intent.lines, start=1)
     ]  # fmt: skip
-    *columns, vat_minor = (list(column) for column in zip(*rows, strict=True))
-    return (*columns, KEPT, vat_minor)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return (*columns[:9], KEPT, columns[9]), tuple(columns[10:])

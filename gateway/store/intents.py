@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus, Search
+from gateway.domain.tariff import Applied, Tariff
+from gateway.store import tariffs
 from gateway.store.connections import Connection, Row, from_json
 from ledger.money import Money
 
@@ -35,10 +37,13 @@ class Intent:
     paid_attempt: str | None
     receipt_number: str | None
     duplicate_of: str | None = None
+    bundle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IntentLine:
+    """One line as it was priced. `shared` is a part of another department's intent."""
+
     number: int
     department: str
     service: str | None
@@ -47,11 +52,13 @@ class IntentLine:
     quantity: int
     amount_minor: int
     vat_minor: int
+    applied: Applied | None = None
+    shared: bool = False
 
 
 _COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
   payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number,
-  duplicate_of"""
+  duplicate_of, bundle"""
 
 
 def _intent(row: Row) -> Intent:
@@ -75,6 +82,7 @@ def _intent(row: Row) -> Intent:
         paid_attempt=row["paid_attempt"],
         receipt_number=row["receipt_number"],
         duplicate_of=row["duplicate_of"],
+        bundle=row["bundle"],
     )
 
 
@@ -128,12 +136,18 @@ async def search(
     return [_intent(row) for row in rows]
 
 
-async def lines(connection: Connection, intent_ids: Sequence[str]) -> dict[str, list[IntentLine]]:
+async def lines(
+    connection: Connection, intent_ids: Sequence[str], *, with_tariffs: bool = True
+) -> dict[str, list[IntentLine]]:
+    """Return intents' lines; whoever books them needs no word of how they were priced."""
     rows = await connection.fetch(
-        """SELECT intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor
+        """SELECT intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor,
+                  vat_minor, tariff, base_minor, discount_minor, concession, shared
              FROM gateway.intent_line WHERE intent = ANY ($1::text[]) ORDER BY intent, number""",
         list(intent_ids),
     )
+    cited = {row["tariff"] for row in rows if row["tariff"]} if with_tariffs else set()
+    priced_by = await tariffs.read_many(connection, cited)
     found: dict[str, list[IntentLine]] = defaultdict(list)
     for row in rows:
         found[row["intent"]].append(
@@ -146,9 +160,31 @@ async def lines(connection: Connection, intent_ids: Sequence[str]) -> dict[str, 
                 quantity=row["quantity"],
                 amount_minor=row["amount_minor"],
                 vat_minor=row["vat_minor"],
+                applied=_applied(row, priced_by),
+                shared=row["shared"],
             )
         )
     return found
+
+
+def _applied(row: Row, priced_by: Mapping[str, Tariff]) -> Applied | None:
+    tariff = priced_by.get(row["tariff"])
+    if tariff is None:
+        return None
+    return Applied(tariff, row["base_minor"], row["discount_minor"], row["concession"])
+
+
+async def shared_with(connection: Connection, department: str, *, before: str | None, limit: int) -> list[str]:
+    """Return other departments' intents that hold lines of this one, newest first, below a cursor."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT intent FROM gateway.intent_line
+            WHERE department = $1 AND shared AND ($2::text IS NULL OR intent < $2)
+            ORDER BY intent DESC LIMIT $3""",
+        department,
+        before,
+        limit,
+    )
+    return [row["intent"] for row in rows]
 
 
 async def same_bill_elsewhere(connection: Connection, intent: Intent) -> bool:
@@ -178,6 +214,24 @@ async def paid_before(connection: Connection, intents: Sequence[Intent]) -> dict
         [intent.reference for intent in intents],
     )
     return {row["id"]: row["other"] for row in rows}
+
+
+async def paid_for(
+    connection: Connection, department: str, service: str, since: datetime, before: datetime, limit: int
+) -> list[str]:
+    """Return a department's intents paid for a service in a stretch of time, oldest first."""
+    rows = await connection.fetch(
+        """SELECT i.id FROM gateway.intent i
+            WHERE i.department = $1 AND i.status = 'paid' AND i.paid_at >= $3 AND i.paid_at < $4
+              AND EXISTS (SELECT 1 FROM gateway.intent_line l WHERE l.intent = i.id AND l.service = $2)
+            ORDER BY i.id LIMIT $5""",
+        department,
+        service,
+        since,
+        before,
+        limit,
+    )
+    return [row["id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

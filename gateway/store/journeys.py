@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from gateway.store.connections import Connection
 
 
 async def reached_treasury(connection: Connection, intent_id: str) -> tuple[datetime, datetime] | None:
-    """Return when the batch that carried this payment stood on the bank's statement: its effect, and our writing."""
+    """Return when this payment's money stood on the bank's statement: its effect, and our writing.
+
+    It came with its provider's batch, or straight from the payer: then it is all there when its last part is.
+    """
     row = await connection.fetchrow(
         """SELECT min(received.effective_at) AS effective_at, min(received.recorded_at) AS recorded_at
              FROM ledger.postings settled
@@ -19,7 +23,21 @@ async def reached_treasury(connection: Connection, intent_id: str) -> tuple[date
               AND settled.account LIKE 'provider:%:in\\_transit'""",
         intent_id,
     )
+    if row is None or row["effective_at"] is None:
+        row = await connection.fetchrow(_TRANSFERRED, intent_id)
     return (row["effective_at"], row["recorded_at"]) if row and row["effective_at"] else None
+
+
+_TRANSFERRED: Final = """
+  SELECT max(received.effective_at) AS effective_at, max(received.recorded_at) AS recorded_at
+    FROM ledger.postings captured
+    JOIN ledger.postings received
+      ON received.account = captured.account AND received.currency = captured.currency
+     AND received.item = captured.item AND received.kind IN ('transfer_received', 'transfer_identified')
+   WHERE captured.payment = $1 AND captured.kind IN ('payment_captured', 'late_payment_captured')
+     AND captured.account LIKE 'provider:%:receivable'
+     AND NOT EXISTS (SELECT FROM ledger.open_items o WHERE o.account = captured.account AND o.item = captured.item
+                       AND o.currency = captured.currency)"""
 
 
 async def settled_at(connection: Connection, intent_id: str) -> datetime | None:
@@ -27,6 +45,8 @@ async def settled_at(connection: Connection, intent_id: str) -> datetime | None:
     found: datetime | None = await connection.fetchval(
         "SELECT min(effective_at) FROM ledger.postings WHERE payment = $1 AND kind = 'payment_settled'", intent_id
     )
+    if found is None and (transferred := await connection.fetchrow(_TRANSFERRED, intent_id)) is not None:
+        found = transferred["effective_at"]  # no provider between: settled is when it stood on the statement
     return found
 
 

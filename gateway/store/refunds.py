@@ -33,10 +33,16 @@ class Refund:
     sent_at: datetime | None
     checks: int
     next_check_at: datetime
+    asked_by: str = "system"
+    asked_with: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    batch: str | None = None
 
 
 _COLUMNS: Final = """id, intent, attempt, department, provider, amount_minor, currency, reason, status, late,
-  provider_reference, word, review, created_at, updated_at, booked_at, sent_at, checks, next_check_at"""
+  provider_reference, word, review, created_at, updated_at, booked_at, sent_at, checks, next_check_at,
+  asked_by, asked_with, decided_by, decided_at, batch"""
 
 
 def _refund(row: Row) -> Refund:
@@ -59,6 +65,11 @@ def _refund(row: Row) -> Refund:
         sent_at=row["sent_at"],
         checks=row["checks"],
         next_check_at=row["next_check_at"],
+        asked_by=row["asked_by"],
+        asked_with=row["asked_with"],
+        decided_by=row["decided_by"],
+        decided_at=row["decided_at"],
+        batch=row["batch"],
     )
 
 
@@ -66,10 +77,11 @@ async def insert(connection: Connection, refund: Refund, lines: Sequence[RefundL
     await connection.execute(
         """INSERT INTO gateway.refund
                   (id, intent, attempt, department, provider, amount_minor, currency, reason, status, late, word,
-                   created_at, updated_at, checks, next_check_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $11, 0, $11)""",
+                   created_at, updated_at, checks, next_check_at, asked_by, asked_with, batch)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $11, 0, $11, $12, $13, $14)""",
         refund.id, refund.intent, refund.attempt, refund.department, refund.provider, refund.amount.amount_minor,
         refund.amount.currency, refund.reason, refund.status.value, refund.late, refund.created_at,
+        refund.asked_by, refund.asked_with, refund.batch,
     )  # fmt: skip
     await connection.executemany(
         """INSERT INTO gateway.refund_line (refund, number, department, amount_minor, vat_minor)
@@ -86,6 +98,51 @@ async def read(connection: Connection, refund_id: str) -> Refund | None:
 async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = $1 ORDER BY id", intent_id)
     return [_refund(row) for row in rows]
+
+
+async def search(
+    connection: Connection,
+    department: str,
+    *,
+    status: RefundStatus | None,
+    batch: str | None,
+    before: str | None,
+    limit: int,
+) -> list[Refund]:
+    """Return a department's refunds, newest first, below a cursor."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM gateway.refund
+             WHERE department = $1 AND ($2::text IS NULL OR id < $2) AND ($3::text IS NULL OR status = $3)
+               AND ($4::text IS NULL OR batch = $4)
+             ORDER BY id DESC LIMIT $5""",
+        department,
+        before,
+        status.value if status else None,
+        batch,
+        limit,
+    )
+    return [_refund(row) for row in rows]
+
+
+async def awaiting(connection: Connection, department: str | None, limit: int) -> list[Refund]:
+    """Return the refunds that wait for a second person, oldest first."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM gateway.refund
+             WHERE status = 'awaiting_approval' AND ($1::text IS NULL OR department = $1) ORDER BY id LIMIT $2""",
+        department,
+        limit,
+    )
+    return [_refund(row) for row in rows]
+
+
+async def decide(connection: Connection, refund: Refund) -> None:
+    """Write what a second person decided about a refund this transaction has locked."""
+    await connection.execute(
+        """UPDATE gateway.refund
+              SET status = $2, word = $3, decided_by = $4, decided_at = $5, updated_at = $5, next_check_at = $5
+            WHERE id = $1""",
+        refund.id, refund.status.value, refund.word, refund.decided_by, refund.decided_at,
+    )  # fmt: skip
 
 
 async def known_references(connection: Connection, refund: Refund) -> frozenset[str]:
@@ -146,6 +203,19 @@ async def lines(connection: Connection, refund_ids: Sequence[str]) -> dict[str, 
     for row in rows:
         found[row["refund"]].append(RefundLine(row["number"], row["department"], row["amount_minor"], row["vat_minor"]))
     return found
+
+
+async def of_department_lines(connection: Connection, department: str, intent_ids: Sequence[str]) -> dict[str, int]:
+    """Return how much of each intent's lines of one department its refunds have used, open ones included."""
+    rows = await connection.fetch(
+        """SELECT r.intent, sum(l.amount_minor)::bigint AS refunded_minor
+             FROM gateway.refund r JOIN gateway.refund_line l ON l.refund = r.id
+            WHERE r.intent = ANY ($2::text[]) AND l.department = $1 AND r.status <> 'failed' AND NOT r.late
+            GROUP BY r.intent""",
+        department,
+        list(intent_ids),
+    )
+    return {row["intent"]: row["refunded_minor"] for row in rows}
 
 
 async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:

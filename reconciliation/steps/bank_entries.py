@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,13 +21,15 @@ from reconciliation.postings import (
     Booking,
     PayoutEvidence,
     bank_entry,
+    excess_of,
     opening_entry,
     payout_returned_entry,
     reidentified_entry,
+    transfer_found_entry,
     unidentified_bank_entry,
     unidentified_item,
 )
-from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, unmatches
+from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, transfers, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
@@ -80,8 +83,7 @@ async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
         if not rows:
             await statements.move_posted_through(connection, number, max(through, statement["entry_count"], 1))
             return False
-        named = [row["end_to_end_id"] for row in rows if row["end_to_end_id"]]
-        expected = await statements.expected(connection, currency, named)
+        expected = await _expected(night, connection, rows)
         entries: list[Entry] = []
         matches: list[NewMatch] = []
         wrong: list[NewBreak] = []
@@ -104,10 +106,23 @@ async def _post_chunk(night: Night, statement: Record, counts: Counts) -> bool:
         return True
 
 
+async def _expected(night: Night, connection: Connection, rows: list[Record]) -> Expected:
+    """Read what these entries may clear: batches, payouts, and the payments their credits name."""
+    named = [row["end_to_end_id"] for row in rows if row["end_to_end_id"]]
+    expected = await statements.expected(connection, night.deps.account.currency, named)
+    if night.deps.direct:
+        keys = {key for row in rows if row["amount_minor"] > 0 for key in bank_line(row).keys()}  # noqa: SIM118 - no mapping
+        expected.transfers = await transfers.named(
+            connection, night.deps.direct, night.deps.account.currency, sorted(keys)
+        )
+    return expected
+
+
 def bank_line(row: Record) -> BankLine:
     return BankLine(
-        row["amount_minor"], row["end_to_end_id"], row["batch_reference"], row["remittance"], row["returned"]
-    )
+        row["amount_minor"], row["end_to_end_id"], row["batch_reference"], row["remittance"], row["returned"],
+        tuple(row["references"]),
+    )  # fmt: skip
 
 
 def take_off(expected: Expected, found: BankMatch) -> None:
@@ -120,6 +135,11 @@ def take_off(expected: Expected, found: BankMatch) -> None:
             if rest_minor:
                 left.append(type(batch)(batch.account, batch.provider, batch.reference, rest_minor))
         expected.batches = left
+    if found.kind is BankKind.TRANSFER_RECEIVED:
+        expected.transfers = [
+            replace(one, amount_minor=one.amount_minor - cleared.get((one.account, one.item), 0))
+            for one in expected.transfers
+        ]
     for payout in found.payouts:
         rest_minor = payout.open_minor - cleared[payout.account, payout.line_id]
         status = {BankKind.PAYOUT_PAID: "paid", BankKind.PAYOUT_RETURN_RECEIVED: "returned"}[found.kind]
@@ -164,7 +184,10 @@ async def _journals(
     """Give the journals of one bank entry, and mark the payout lines it proves or sends back."""
     if found.kind is BankKind.UNIDENTIFIED:
         return [unidentified_bank_entry(evidence, booking)]
-    entries = [bank_entry(evidence, found.kind, found.cleared, booking, found.provider)]
+    cleared = found.cleared
+    if found.excess_minor:
+        cleared = (*cleared, excess_of(evidence, found.excess_minor))
+    entries = [bank_entry(evidence, found.kind, cleared, booking, found.provider, found.payment)]
     for payout in found.payouts:
         if found.kind is BankKind.PAYOUT_PAID:
             await payouts.mark_paid(connection, payout.line_id, row["booked_on"], now)
@@ -182,6 +205,13 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
     account, item = _cleared(evidence, found)
     amount, payout = evidence.amount, found.payouts[0] if found.payouts else None
     kind: BreakType
+    if found.excess_minor or found.outcome is MatchOutcome.DUPLICATE:
+        excess = Money(found.excess_minor, amount.currency) if found.excess_minor else amount
+        return [_transfer_break(night, evidence, BreakType.TRANSFER_EXCESS, found, excess)]
+    if found.kind is BankKind.TRANSFER_RECEIVED:
+        return []
+    if found.kind is BankKind.UNIDENTIFIED and found.named is not None:
+        return [_transfer_break(night, evidence, BreakType.TRANSFER_WAITING, found, amount)]
     if found.kind is BankKind.UNIDENTIFIED:
         kind = BreakType.UNKNOWN_BANK_CREDIT if amount.amount_minor > 0 else BreakType.UNKNOWN_BANK_DEBIT
     elif found.kind is BankKind.PAYOUT_RETURN_RECEIVED:
@@ -220,6 +250,27 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
     return [raised]
 
 
+def _transfer_break(night: Night, evidence: BankEvidence, kind: BreakType, found: BankMatch, held: Money) -> NewBreak:
+    """Name money a transfer left in suspense, under the reference it gave."""
+    return NewBreak(
+        type=kind,
+        subject=f"{evidence.statement_no}:{evidence.number}",
+        business_date=night.business_date,
+        amount_minor=held.amount_minor,
+        currency=held.currency,
+        provider=found.provider,
+        account=accounts.SUSPENSE_UNIDENTIFIED,
+        item=unidentified_item(evidence.statement_no, evidence.number),
+        leg=Leg.BANK,
+        file_no=evidence.statement_no,
+        line=evidence.number,
+        detail={
+            "amount": str(held), "theirs": str(evidence.amount), "reference": found.named or "",
+            "file": evidence.statement, "line": str(evidence.number),
+        },
+    )  # fmt: skip
+
+
 async def _prove_closing(night: Night, statement: Record, counts: Counts) -> None:
     """Hold our cash account against the statement's closing balance."""
     account = night.deps.account
@@ -236,29 +287,31 @@ async def _prove_closing(night: Night, statement: Record, counts: Counts) -> Non
 
 
 async def match_later(night: Night, counts: Counts) -> None:
-    """Name credits that came before their provider's file did."""
+    """Name credits that came before their provider's file did, or before the rest of a transfer in parts."""
     since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
-    code, currency = night.deps.account.code, night.deps.account.currency
+    code = night.deps.account.code
     async with night.transaction() as connection:
         rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
-        expected = await statements.expected(connection, currency, [])
+        expected = await _expected(night, connection, rows)
         undone = await unmatches.undone(connection, Leg.BANK)
         entries: list[Entry] = []
         matches: list[NewMatch] = []
         for row in rows:
             found = match_entry(bank_line(row), expected)
-            if found.kind is not BankKind.SETTLEMENT_RECEIVED:
+            if found.kind not in {BankKind.SETTLEMENT_RECEIVED, BankKind.TRANSFER_RECEIVED}:
                 continue
             if any((row["statement_no"], row["number"], part.account, part.item) in undone for part in found.cleared):
                 continue  # people took these two apart
             amount = Money(row["amount_minor"], row["currency"])
             evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
             matches.append(_match(evidence, found, row["version"] + 1))
-            entries.append(
-                reidentified_entry(
-                    evidence, found.cleared, night.booking(night.deps.clock()), found.provider, row["version"] + 1
-                )
-            )
+            booking = night.booking(night.deps.clock())
+            version = row["version"] + 1
+            if found.kind is BankKind.TRANSFER_RECEIVED:
+                entry = transfer_found_entry(evidence, found.cleared, booking, found.provider, found.payment)
+            else:
+                entry = reidentified_entry(evidence, found.cleared, booking, found.provider, version)
+            entries.append(entry)
             take_off(expected, found)
         await line_matching.insert_matches(connection, matches)
         await _post(night, connection, entries)

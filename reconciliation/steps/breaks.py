@@ -26,7 +26,8 @@ async def raise_and_cure(night: Night) -> Counts:
         for provider in await overdue.providers_with_items(connection):
             terms = night.deps.terms_of(provider)
             await _overdue_items(night, connection, provider, terms, counts)
-            await _missing_files(night, connection, provider, terms, counts)
+            if provider not in night.deps.direct:
+                await _missing_files(night, connection, provider, terms, counts)
         await _overdue_batches(night, connection, counts)
         await _overdue_payouts(night, connection, counts)
         await _missing_statement(night, connection, counts)
@@ -45,8 +46,10 @@ async def _overdue_items(
     """Payments and refunds their provider should have settled by now, and money it settled beyond what we booked."""
     until = night.calendar.latest_due(night.business_date, terms.settlement_days)
     receivable = accounts.provider_receivable(provider)
+    # Money that comes straight to our account is the bank's to show: no provider settles it.
+    missing = BreakType.MISSING_AT_BANK if provider in night.deps.direct else BreakType.MISSING_AT_PROVIDER
     watched = (
-        (BreakType.MISSING_AT_PROVIDER, receivable, until, 1),
+        (missing, receivable, until, 1),
         (BreakType.SETTLED_NOT_CAPTURED, receivable, night.business_date, -1),
         (BreakType.REFUND_NOT_SETTLED, accounts.provider_refunds_in_transit(provider), until, -1),
     )

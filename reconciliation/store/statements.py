@@ -83,6 +83,17 @@ async def insert_entries(connection: Connection, statement_no: int, statement: S
             for number, entry in enumerate(statement.entries, start=1)
         ),
     )  # fmt: skip
+    await connection.copy_records_to_table(
+        "entry_reference",
+        schema_name="reconciliation",
+        columns=("statement_no", "number", "reference"),
+        records=(
+            (statement_no, number, reference)
+            for number, entry in enumerate(statement.entries, start=1)
+            for reference in dict.fromkeys(entry.references)
+            if reference != statement.account_iban
+        ),
+    )
 
 
 async def waiting(connection: Connection, bank_account: str) -> list[Record]:
@@ -198,8 +209,10 @@ async def move_posted_through(connection: Connection, statement_no: int, number:
 async def entries_to_post(connection: Connection, statement_no: int, after: int, limit: int) -> list[Record]:
     rows: list[Record] = await connection.fetch(
         """
-        SELECT number, amount_minor, booked_on, end_to_end_id, batch_reference, remittance, returned
-        FROM reconciliation.statement_entry WHERE statement_no = $1 AND number > $2 ORDER BY number LIMIT $3
+        SELECT number, amount_minor, booked_on, end_to_end_id, batch_reference, remittance, returned,
+               ARRAY(SELECT r.reference FROM reconciliation.entry_reference r
+                     WHERE r.statement_no = e.statement_no AND r.number = e.number ORDER BY 1) AS references
+        FROM reconciliation.statement_entry e WHERE statement_no = $1 AND number > $2 ORDER BY number LIMIT $3
         """,
         statement_no,
         after,
@@ -213,14 +226,16 @@ async def unidentified_credits(connection: Connection, since: date, limit: int) 
     rows: list[Record] = await connection.fetch(
         """
         SELECT s.statement_no, s.identifier, s.bank_account, s.currency, e.number, e.amount_minor, e.end_to_end_id,
-               e.batch_reference, e.remittance, e.returned, m.version
+               e.batch_reference, e.remittance, e.returned, m.version,
+               ARRAY(SELECT r.reference FROM reconciliation.entry_reference r
+                     WHERE r.statement_no = e.statement_no AND r.number = e.number ORDER BY 1) AS references
         FROM reconciliation.break b
         JOIN reconciliation.current_match m ON m.leg = 'bank' AND m.file_no = b.file_no AND m.line = b.line
                                            AND m.outcome = 'unidentified'
         JOIN reconciliation.statement s ON s.statement_no = m.file_no
         JOIN reconciliation.statement_entry e ON e.statement_no = m.file_no AND e.number = m.line
         JOIN ledger.open_items o ON o.account = b.account AND o.currency = b.currency AND o.item = b.item
-        WHERE b.type = 'unknown_bank_credit' AND b.closed_at IS NULL AND b.business_date >= $1
+        WHERE b.type IN ('unknown_bank_credit', 'transfer_waiting') AND b.closed_at IS NULL AND b.business_date >= $1
           AND o.amount_minor = -e.amount_minor
         ORDER BY s.statement_no, e.number LIMIT $2
         """,

@@ -15,6 +15,8 @@ from adapters.contract import Outcome, PaymentOrder, PaymentReport, Provider
 from adapters.http import Exchange, open_session
 from ledger.money import Money
 
+ACCOUNT = "AE070331234567890123456"
+
 
 @dataclass
 class Listener:
@@ -34,11 +36,18 @@ class Stage:
     listener: Listener
     transcript: list[Exchange]
     settings: dict[str, str]
+    orders: dict[str, PaymentOrder] = field(default_factory=dict)
+    held_s: float = 0
+
+    @property
+    def recognised(self) -> bool:
+        """Whether payments are recognised on the bank's papers: start calls nobody, and nobody calls back."""
+        return self.can("announces")
 
     def order(self, reference: str = "pa_01", amount: Money | None = None, **changes) -> PaymentOrder:
         values = {
             "reference": reference,
-            "amount": amount or Money(12_550, "AED"),
+            "amount": amount or registry.PROVIDERS[self.name].sample_amount,
             "description": "Trade licence renewal",
             "language": "en",
             "return_url": "http://127.0.0.1:9/return?token=t",
@@ -48,13 +57,43 @@ class Stage:
             "payer_email": "fatima@example.ae",
             "payer_mobile": "+971501234567",
         }
-        return PaymentOrder(**{**values, **changes})
+        self.orders[reference] = order = PaymentOrder(**{**values, **changes})
+        return order
 
     async def fault(self, call: str, name: str, times: int = 1, **arguments) -> None:
+        if self.recognised:
+            await self._bank_fault(call, name, times, arguments)
+            return
         await self._control("faults", {"call": call, "fault": name, "times": times, **arguments})
 
+    async def _bank_fault(self, call: str, name: str, times: int, arguments: dict) -> None:
+        """Order the same mishap from the bank's own menu: a query is a look into its papers."""
+        if call == "pay":
+            self.held_s = arguments["delay_s"]
+            return
+        assert call == "query", f"{call}: there is no such call"
+        kind = {"drop": "drop_before", "refuse": "drop_before"}.get(name, name)
+        await self._control("faults", {"on": "listing", "kind": kind, "times": times, **arguments})
+
     async def pay(self, reference: str = "pa_01", **arguments) -> dict:
+        if self.recognised:
+            return await self._transfer(reference)
         return await self._control("pay", {"reference": reference, **arguments})
+
+    async def _transfer(self, reference: str) -> dict:
+        """Send what the payer was told to, from their own bank."""
+        order = self.orders[reference]
+        step = (await self.provider.start(order)).next_step
+        return await self._control(
+            "credits",
+            {
+                "credit_id": reference,
+                "amount_minor": order.amount.amount_minor,
+                "currency": order.amount.currency,
+                "remittance": step.reference,
+                "delay_s": self.held_s,
+            },
+        )
 
     async def collect(self, reference: str = "pa_01", amount: Money | None = None) -> str:
         """Start and pay one order; return the provider's reference."""
@@ -96,9 +135,15 @@ class Stage:
         return capability in registry.PROVIDERS[self.name].manifest.capabilities
 
     async def drain(self) -> None:
+        if self.recognised:
+            return
         await self._control("drain", {})
 
     async def charges(self, reference: str = "pa_01") -> dict:
+        if self.recognised:
+            booked = [each for each in (await self.book())["bookings"] if each["credit_id"] == reference]
+            captured = sum(each["amount_minor"] for each in booked)
+            return {"charges": len(booked), "captured_minor": captured, "currency": (await self.book())["currency"]}
         async with self.session.get(f"{self.base_url}/simulator/charges", params={"reference": reference}) as answer:
             return await answer.json()
 
@@ -120,11 +165,13 @@ async def listener() -> AsyncIterator[Listener]:
     heard = Listener()
 
     async def receive(request: web.Request) -> web.Response:
-        heard.received.append((dict(request.headers), await request.read()))
+        headers = {**request.headers, ":path": request.rel_url.raw_path}  # as the gateway's callback route gives them
+        heard.received.append((headers, await request.read()))
         return web.Response()
 
     app = web.Application()
-    app.router.add_route("*", "/callbacks/{provider}", receive)
+    for path in ("/callbacks/{provider}", "/callbacks/{provider}/{more:.+}"):
+        app.router.add_route("*", path, receive)
     server = TestServer(app)
     await server.start_server()
     heard.url = str(server.make_url("/callbacks/sample"))
@@ -137,9 +184,15 @@ def stages(clock, random_bytes, listener):
     """Open a stage for a named provider: `async with stages("name", timeout_s="0.3") as stage`."""
 
     @asynccontextmanager
-    async def open_stage(name: str, *, simulator: dict | None = None, **settings: str) -> AsyncIterator[Stage]:
+    async def open_stage(
+        name: str, *, simulator: dict | None = None, kept_in: str = "AED", **settings: str
+    ) -> AsyncIterator[Stage]:
+        """Open it; `kept_in` is the currency of our account, where the provider is that account."""
         registered = registry.PROVIDERS[name]
         options = {"callback_url": listener.url, **(simulator or {})}
+        if registered.served_by is not None:
+            options = {"book_path": ":memory:", "account_iban": ACCOUNT, "currency": kept_in}
+            settings = {"account_iban": ACCOUNT, "beneficiary": "Treasury", "currency": kept_in, **settings}
         server = TestServer(registered.simulator(clock=clock, random_bytes=random_bytes, **options))
         await server.start_server()
         base_url = str(server.make_url("")).rstrip("/")

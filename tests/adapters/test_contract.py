@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from adapters import registry
-from adapters.contract import DeclineReason, Outcome, Provider
+from adapters.contract import DeclineReason, Outcome, Provider, Restricts
 from adapters.errors import NotSentError, OutcomeUnknownError, RejectedError
 from adapters.manifest import CAPABILITIES, SettingsError
 from ledger.money import Money
@@ -69,12 +69,18 @@ def test_samples_are_read_as_expected(name, path):
 
 
 @pytest.mark.parametrize("amount", [Money(700, "JPY"), Money(12_550, "AED"), Money(1, "AED"), Money(1_234_567, "KWD")])
-async def test_hc15_amounts_of_every_exponent_survive(stage, amount):
-    reference = await stage.collect(amount=amount)
-    report = await stage.provider.query(stage.order(amount=amount), reference)
-    assert report.captured == amount
-    booked = await stage.charges()
-    assert (booked["captured_minor"], booked["currency"]) == (amount.amount_minor, amount.currency)
+async def test_hc15_amounts_of_every_exponent_survive_or_are_refused_before_they_leave(stages, name, amount):
+    async with stages(name, kept_in=amount.currency) as stage:
+        if isinstance(stage.provider, Restricts) and stage.provider.refusal(amount) is not None:
+            with pytest.raises(RejectedError):
+                await stage.provider.start(stage.order(amount=amount))
+            assert stage.transcript == []
+            return
+        reference = await stage.collect(amount=amount)
+        report = await stage.provider.query(stage.order(amount=amount), reference)
+        assert report.captured == amount
+        booked = await stage.charges()
+        assert (booked["captured_minor"], booked["currency"]) == (amount.amount_minor, amount.currency)
 
 
 async def test_hc02_the_same_key_twice_is_one_charge(stage):
@@ -83,13 +89,18 @@ async def test_hc02_the_same_key_twice_is_one_charge(stage):
     assert first.provider_reference == second.provider_reference
     await stage.pay()
     third = await stage.provider.start(stage.order())
-    assert third.outcome is Outcome.SUCCEEDED
+    if stage.recognised:  # starting again asks nobody, so it tells the payer the same once more
+        assert third == first
+    else:
+        assert third.outcome is Outcome.SUCCEEDED
     assert (await stage.charges())["charges"] == 1
 
 
 @pytest.mark.parametrize("fault", ["wrong_amount", "wrong_currency"])
 async def test_hc09_an_answer_to_start_about_other_money_never_leads_the_payer_on(stage, fault):
     """Where the answer names an amount, another one is unknown; where it names none, the query will tell."""
+    if stage.recognised:
+        return  # nobody answers a start
     await stage.fault("create", fault)
     try:
         report = await stage.provider.start(stage.order())
@@ -101,6 +112,8 @@ async def test_hc09_an_answer_to_start_about_other_money_never_leads_the_payer_o
 @pytest.mark.parametrize("fault", ["sleep", "drop", "malformed", "http", "refuse"])
 async def test_hc01_hc02_an_unclear_answer_to_start_is_unknown(stage, fault):
     """Whatever happened to the answer: the outcome is unknown, and asking for the truth never charges again."""
+    if stage.recognised:
+        return  # nobody answers a start
     if fault == "http":
         await stage.fault("create", "http", status=503)
     else:
@@ -113,9 +126,11 @@ async def test_hc01_hc02_an_unclear_answer_to_start_is_unknown(stage, fault):
 
 
 async def test_hc01_a_payment_whose_start_was_lost_is_found_by_our_reference(stage):
-    await stage.fault("create", "drop")
-    with pytest.raises(OutcomeUnknownError):
-        await stage.provider.start(stage.order())
+    if not stage.recognised:  # else there is no answer to lose: what the payer was told follows from the attempt
+        await stage.fault("create", "drop")
+        with pytest.raises(OutcomeUnknownError):
+            await stage.provider.start(stage.order())
+    stage.order()
     await stage.pay()
     report = await stage.provider.query(stage.order(), None)
     assert (report.outcome, report.captured) == (Outcome.SUCCEEDED, stage.order().amount)
@@ -124,13 +139,16 @@ async def test_hc01_a_payment_whose_start_was_lost_is_found_by_our_reference(sta
 
 async def test_hc03_a_provider_that_cannot_be_reached_was_not_sent_to(stages, name, unused_tcp_port):
     async with stages(name, base_url=f"http://127.0.0.1:{unused_tcp_port}") as stage:
-        with pytest.raises(NotSentError):
-            await stage.provider.start(stage.order())
+        if not stage.recognised:  # else a start needs nobody, and only asking does
+            with pytest.raises(NotSentError):
+                await stage.provider.start(stage.order())
         health = await stage.provider.check()
         assert (health.available, bool(health.detail)) == (False, True)
 
 
 async def test_a_refused_start_is_a_refusal(stage):
+    if stage.recognised:
+        return  # nobody answers a start
     await stage.fault("create", "http", status=422, body='{"errors":[{"message":"no"}]}')
     with pytest.raises(RejectedError) as caught:
         await stage.provider.start(stage.order())
@@ -157,6 +175,8 @@ async def test_a_query_refused_is_not_a_decline(stage, status):
 
 
 async def test_hc11_an_unknown_word_is_pending_and_counted(stage):
+    if stage.recognised:
+        return  # a paper's unknown words are warnings of its reader, held in tests/adapters/formats
     started = await stage.provider.start(stage.order())
     await stage.pay()
     await stage.fault("query", "unknown_status")
@@ -173,6 +193,8 @@ async def test_not_found_is_pending_never_declined(stage):
 @pytest.mark.parametrize("fault", ["wrong_amount", "wrong_currency"])
 async def test_hc09_another_amount_or_currency_is_shown_to_the_caller(stage, fault):
     """The adapter reports what the provider says; it never puts our own amount in its mouth."""
+    if stage.recognised:
+        return  # a paper never changes; transfers of other amounts are held in tests/adapters/bank_transfer
     reference = await stage.collect()
     await stage.fault("query", fault)
     try:
@@ -191,6 +213,8 @@ async def test_every_decline_code_maps(stages, name, code):
 
 
 async def test_an_unknown_decline_code_is_still_a_decline(stage):
+    if stage.recognised:
+        return  # nobody declines a transfer: it comes or it does not
     assert (await stage.declined(code="ZZ")).decline == DeclineReason.OTHER
 
 

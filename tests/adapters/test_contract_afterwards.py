@@ -108,7 +108,9 @@ async def test_settlement_reports_every_movement_once(stage, clock):
     if not stage.can("settles"):
         return
     reference = await stage.collect()
-    made = await stage.provider.refund(refund(reference, Money(50, "AED")))
+    moved = {reference}
+    if stage.can("refunds"):
+        moved.add((await stage.provider.refund(refund(reference, Money(50, "AED")))).provider_reference)
     today = date(2026, 11, 22)
     assert [file async for file in stage.provider.settlement_files(today)] == []
     clock.advance(days=1)
@@ -117,8 +119,8 @@ async def test_settlement_reports_every_movement_once(stage, clock):
     assert files == again
     assert [file async for file in stage.provider.settlement_files(today + timedelta(days=-1))] == []
     (file,) = files
-    assert (file.provider, file.business_date, file.currency) == (stage.name, today, "AED")
-    assert {line.provider_reference for line in file.lines} >= {reference, made.provider_reference}
+    assert (file.provider, file.business_date, file.currency) == (stage.name, today, stage.order().amount.currency)
+    assert {line.provider_reference for line in file.lines} >= moved
     assert sum(line.net.amount_minor for line in file.lines) == file.total_net.amount_minor
     assert file.batch_reference
 
@@ -130,10 +132,14 @@ async def test_secrets_and_contacts_never_reach_the_transcript_or_an_error(stage
     started = await stage.provider.start(stage.order())
     await stage.pay()
     await stage.provider.query(stage.order(), started.provider_reference)
-    for call, fault in (("create", "malformed"), ("create", "drop"), ("create", "http"), ("token", "http")):
+    tries = [("create", "malformed"), ("create", "drop"), ("create", "http"), ("token", "http")]
+    if stage.recognised:  # start calls nobody, so asking is what may tell too much
+        tries = [("query", "malformed"), ("query", "drop"), ("query", "http")]
+    for call, fault in tries:
         await stage.fault(call, fault, status=400, body=" ".join(secrets))
+        order = stage.order(f"pa_{call}_{fault}")
         try:
-            await stage.provider.start(stage.order(f"pa_{call}_{fault}"))
+            await (stage.provider.query(order, None) if call == "query" else stage.provider.start(order))
         except ProviderError as error:
             said.append(f"{error!r} {error}")
     said += [repr(exchange) for exchange in stage.transcript]

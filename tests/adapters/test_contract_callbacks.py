@@ -7,6 +7,8 @@ from adapters.errors import CallbackRefusedError
 
 
 async def test_hc06_a_callback_before_the_answer_names_our_reference(stage, listener):
+    if stage.recognised:
+        return  # nobody calls back
     await stage.fault("callback", "before_answer")
     await stage.provider.start(stage.order())
     await stage.drain()
@@ -19,11 +21,17 @@ async def received(stage, listener) -> tuple[dict[str, str], bytes]:
     await stage.provider.start(stage.order())
     await stage.pay()
     await stage.drain()
+    if stage.recognised:
+        return {}, b'{"reference": "pa_01", "status": "paid"}'
     return listener.received[-1]
 
 
 async def test_a_callback_is_read_and_proves_only_what_is_signed(stage, listener, name):
     headers, body = await received(stage, listener)
+    if stage.recognised:  # nobody calls back, so whoever does is refused
+        with pytest.raises(CallbackRefusedError):
+            stage.provider.read_callback(headers, body)
+        return
     notices = stage.provider.read_callback(headers, body)
     assert len(notices) == 1
     notice = notices[0]
@@ -45,6 +53,8 @@ async def test_hc07_a_callback_nobody_can_read_is_refused(stage, listener, body)
 
 async def test_hc07_a_forged_callback_is_refused(stage, listener, name):
     """Take away or change each header that carries the proof; where the body is signed, change the body."""
+    if stage.recognised:
+        return  # every callback is refused, as the test above holds
     headers, body = await received(stage, listener)
     manifest = registry.PROVIDERS[name].manifest
     secrets = manifest.secrets(manifest.read(stage.settings))
@@ -69,6 +79,8 @@ async def test_hc07_a_forged_callback_is_refused(stage, listener, name):
 
 @pytest.mark.parametrize("fault", ["duplicate", "concurrent"])
 async def test_hc04_a_repeated_callback_is_one_event(stage, listener, fault):
+    if stage.recognised:
+        return  # nobody calls back; the same credit on several papers is held in tests/adapters/bank_transfer
     await stage.fault("callback", fault, count=5)
     await received(stage, listener)
     notices = [stage.provider.read_callback(headers, body)[0] for headers, body in listener.received]
@@ -76,6 +88,8 @@ async def test_hc04_a_repeated_callback_is_one_event(stage, listener, fault):
 
 
 async def test_hc07_a_callback_about_nothing_of_ours_is_only_a_hint(stage, listener):
+    if stage.recognised:
+        return  # nobody calls back
     await stage.fault("callback", "unknown_reference")
     headers, body = await received(stage, listener)
     notice = stage.provider.read_callback(headers, body)[0]

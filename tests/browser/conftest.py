@@ -40,6 +40,7 @@ LAUNCH = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+BANK_ACCOUNT = "AE070331234567890123456"
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 
 
@@ -51,6 +52,7 @@ class Site:
     owner: asyncpg.Connection[Any]
     address: str
     simulator: str
+    bank: str
     session: aiohttp.ClientSession
     letters: list[str]
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4417))
@@ -144,13 +146,30 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             clock=clock,
             random_bytes=random_bytes,
         )
+        bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
+        bank_runner, bank = await _serve(
+            bank_host.simulator(clock=clock, random_bytes=random_bytes, book_path=":memory:", account_iban=BANK_ACCOUNT)
+        )
+        stack.push_async_callback(bank_runner.cleanup)
+        transfer = registry.build(
+            "bank_transfer",
+            {
+                **transfers.simulator_settings,
+                "base_url": bank,
+                "account_iban": BANK_ACCOUNT,
+                "beneficiary": "Government Treasury",
+            },
+            session=session,
+            clock=clock,
+            random_bytes=random_bytes,
+        )
         letters: list[str] = []
         deps = build_deps(
             pool=pool,
             clock=clock,
             random_bytes=random_bytes,
-            providers={"ngenius": provider},
-            routing={Method.CARD: ["ngenius"]},
+            providers={"ngenius": provider, "bank_transfer": transfer},
+            routing={Method.CARD: ["ngenius"], Method.BANK_TRANSFER: ["bank_transfer"]},
             public_url=address,
             link_secrets=[b"browser-tests-link-secret-32byte"],
             webhook_session=session,
@@ -165,7 +184,7 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
         stack.push_async_callback(runner.cleanup)
         worker = asyncio.create_task(_work(deps))
         try:
-            yield Site(deps, owner, address, simulator, session, letters)
+            yield Site(deps, owner, address, simulator, bank, session, letters)
         finally:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -49,6 +49,18 @@ SERVICES = [
         "code": "kuwaiti", "department": "economy", "name_ar": "رسم", "name_en": "Fee in dinars",
         "revenue_code": "411500", "amount_minor": "", "currency": "KWD",
     },
+    {
+        "code": "assessment", "department": "economy", "name_ar": "تقييم", "name_en": "Assessment",
+        "revenue_code": "411600", "amount_minor": "",
+    },
+]  # fmt: skip
+
+
+BUNDLES = [
+    {
+        "code": "delivery", "department": "economy", "name_ar": "ابدأ التوصيل", "name_en": "Start delivering",
+        "services": "licence fine",
+    },
 ]  # fmt: skip
 
 
@@ -218,7 +230,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 limits=limits,
             )
             deps = replace(deps, **changes)
-            imported = await import_catalogue(deps, DEPARTMENTS, SERVICES)
+            imported = await import_catalogue(deps, DEPARTMENTS, SERVICES, BUNDLES)
             assert not imported.faults
             keys = {code: (await issue_key(deps, code, "test"))[0] for code in ("economy", "roads")}
             url = await serve(build_app(deps))

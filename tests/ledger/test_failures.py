@@ -16,7 +16,7 @@ from ledger.money import Money
 from ledger.statements import balance
 from tests.ledger.cutting_proxy import CuttingProxy
 
-WRITTEN = ["account", "posting", "journal", "balance", "hourly", "item", "head"]
+WRITTEN = ["account", "posting", "journal", "hourly", "item", "head"]
 
 FUSE = """
 CREATE SEQUENCE public.fuse;
@@ -54,6 +54,28 @@ async def test_a_fault_in_any_statement_of_a_batch_loses_and_doubles_nothing(
     assert await owner.fetchval("SELECT last_value FROM public.fuse") > 1
     report = await verify(owner)
     assert (report.findings, report.journals) == ([], 8)
+
+
+@pytest.mark.parametrize("table", [table for table in WRITTEN if table != "account"])
+@pytest.mark.parametrize("fault", ["die", "raise"])
+async def test_a_fault_while_one_entry_is_posted_loses_and_doubles_nothing(
+    pool, owner, clock, make_capture, table, fault
+):
+    """The short way of a single entry: its accounts are open, and nothing else is special about it."""
+    ledger = Ledger(pool, clock)
+    await ledger.start()
+    await ledger.post(make_capture("opens", 100))
+    await owner.execute(FUSE)
+    await owner.execute(
+        f"CREATE TRIGGER blow AFTER INSERT OR UPDATE ON ledger.{table} FOR EACH STATEMENT"
+        f" EXECUTE FUNCTION public.blow('{fault}')"
+    )
+    answers = [await ledger.post(make_capture(f"c:{n}", 100)) for n in range(3)]
+    await ledger.close()
+    assert [(answer.status, answer.journal_id) for answer in answers] == [(PostStatus.POSTED, n) for n in (2, 3, 4)]
+    assert await owner.fetchval("SELECT last_value FROM public.fuse") > 1
+    report = await verify(owner)
+    assert (report.findings, report.journals) == ([], 4)
 
 
 @pytest.mark.parametrize("table", WRITTEN)

@@ -27,8 +27,7 @@ decision id kind path currency floor_minor closed_until closed_before reason dec
 seal number business_date journal_id journal_hash decision_id decision_hash sealed_at trial_balance previous public_key
 seal signature
 head one journal_id hash recorded_at account_id decision_id decision_hash seal_number seal_hash closed_until
-head closed_before months_from months_until
-balance account_id debit_minor credit_minor
+head closed_before months_from months_until hour_latest
 floor path currency floor_minor
 hourly account_id hour debit_minor credit_minor
 item account_id item amount_minor opened_at moved_at business_date journal_id payment provider_reference

@@ -111,9 +111,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant(
         "a refund whose answer was lost read as failed",
         "gateway.services.apply_refunds",
-        "        return RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, ProviderError) "
+        "        report = RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, ProviderError) "
         'else "timeout")\n',
-        "        return RefundReport(Outcome.DECLINED, word=error.code if isinstance(error, ProviderError) "
+        "        report = RefundReport(Outcome.DECLINED, word=error.code if isinstance(error, ProviderError) "
         'else "timeout")\n',
     ),
     Mutant(

@@ -6,6 +6,9 @@
 | `GET /payment-files/{message_id}/status` | the pain.002 on it |
 | `GET /statements/{iban}/{day}` | the names of that day's statement files; `?close=1` ends the day now |
 | `GET /statements/{iban}/{day}/{name}` | one camt.053 |
+| `GET /notifications/{iban}/{day}` | the names of that day's notifications, one for each credit so far |
+| `GET /notifications/{iban}/{day}/{name}` | one camt.054 |
+| `GET /internet-bank`, `POST /internet-bank` | a payer's own bank: send a transfer, well or badly written |
 | `POST /simulator/credits` | book somebody's credit (a debit where negative), once per `credit_id` |
 | `POST /simulator/faults`, `DELETE /simulator/faults` | order from the menu, or clear what was ordered |
 | `POST /simulator/close` | close days up to and including `day` |
@@ -25,6 +28,7 @@ from aiohttp import web
 
 from adapters.bank_host.simulator.bank import Bank, ConflictError, NotOursError
 from adapters.bank_host.simulator.faults import Fault, UnknownFaultError
+from adapters.bank_host.simulator.internet_bank import InternetBank
 from adapters.bank_host.simulator.orders import UnreadableOrderError
 
 BANK: Final = web.AppKey("bank", Bank)
@@ -67,6 +71,9 @@ def build_app(
     app.router.add_get("/payment-files/{message_id}/status", give_status)
     app.router.add_get("/statements/{iban}/{day}", list_statements)
     app.router.add_get("/statements/{iban}/{day}/{name}", give_statement)
+    app.router.add_get("/notifications/{iban}/{day}", list_notifications)
+    app.router.add_get("/notifications/{iban}/{day}/{name}", give_notification)
+    app.router.add_routes(InternetBank(bank).routes())
     app.router.add_post("/simulator/credits", book_credit)
     app.router.add_post("/simulator/faults", order_fault)
     app.router.add_delete("/simulator/faults", clear_faults)
@@ -84,7 +91,7 @@ def build_app(
 @web.middleware
 async def _guard(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
     """Let only the customer in, and answer a mistake of his as one."""
-    if not request.path.startswith("/simulator/"):
+    if not request.path.startswith(("/simulator/", "/internet-bank")):
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {request.app[API_KEY]}".encode()):
             return web.json_response({"error": "not a customer of this bank"}, status=401)
@@ -154,17 +161,32 @@ async def give_status(request: web.Request) -> web.StreamResponse:
 
 
 async def list_statements(request: web.Request) -> web.StreamResponse:
+    def close_and_list(bank: Bank) -> list[tuple[str, str]]:
+        if request.query.get("close") == "1":
+            bank.close_days(_day(request))
+        return bank.statement_files(request.match_info["iban"], _day(request))
+
+    return await _list(request, close_and_list)
+
+
+async def _list(request: web.Request, files: Callable[[Bank], list[tuple[str, str]]]) -> web.StreamResponse:
     bank = request.app[BANK]
     fault = bank.faults.take("listing")
     if (answer := await _before(request, fault)) is not None:
         return answer
     if fault is not None and fault.kind == "malformed":
         return web.Response(body=b"{half", content_type="application/json")
-    day = _day(request)
-    if request.query.get("close") == "1":
-        bank.close_days(day)
-    files = bank.statement_files(request.match_info["iban"], day)
-    return web.json_response({"files": [{"name": name, "sha256": digest} for name, digest in files]})
+    return web.json_response({"files": [{"name": name, "sha256": digest} for name, digest in files(bank)]})
+
+
+async def list_notifications(request: web.Request) -> web.StreamResponse:
+    return await _list(request, lambda bank: bank.notification_files(request.match_info["iban"], _day(request)))
+
+
+async def give_notification(request: web.Request) -> web.StreamResponse:
+    bank, iban, name = request.app[BANK], request.match_info["iban"], request.match_info["name"]
+    body = bank.notification_file(iban, _day(request), name)
+    return web.Response(body=body, content_type="application/xml")
 
 
 async def give_statement(request: web.Request) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from adapters.bank_host.simulator.book import Book, Booking, FileRow, PaymentRow, StatementRow
 from adapters.bank_host.simulator.faults import LINE_FAULTS, Fault, Faults
 from adapters.bank_host.simulator.orders import read_order
-from adapters.bank_host.simulator.papers import fitted, write_statement, write_status
+from adapters.bank_host.simulator.papers import fitted, write_notification, write_statement, write_status
+from adapters.formats.creditor_reference import is_valid
 from adapters.formats.swift_text import from_wire_reference, to_wire_reference
 from ledger.money import Money
 
@@ -53,6 +54,14 @@ class Bank:
         self._business_days_only = business_days_only
         self.book = Book(book_path, opened_on=self.today(), opening_balance_minor=opening_balance_minor)
         self.faults = Faults()
+
+    @property
+    def currency(self) -> str:
+        return self._currency
+
+    def mint(self) -> str:
+        """Return an id nothing else has."""
+        return self._random_bytes(12).hex()
 
     def today(self) -> date:
         return self._clock().astimezone(ZONE).date()
@@ -146,8 +155,10 @@ class Bank:
         if wish.get("currency", self._currency) != self._currency:
             raise ValueError(f"the account is kept in {self._currency}")
         credit_id = str(wish["credit_id"])
+        told_at = self._clock() + timedelta(seconds=float(wish.get("delay_s", 0)))
+        day = told_at.astimezone(ZONE).date()
         asked = Booking(
-            booked_on=date.fromisoformat(str(wish["booked_on"])) if wish.get("booked_on") else self.today(),
+            booked_on=date.fromisoformat(str(wish["booked_on"])) if wish.get("booked_on") else day,
             amount_minor=amount_minor,
             currency=self._currency,
             kind="credit",
@@ -156,6 +167,8 @@ class Bank:
             end_to_end_id=str(wish["end_to_end_id"]) if wish.get("end_to_end_id") else None,
             counterparty=str(wish["debtor"]) if wish.get("debtor") else None,
             counterparty_iban=str(wish["debtor_iban"]) if wish.get("debtor_iban") else None,
+            creditor_iban=self._account_of_ours(str(wish["creditor_iban"])) if wish.get("creditor_iban") else None,
+            told_at=told_at.isoformat(),
         )
         known = self.book.credit(credit_id)
         if known is not None:
@@ -163,6 +176,32 @@ class Bank:
                 raise ConflictError(f"credit {credit_id} was booked with another amount or remittance")
             return known, False
         return self.book.add([asked])[0], True
+
+    def _account_of_ours(self, iban: str) -> str:
+        """Take the customer's account or a virtual one: any valid number of its bank leads to it."""
+        given = iban.replace(" ", "").upper()
+        if not is_valid(given) or given[:2] != self._iban[:2] or given[4:7] != self._iban[4:7]:
+            raise NotOursError(f"{given} is not an account of this customer")
+        return given
+
+    def notification_files(self, iban: str, day: date) -> list[tuple[str, str]]:
+        """Return name and digest of a notification for each credit of the day that the bank has told of so far."""
+        return [(name, hashlib.sha256(body).hexdigest()) for name, body in self._notifications(iban, day)]
+
+    def notification_file(self, iban: str, day: date, name: str) -> bytes:
+        for known, body in self._notifications(iban, day):
+            if known == name:
+                return body
+        raise NotOursError(f"no notification {name}")
+
+    def _notifications(self, iban: str, day: date) -> Iterator[tuple[str, bytes]]:
+        if iban != self._iban:
+            raise NotOursError(f"{iban} is not an account of this customer")
+        now = self._clock().isoformat()
+        for booking in self.book.bookings(on=day):
+            if booking.kind == "credit" and booking.amount_minor > 0 and (booking.told_at or now) <= now:
+                body = write_notification(booking, account_iban=self._iban, currency=self._currency, owner=self._owner)
+                yield f"camt054-{day:%Y%m%d}-{booking.bank_reference}.xml", body
 
     def close_days(self, last: date) -> list[date]:
         """Close every open day up to and including the last, each with its statement in sequence."""
@@ -236,6 +275,7 @@ class Bank:
                     "remittance": b.remittance,
                     "counterparty": b.counterparty,
                     "counterparty_iban": b.counterparty_iban,
+                    "creditor_iban": b.creditor_iban,
                     "return_reason": b.return_reason,
                 }
                 for b in bookings

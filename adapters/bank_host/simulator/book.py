@@ -13,7 +13,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS bookings (
   number INTEGER PRIMARY KEY, booked_on TEXT NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
   kind TEXT NOT NULL, bank_reference TEXT NOT NULL UNIQUE, credit_id TEXT UNIQUE, end_to_end_id TEXT,
-  batch_reference TEXT, remittance TEXT NOT NULL, counterparty TEXT, counterparty_iban TEXT, return_reason TEXT);
+  batch_reference TEXT, remittance TEXT NOT NULL, counterparty TEXT, counterparty_iban TEXT, return_reason TEXT,
+  creditor_iban TEXT, told_at TEXT);
 CREATE TABLE IF NOT EXISTS payment_files (
   message_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, received_at TEXT NOT NULL, debit_on TEXT NOT NULL,
   one_debit INTEGER NOT NULL, reason TEXT, silent INTEGER NOT NULL);
@@ -28,13 +29,16 @@ CREATE TABLE IF NOT EXISTS statements (
 _INSERT_BOOKING = """
 INSERT INTO bookings VALUES (
   :number, :booked_on, :amount_minor, :currency, :kind, :bank_reference, :credit_id, :end_to_end_id,
-  :batch_reference, :remittance, :counterparty, :counterparty_iban, :return_reason)
+  :batch_reference, :remittance, :counterparty, :counterparty_iban, :return_reason, :creditor_iban, :told_at)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One movement on the account: a credit is positive, a debit negative."""
+    """One movement on the account: a credit is positive, a debit negative.
+
+    `creditor_iban` is the virtual account a payer sent it to; from `told_at` on, the bank notifies of a credit.
+    """
 
     booked_on: date
     amount_minor: int
@@ -48,6 +52,8 @@ class Booking:
     counterparty: str | None = None
     counterparty_iban: str | None = None
     return_reason: str | None = None
+    creditor_iban: str | None = None
+    told_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from adapters.bank_host.simulator.faults import Fault
 from ledger.money import Money
 
 STATEMENT_NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+NOTIFICATION_NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
 STATUS_NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 
 
@@ -150,16 +151,36 @@ def _write_transaction(transaction: Branch, booking: Booking, currency: str) -> 
     _write_amount(transaction, booking.amount_minor, currency)
     # A returned payment keeps its parties: we are its debtor, and the other side is still its creditor.
     other = "Dbtr" if booking.amount_minor >= 0 and not booking.return_reason else "Cdtr"
-    if booking.counterparty:
+    if booking.counterparty or booking.creditor_iban:
         parties = transaction.branch("RltdPties")
         parties.leaf(other, "Pty", "Nm", text=booking.counterparty)
         parties.leaf(f"{other}Acct", "Id", "IBAN", text=booking.counterparty_iban)
+        if other == "Dbtr":
+            parties.leaf("CdtrAcct", "Id", "IBAN", text=booking.creditor_iban)
     if booking.remittance:
         information = transaction.branch("RmtInf")
         for start in range(0, len(booking.remittance), 140):
             information.leaf("Ustrd", text=booking.remittance[start : start + 140])
     if booking.return_reason:
         transaction.leaf("RtrInf", "Rsn", "Cd", text=booking.return_reason)
+
+
+def write_notification(booking: Booking, *, account_iban: str, currency: str, owner: str) -> bytes:
+    """Return the camt.054.001.08 on one credit, as the bank sends it within the day."""
+    document = Branch("Document", NOTIFICATION_NAMESPACE)
+    message = document.branch("BkToCstmrDbtCdtNtfctn")
+    header = message.branch("GrpHdr")
+    header.leaf("MsgId", text=f"NTF{booking.bank_reference}")
+    header.leaf("CreDtTm", text=f"{booking.booked_on.isoformat()}T00:00:00+04:00")
+    notification = message.branch("Ntfctn")
+    notification.leaf("Id", text=f"{booking.booked_on:%Y%m%d}-{booking.bank_reference}")
+    notification.leaf("CreDtTm", text=f"{booking.booked_on.isoformat()}T00:00:00+04:00")
+    account = notification.branch("Acct")
+    account.leaf("Id", "IBAN", text=account_iban)
+    account.leaf("Ccy", text=currency)
+    account.leaf("Ownr", "Nm", text=owner)
+    _write_entry(notification, [booking], currency, None)
+    return document.written()
 
 
 def write_status(

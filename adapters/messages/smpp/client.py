@@ -47,12 +47,24 @@ class SmsCentre:
     in_flight_max: int = 10
 
 
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """The answer we owe the centre for a receipt: on which connection, to which of its requests."""
+
+    bind: int
+    sequence: int
+
+
 class SmppSender:
-    """Sends texts and keeps delivery receipts until they are taken. One per process; `close` it at the end."""
+    """Sends texts and hands on delivery receipts. One per process; `close` it at the end.
+
+    A receipt is answered only once it is stored, so that one which a crash takes from us is sent again.
+    """
 
     def __init__(self, centre: SmsCentre) -> None:
         self._centre = centre
-        self._receipts: deque[Receipt] = deque(maxlen=RECEIPTS_KEPT_MAX)
+        self._receipts: deque[tuple[_Owed, Receipt]] = deque()
+        self._owed: dict[Receipt, _Owed] = {}
         self._opening = asyncio.Lock()
         self._window = asyncio.Semaphore(centre.in_flight_max)
         self._answers: dict[int, asyncio.Future[Pdu]] = {}
@@ -60,6 +72,7 @@ class SmppSender:
         self._tasks: list[asyncio.Task[None]] = []
         self._sequence = 0
         self._links = 0
+        self._binds = 0
 
     async def send(self, message: Message) -> str:
         """Send a text, all its parts; return the centre's reference of the last, whose delivery it reports.
@@ -79,8 +92,19 @@ class SmppSender:
         return reference
 
     def take_receipts(self, limit: int) -> list[Receipt]:
-        """Hand over what the centre has reported since the last time."""
-        return [self._receipts.popleft() for _ in range(min(limit, len(self._receipts)))]
+        """Hand over what the centre has reported since the last time. It keeps each until `confirm_receipt`."""
+        taken = [self._receipts.popleft() for _ in range(min(limit, len(self._receipts)))]
+        self._owed.update({receipt: owed for owed, receipt in taken})
+        return [receipt for _, receipt in taken]
+
+    async def confirm_receipt(self, receipt: Receipt) -> None:
+        """Tell the centre that a receipt is kept for good. On another connection than its own it tells it again."""
+        owed = self._owed.pop(receipt, None)
+        if owed is None or owed.bind != self._binds or self._writer is None:
+            return
+        self._writer.write(Pdu(Command.DELIVER_SM | RESPONSE, Status.OK, owed.sequence, b"\0").pack())
+        with contextlib.suppress(OSError):
+            await self._writer.drain()
 
     async def close(self) -> None:
         if self._writer is not None:
@@ -107,6 +131,7 @@ class SmppSender:
             if answer.status != Status.OK:
                 await self._drop()
                 raise NotSentError(f"the SMS centre does not let us in: {answer.status:#x}")
+            self._binds += 1
             self._tasks.append(asyncio.create_task(self._keep_alive()))
 
     async def _ask(self, command: Command, body: bytes) -> Pdu:
@@ -149,8 +174,9 @@ class SmppSender:
             return
         if pdu.command == Command.DELIVER_SM:
             receipt = read_receipt(pdu.body)
-            if receipt is not None:
-                self._receipts.append(receipt)
+            if receipt is not None and len(self._receipts) < RECEIPTS_KEPT_MAX:
+                self._receipts.append((_Owed(self._binds, pdu.sequence), receipt))
+                return
         if self._writer is not None:
             body = b"\0" if pdu.command == Command.DELIVER_SM else b""
             self._writer.write(Pdu(pdu.command | RESPONSE, Status.OK, pdu.sequence, body).pack())
@@ -172,6 +198,7 @@ class SmppSender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        self._receipts.clear()  # not answered, so that the centre sends them again
         if writer is not None:
             writer.close()
             with contextlib.suppress(OSError):

@@ -25,6 +25,8 @@ class Centre:
     user: bytes = _USER
     faults: deque[int] = field(default_factory=deque)
     submitted: list[Submitted] = field(default_factory=list)
+    confirmed: list[int] = field(default_factory=list)
+    """The receipts that were answered, by number."""
     port: int = 0
     _server: asyncio.Server | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -46,15 +48,14 @@ class Centre:
             self._server = None
 
     def texts(self) -> list[tuple[str, str]]:
-        """Return (recipient, text) with the parts of a long text put together."""
+        """Return (recipient, text) with the parts of a long text put together, as each phone does by their link."""
         found: list[tuple[str, str]] = []
-        parts: list[Segment] = []
+        parts: dict[tuple[str, int], list[Segment]] = {}
         for each in self.submitted:
-            parts.append(each.segment)
-            header = each.segment.octets[4:6]
-            if not each.segment.linked or header[0] == header[1]:
-                found.append((each.recipient, join(parts)))
-                parts = []
+            link, total, number = each.segment.octets[3:6] if each.segment.linked else (0, 1, 1)
+            parts.setdefault((each.recipient, link), []).append(each.segment)
+            if number == total:
+                found.append((each.recipient, join(parts.pop((each.recipient, link)))))
         return found
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,6 +74,7 @@ class Centre:
     async def _answer(self, pdu: Pdu, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; False ends the connection."""
         if pdu.command & RESPONSE:
+            self.confirmed.append(pdu.sequence)
             return True
         status, body = Status.OK.value, b""
         if pdu.command == Command.BIND_TRANSCEIVER:

@@ -53,6 +53,7 @@ def test_versions_read_alike_and_the_examples_are_official(version, message, pap
         counterparty="Aisha",
         counterparty_iban="AE080261001015500123401",
         code="PMNT-RCDT-DMCT",
+        references=("pl_01JD0000000000000000000001", "RF18539007547034"),
     )
     assert summary.kind == {"052": Kind.INTERIM, "053": Kind.STATEMENT, "054": Kind.NOTIFICATION}[message]
     assert (summary.account, summary.sequence, summary.identifier) == ("AE070331234567890123456", 7, "S-1")

@@ -61,6 +61,24 @@ async def test_a_delivery_receipt_is_kept_until_it_is_taken(line: Line):
     assert Receipt(reference, "DELIVRD", "000") not in line.sender.take_receipts(10)
 
 
+async def test_a_receipt_is_answered_only_once_it_is_confirmed_and_on_its_own_connection(line: Line):
+    await line.sender.send(Text("Paid"))
+    await line.sender.send(Text("One more answer, so that the first one's receipt has arrived"))
+    [first, *_] = line.sender.take_receipts(10)
+    assert line.centre.confirmed == []
+    await line.sender.confirm_receipt(first)
+    await line.sender.confirm_receipt(first)
+    await line.sender.send(Text("One more answer, so that the confirmation has arrived"))
+    assert line.centre.confirmed == [1]
+
+    [lost, *_] = line.sender.take_receipts(10)
+    await line.sender.close()
+    await line.sender.send(Text("On a new connection"))
+    await line.sender.confirm_receipt(lost)
+    await line.sender.send(Text("One more answer, so that a confirmation would have arrived"))
+    assert line.centre.confirmed == [1]
+
+
 async def test_many_texts_share_one_connection_and_do_not_mix(line: Line):
     said = [f"{number} {ARABIC * 3}" for number in range(20)]
     for text in said:

@@ -80,7 +80,9 @@ PROTECTED = [(method, path) for method, path, _ in ROUTES if path != "/v1/openap
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 async def test_every_route_asks_who_calls(town, method, path):
-    answer = await town.ask(method, path.replace("{id}", "pi_" + "0" * 26), {}, headers={"Authorization": ""})
+    answer = await town.ask(
+        method, path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "licence"), {}, headers={"Authorization": ""}
+    )
     assert answer.status == 401
 
 
@@ -91,6 +93,7 @@ async def test_hc33_another_department_s_things_are_not_there(town):
     hook = {"url": "https://hooks.example.ae/"}
     endpoint = (await town.ask("POST", "/v1/webhook-endpoints", hook)).body
     theirs = {"payment-intents": intent["id"], "refunds": refund["id"], "webhook-endpoints": endpoint["id"]}
+    theirs["payment-parts"] = intent["id"]
     bodies = {"refunds": {"reason": "x"}, "replay": {}, "cancel": {}, "rotate-secret": {}}
     numbers = itertools.count()
     for method, path in PROTECTED:
@@ -109,7 +112,7 @@ async def test_hc33_another_department_s_things_are_not_there(town):
         else:
             assert [status for status, _ in answers] == [404, 404], (method, path, answers)
             assert answers[0] == answers[1]
-    for path in (PATH, "/v1/events", "/v1/webhook-endpoints"):
+    for path in (PATH, "/v1/events", "/v1/webhook-endpoints", "/v1/payment-parts"):
         assert (await town.ask("GET", path, department="roads")).body["data"] == []
     assert await town.deps.pool.fetchval("SELECT count(*) FROM gateway.refund") == 1
 

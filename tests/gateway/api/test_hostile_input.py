@@ -19,7 +19,7 @@ from gateway.domain.text import check_text, holds_card_number
 
 PATH = "/v1/payment-intents"
 BODY = {"reference": "INV-1", "lines": [{"service": "licence"}]}
-FINE = {"service": "fine", "amount": {"amount": 100, "currency": "AED"}}
+FINE = {"service": "assessment", "amount": {"amount": 100, "currency": "AED"}}
 
 
 def fine(**amount):
@@ -44,7 +44,7 @@ REFUSED = [
     ({**BODY, "lines": [{"service": "licence", "quantity": 0}]}, "/lines/0/quantity"),
     ({**BODY, "lines": [{"service": "licence", "quantity": True}]}, "/lines/0/quantity"),
     ({**BODY, "lines": [{"service": "licence", "amount": {"amount": 1, "currency": "AED"}}]}, "/lines/0/amount/amount"),
-    ({**BODY, "lines": [{"service": "fine"}]}, "/lines/0/amount"),
+    ({**BODY, "lines": [{"service": "assessment"}]}, "/lines/0/amount"),
     (fine(amount=0), "/lines/0/amount/amount"),
     (fine(amount=-1), "/lines/0/amount/amount"),
     (fine(amount=10**12 + 1), "/lines/0/amount/amount"),
@@ -54,6 +54,17 @@ REFUSED = [
     (fine(currency="USD"), "/lines/0/amount/currency"),
     (fine(currency="aed"), "/lines/0/amount/currency"),
     (fine(more=1), "/lines/0/amount/more"),
+    ({**BODY, "lines": [{"service": "fine", "amount": {"amount": 1, "currency": "AED"}}]}, "/lines/0/service"),
+    ({"reference": "INV-1"}, "/lines"),
+    ({**BODY, "bundle": "nothing"}, "/bundle"),
+    ({**BODY, "bundle": "\u202e"}, "/bundle"),
+    ({**BODY, "lines": [{"service": "licence", "answers": {"senior": True}}]}, "/lines/0/answers"),
+    ({**BODY, "lines": [{"service": "licence", "answers": {"a b": True}}]}, "/lines/0/answers"),
+    ({**BODY, "lines": [{"service": "licence", "answers": {"a": 1}}]}, "/lines/0/answers"),
+    (
+        {**BODY, "lines": [{"service": "licence", "base_amount": {"amount": 1, "currency": "AED"}}]},
+        "/lines/0/base_amount",
+    ),
     ({**BODY, "payer": {"email": "not an address"}}, "/payer/email"),
     ({**BODY, "payer": {"mobile": "0501234567"}}, "/payer/mobile"),
     ({**BODY, "payer": {"language": "fr"}}, "/payer/language"),
@@ -80,7 +91,7 @@ UNFIT_NUMBERS = ["1.5", "105.0", "1e4", "1e400", "9" * 19, "-" + "9" * 300]
 
 @pytest.mark.parametrize("number", UNFIT_NUMBERS)
 async def test_hc32_a_number_that_is_no_amount_is_refused_with_its_field(town, number):
-    body = '{"reference": "a", "lines": [{"service": "fine", "amount": {"amount": NUMBER, "currency": "AED"}}]}'
+    body = '{"reference": "a", "lines": [{"service": "assessment", "amount": {"amount": NUMBER, "currency": "AED"}}]}'
     answer = await town.ask("POST", PATH, body.replace("NUMBER", number).encode())
     assert answer.status == 422, answer.body
     assert [error["pointer"] for error in answer.body["errors"]] == ["/lines/0/amount/amount"]

@@ -69,7 +69,8 @@ async def test_hc20_a_key_another_process_is_working_on_is_told_to_come_back(ope
 
 
 async def test_hc20_another_department_s_key_is_independent(town):
-    body = {"reference": "INV-1", "lines": [{"service": "fine", "amount": {"amount": 100, "currency": "AED"}}]}
+    line = {"name": {"ar": "رسم", "en": "Fee"}, "revenue_code": "4", "amount": {"amount": 100, "currency": "AED"}}
+    body = {"reference": "INV-1", "lines": [line]}
     ours = await town.ask("POST", PATH, body, key="k")
     theirs = await town.ask("POST", PATH, body, key="k", department="roads")
     assert ours.status == theirs.status == 201

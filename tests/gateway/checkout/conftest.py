@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from adapters.contract import Method
 from gateway.checkout import TEMPLATES
+from gateway.checkout.routes import add_routes
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
+from gateway.services import links
 from gateway.services.views import CheckoutView, LineView, ReceiptView
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
@@ -81,3 +87,44 @@ def receipt_of() -> Callable[..., ReceiptView]:
         return replace(receipt, **changes)
 
     return make
+
+
+@dataclass
+class Window:
+    """A plain HTTP client at the checkout: no scripts, no redirects followed unless asked."""
+
+    town: Any
+    url: str
+    session: aiohttp.ClientSession
+
+    def path(self, intent: Mapping[str, Any]) -> str:
+        return f"/pay/{links.token_of(self.town.deps, intent['id'])}"
+
+    async def get(self, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+        address = f"{self.url}{path}"
+        async with self.session.get(address, headers=headers, allow_redirects=False) as answer:
+            return answer.status, answer.headers, await answer.text()
+
+    async def post(self, path: str, fields: Mapping[str, str], **headers: str) -> tuple[int, Mapping[str, str], str]:
+        address = f"{self.url}{path}"
+        async with self.session.post(address, data=fields, headers=headers, allow_redirects=False) as answer:
+            return answer.status, answer.headers, await answer.text()
+
+    async def csrf(self, path: str, which: int = 0) -> str:
+        _, _, page = await self.get(path)
+        return re.findall(r'name="csrf" value="([0-9a-f]+)"', page)[which]
+
+    async def press_pay(self, intent: Mapping[str, Any], **fields: str) -> tuple[int, Mapping[str, str], str]:
+        path = self.path(intent)
+        return await self.post(path, {"csrf": await self.csrf(path), "method": "card", **fields})
+
+
+@pytest.fixture
+async def window(town: Any) -> AsyncIterator[Window]:
+    app = web.Application()
+    add_routes(app, town.deps, Identity(trial=True), result_wait_s=0.0)
+    server = TestServer(app)
+    await server.start_server()
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield Window(town, str(server.make_url("")).rstrip("/"), session)
+    await server.close()

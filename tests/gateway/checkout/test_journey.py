@@ -86,6 +86,23 @@ async def test_each_step_is_dated_from_the_books(town: Any):
     assert journey.passed_on[0].at - journey.paid_at > timedelta(days=1)
 
 
+async def test_a_direct_transfer_is_settled_when_all_of_it_stands_on_our_statement(town: Any):
+    intent = await town.paid()
+    token = links.token_of(town.deps, intent["id"])
+    attempt = (await town.attempt_of(intent))["id"]
+    for number, part in ((1, 10_000), (2, 500)):
+        town.clock.advance(hours=1)
+        await post(
+            town,
+            entry(town, f"bank:{number}:1", "transfer_received", ("bank:main:cash", part, None),
+                  ("provider:ngenius:receivable", -part, attempt)),
+        )  # fmt: skip
+        journey = await where_is_my_money(town.deps, token)
+        assert journey is not None
+        expected = town.clock() if number == 2 else None
+        assert (journey.settled_at, journey.reached_treasury_at) == (expected, expected)
+
+
 async def test_a_refund_is_shown_with_its_amount_and_date(town: Any):
     intent = await town.paid()
     path = f"/v1/payment-intents/{intent['id']}/refunds"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import html
 
 from adapters.contract import DeclineReason, Method
-from gateway.checkout.outcome import trouble_of
+from gateway.checkout.outcome import State, render_outcome
 from gateway.checkout.pay_page import choose_method, empty_form, read_form, render_pay
+from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
-from gateway.services.views import AttemptView, CheckoutView, LineView
+from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.web.pages import Pages
 from ledger.money import Money
 
@@ -139,6 +141,26 @@ def test_a_bundle_shows_each_departments_part(pages: Pages, view_of: Callable[..
     assert "تجديد الرخصة التجارية ورسمان آخران" in said
 
 
+def test_a_bundle_says_what_goes_to_whom_and_cites_its_tariffs(pages: Pages, view_of: Callable[..., CheckoutView]):
+    police = Names("الشرطة", "Police")
+    view = view_of()
+    cited = TariffView(3, date(2026, 1, 1), Money(5000, "AED"), Names("كبار السن", "Senior citizens"))
+    other = LineView(police, Names("مخالفة", "Fine"), Money(20000, "AED"), Money(0, "AED"), tariff=cited)
+    parts = (
+        PartView(view.department, Money(125050, "AED"), Money(48, "AED"), "100234567800003"),
+        PartView(police, Money(20000, "AED"), Money(0, "AED"), None),
+    )
+    view = view_of(lines=(*view.lines, other), parts=parts)
+    said = words(draw(pages, view))
+    assert "Senior citizens: AED 50.00 taken off" in said
+    assert "tariff version 3, in force since 1 January 2026" in said
+    assert "Who receives it Department of Economy VAT registration 100234567800003" in said
+    assert "AED 1,250.50" in said
+    arabic = words(draw(pages, view, "ar"))
+    assert "نسخة التعرفة 3، سارية منذ 1 يناير 2026" in arabic
+    assert "كبار السن: خُصم AED 50.00" in arabic
+
+
 def test_what_departments_and_payers_write_is_only_ever_text(pages: Pages, view_of: Callable[..., CheckoutView]):
     evil = "<script>alert(1)</script>{{ 7*7 }}%(x)s\"'"
     names = Names(evil, evil)
@@ -168,3 +190,34 @@ def test_the_page_is_light_and_quick(pages: Pages, view_of: Callable[..., Checko
     for _ in range(50):
         render_pay(pages, view, "ar", KEY, form)
     assert (time.process_time() - start) / 50 <= 0.003
+
+
+def test_a_way_at_rest_is_named_and_cannot_be_chosen(pages: Pages, view_of: Callable[..., CheckoutView]):
+    view = view_of(methods=(Method.CARD, Method.BANK), resting=(Method.MOBILE,))
+    page = draw(pages, view)
+    (resting,) = page.xpath("//ul[@class='ways']//div[contains(@class, 'resting')]")
+    assert "Not available just now" in words(resting)
+    assert [link.get("href") for link in page.xpath("//ul[@class='ways']//a")] == ["?method=card", "?method=bank"]
+
+
+def test_what_is_under_way_is_gone_on_with_though_its_provider_takes_nothing_new(
+    view_of: Callable[..., CheckoutView],
+):
+    def last(status: AttemptStatus) -> AttemptView:
+        return AttemptView("pa_1", status, Method.MOBILE, datetime(2026, 11, 22, tzinfo=UTC))
+
+    live = view_of(methods=(Method.CARD,), resting=(Method.MOBILE,), last_attempt=last(AttemptStatus.UNKNOWN))
+    assert choose_method(live, None) is Method.MOBILE
+    assert choose_method(live, "card") is Method.CARD
+    dead = view_of(methods=(Method.CARD,), resting=(Method.MOBILE,), last_attempt=last(AttemptStatus.DECLINED))
+    assert choose_method(dead, None) is Method.CARD
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("state", [State.PAYABLE, State.DECLINED])
+def test_with_no_way_to_pay_the_page_says_so(
+    pages: Pages, view_of: Callable[..., CheckoutView], language: str, state: State
+):
+    page = html.fromstring(render_outcome(pages, view_of(methods=()), state, language, b"key"))
+    assert words(page.xpath("//h1")[0]) == pages.languages[language].text("You cannot pay just now")
+    assert page.xpath("//a[@href='/pay/a-token']")

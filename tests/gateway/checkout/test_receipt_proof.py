@@ -7,14 +7,15 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.checkout.receipt_pdf import Proof, receipt_data, receipt_pdf, set_receipt
 from gateway.checkout.seal import check_code, is_genuine, show_code
-from gateway.services.views import ReceiptView
+from gateway.domain.department import Names
+from gateway.services.views import LineView, PartView, ReceiptView, TariffView
 from gateway.web.pages import Pages
 from ledger.money import Money
 
@@ -69,6 +70,33 @@ async def test_the_pdf_is_tagged_small_and_names_what_was_paid(
         ).stdout
         for value in ("ECONOMY-2026-000417", "AED 1,250.50", "TL-2026-004417", "AED 10.00"):
             assert value in said
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_a_bundle_s_pdf_cites_tariffs_and_says_who_receives_what(
+    pages: Pages, receipt_of: Callable[..., ReceiptView], language: str, tmp_path: Path
+):
+    receipt = receipt_of()
+    police = Names("القيادة العامة للشرطة", "Police Headquarters")
+    cited = TariffView(3, date(2026, 1, 1), Money(5000, "AED"), Names("كبار السن", "Senior citizens"))
+    fine = LineView(police, Names("مخالفة", "Fine"), Money(20000, "AED"), Money(0, "AED"), tariff=cited)
+    parts = (
+        PartView(receipt.department, Money(125050, "AED"), Money(48, "AED"), "100234567800003"),
+        PartView(police, Money(20000, "AED"), Money(0, "AED"), None),
+    )
+    receipt = replace(receipt, lines=(*receipt.lines, fine), parts=parts, total=Money(145050, "AED"))
+    body = await receipt_pdf(receipt, proof(receipt), pages.identity, pages.languages[language], trial=False)
+    assert len(body) <= 60_000
+    if shutil.which("pdftotext"):
+        (tmp_path / "receipt.pdf").write_bytes(body)
+        said = subprocess.run(
+            ["pdftotext", "-layout", tmp_path / "receipt.pdf", "-"], capture_output=True, text=True, check=True
+        ).stdout
+        for value in ("AED 1,450.50", "AED 1,250.50", "AED 200.00", "100234567800003"):
+            assert value in said
+        if language == "en":
+            assert "tariff version 3, in force since 1 January 2026" in said
+            assert "Who receives it" in said
 
 
 def test_the_same_receipt_is_the_same_file(pages: Pages, receipt_of: Callable[..., ReceiptView]):

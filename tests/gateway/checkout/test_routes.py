@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,54 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.checkout.routes import add_routes
-from gateway.checkout.seal import check_code
 from gateway.deps import Limits
-from gateway.services import links
-from gateway.services.read_receipt import read_receipt
 from gateway.web.identity import Identity
+from tests.gateway.checkout.conftest import Window
 
 PAGES = ("", "/result", "/receipt", "/continue", "/state")
-
-
-@dataclass
-class Window:
-    """A plain HTTP client at the checkout: no scripts, no redirects followed unless asked."""
-
-    town: Any
-    url: str
-    session: aiohttp.ClientSession
-
-    def path(self, intent: Mapping[str, Any]) -> str:
-        return f"/pay/{links.token_of(self.town.deps, intent['id'])}"
-
-    async def get(self, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
-        address = f"{self.url}{path}"
-        async with self.session.get(address, headers=headers, allow_redirects=False) as answer:
-            return answer.status, answer.headers, await answer.text()
-
-    async def post(self, path: str, fields: Mapping[str, str], **headers: str) -> tuple[int, Mapping[str, str], str]:
-        address = f"{self.url}{path}"
-        async with self.session.post(address, data=fields, headers=headers, allow_redirects=False) as answer:
-            return answer.status, answer.headers, await answer.text()
-
-    async def csrf(self, path: str, which: int = 0) -> str:
-        _, _, page = await self.get(path)
-        return re.findall(r'name="csrf" value="([0-9a-f]+)"', page)[which]
-
-    async def press_pay(self, intent: Mapping[str, Any], **fields: str) -> tuple[int, Mapping[str, str], str]:
-        path = self.path(intent)
-        return await self.post(path, {"csrf": await self.csrf(path), "method": "card", **fields})
-
-
-@pytest.fixture
-async def window(town: Any) -> AsyncIterator[Window]:
-    app = web.Application()
-    add_routes(app, town.deps, Identity(trial=True), result_wait_s=0.0)
-    server = TestServer(app)
-    await server.start_server()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield Window(town, str(server.make_url("")).rstrip("/"), session)
-    await server.close()
 
 
 async def test_every_answer_carries_the_walls(window: Window, town: Any):
@@ -259,46 +214,6 @@ async def test_links_that_are_not_ours_find_nothing(window: Window, town: Any):
         assert "<h1>" in page
 
 
-async def test_a_receipt_is_checked_by_anyone_and_shows_nobody(window: Window, town: Any):
-    intent = await town.paid(payer={"email": "fatima@example.ae", "mobile": "+971501234567"})
-    receipt = await read_receipt(town.deps, links.token_of(town.deps, intent["id"]))
-    code = check_code(town.deps.link_secrets[0], receipt)
-    status, _, page = await window.get(f"/verify/{receipt.receipt_number}/{code}?language=en")
-    assert status == 200
-    assert "Genuine receipt" in page
-    assert receipt.receipt_number in page
-    for personal in ("fatima", "501234567", intent["reference"], "1111", receipt.token):
-        assert personal not in page
-    typed = f"/verify?number={receipt.receipt_number.lower()}&code={code.lower()[:4]}-{code[4:]}&language=en"
-    status, _, page = await window.get(typed)
-    assert (status, "Genuine receipt" in page) == (200, True)
-    for wrong in (
-        f"/verify/{receipt.receipt_number}/{code[:-1]}{'0' if code[-1] != '0' else '1'}",
-        f"/verify/{receipt.receipt_number[:-1]}9/{code}",
-        f"/verify/{receipt.receipt_number}/%20",
-        "/verify?number=&code=x",
-    ):
-        status, _, page = await window.get(wrong)
-        assert status == 404, wrong
-        assert "إيصال غير صحيح" in page
-
-
-async def test_the_receipt_is_a_page_and_a_file_in_both_languages(window: Window, town: Any):
-    intent = await town.paid()
-    for language in ("ar", "en"):
-        address = f"{window.url}{window.path(intent)}/receipt.pdf?language={language}"
-        async with window.session.get(address) as answer:
-            body = await answer.read()
-            assert answer.content_type == "application/pdf"
-            assert re.fullmatch(
-                r'attachment; filename="ECONOMY-2026-\d{7}\.pdf"', answer.headers["Content-Disposition"]
-            )
-        assert body.startswith(b"%PDF-")
-    town.clock.advance(days=400)
-    status, _, page = await window.get(f"{window.path(intent)}/receipt?language=en")
-    assert (status, "Payment received" in page) == (200, True)
-
-
 async def test_a_page_that_breaks_says_not_to_pay_again_and_logs_no_token(
     window: Window, town: Any, capsys: pytest.CaptureFixture[str], owner: Any
 ):
@@ -363,23 +278,6 @@ async def test_five_hundred_wait_without_a_thread_or_a_connection_each(open_town
         assert {status for status, _, _ in answers} <= {200, 303}
         assert sum(headers.get("Location", "").endswith("/receipt") for _, headers, _ in answers) > 400
     await server.close()
-
-
-async def test_rating_is_one_tap_and_only_from_our_own_page(window: Window, town: Any):
-    path = window.path(await town.paid())
-    _, _, page = await window.get(f"{path}/receipt?language=en")
-    assert "How was paying?" in page
-    assert "Where is my money?" in page
-    csrf = re.findall(r'name="csrf" value="([0-9a-f]+)"', page)[0]
-    assert (await window.post(f"{path}/rating", {"score": "5"}))[0] == 403
-    for score in ("9", "x", ""):
-        assert (await window.post(f"{path}/rating", {"csrf": csrf, "score": score}))[0] == 303
-    _, _, page = await window.get(f"{path}/receipt?language=en")
-    assert "How was paying?" in page
-    status, headers, _ = await window.post(f"{path}/rating", {"csrf": csrf, "score": "5"})
-    assert (status, headers["Location"]) == (303, f"{path}/receipt#rating")
-    _, _, page = await window.get(f"{path}/receipt?language=en")
-    assert "Thank you" in page
 
 
 async def test_without_its_database_a_page_asks_for_patience_and_promises_nothing(window: Window, town: Any):

@@ -115,10 +115,11 @@ async def test_hc16_two_payments_of_one_bill_in_one_batch_are_flagged(town):
 
 async def test_a_bundle_credits_every_department_its_share(town):
     await town.paid(
+        bundle="delivery",
         lines=[
             {"service": "licence", "quantity": 2},
             {"service": "fine", "amount": {"amount": 40_00, "currency": "AED"}},
-        ]
+        ],
     )
     assert await town.books() == {
         "provider:ngenius:receivable": 250_00,

@@ -10,7 +10,7 @@ from operator import itemgetter
 from gateway.services.apply_events import apply_events
 from gateway.services.apply_refunds import apply_refunds
 from gateway.services.expire_intents import expire_intents
-from gateway.services.send_messages import send_messages
+from gateway.services.send_messages import send_emails
 from gateway.services.sweep import sweep
 
 AWAITS_MAX = 400
@@ -155,7 +155,7 @@ async def test_hc17_killed_anywhere_while_sending_a_receipt(town):
     async def proven(intent):
         await prove(town, intent)
 
-    assert await die_everywhere(town, prepare, lambda _: send_messages(town.deps, 10), proven) > 5
+    assert await die_everywhere(town, prepare, lambda _: send_emails(town.deps, 10), proven) > 5
 
 
 async def test_hc17_killed_anywhere_while_refunding(town):

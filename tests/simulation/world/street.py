@@ -53,6 +53,7 @@ class Street:
         department = self._world.departments["dept0"]
         body = {
             "reference": "BILL-1",
+            "bundle": "dept0.bundle",
             "lines": [{"service": "dept0.permit"}, {"service": "dept1.permit"}],
             "payer": {"language": "en", "email": "payer@mail.example"},
         }
@@ -104,6 +105,7 @@ class Street:
             payer["email"] = "payer@mail.example"
         return {
             "reference": reference,
+            "bundle": f"{department.code}.bundle",
             "lines": lines,
             "payer": payer,
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -99,7 +99,14 @@ class World:
             }
             for code in codes
         ]  # fmt: skip
-        imported = await import_catalogue(parts.gateway, names, services)
+        bundles = [
+            {
+                "code": f"{code}.bundle", "department": code, "name_ar": "باقة", "name_en": "Bundle",
+                "services": [f"{each}.permit" for each in codes],
+            }
+            for code in codes
+        ]  # fmt: skip
+        imported = await import_catalogue(parts.gateway, names, services, bundles)
         if imported.faults:
             raise RuntimeError(f"the catalogue was refused: {imported.faults}")
 
