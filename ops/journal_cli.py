@@ -1,4 +1,4 @@
-"""`mizan finance accounts` and `export-journals`: a department's own chart of accounts, and its journals in it."""
+"""What `mizan finance` hands to a department: its journals in its own chart of accounts, its remittance advice."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from reconciliation.breaks import Language
 from reconciliation.charts import import_mapping, show_mapping
 from reconciliation.deps import Deps
 from reconciliation.journal_export import ExportForm, export_journals
+from reconciliation.reports.message import remittance_message
 from reconciliation.reports.report import Asked
 
 
@@ -46,6 +47,8 @@ def add_journal_commands(finance: click.Group, run: Callable[..., Any]) -> None:
         for line in run(lambda deps: show_mapping(deps, department)):
             click.echo(f"{line.account}  {line.kind}  {line.theirs}  {line.cost_centre}".rstrip())
 
+    _add_remittance(finance, run)
+
     @finance.command("export-journals")
     @click.argument("department")
     @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last business date.")
@@ -71,3 +74,21 @@ def add_journal_commands(finance: click.Group, run: Callable[..., Any]) -> None:
             return written
 
         click.echo(f"{run(write)} bytes, and every total agrees with the ledger")
+
+
+def _add_remittance(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("remittance")
+    @click.argument("department")
+    @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The payouts' business date.")
+    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+    def remittance(department: str, day: datetime, output: Path) -> None:
+        """Write a department's remittance advice as a message, with every payment inside as PDF and CSV."""
+
+        async def write(deps: Deps) -> bytes:
+            async with (
+                deps.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                return await remittance_message(connection, day.date(), department)
+
+        click.echo(f"{output.write_bytes(run(write))} bytes")
