@@ -145,6 +145,27 @@ _ANSWERS: Final[dict[str, Schema]] = {
             "updated_at": _INSTANT,
         }
     ),
+    "PaymentLink": _object(
+        {
+            "id": _id("pk"),
+            "object": {"const": "payment_link"},
+            "status": {"enum": ["usable", "paid", "expired", "disabled"]},
+            "reference": _TEXT,
+            "service": _TEXT_OR_NULL,
+            "name": _ref("Name"),
+            "quantity": _COUNT,
+            "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
+            "amount_range": {"anyOf": [_object({"least": _ref("Money"), "most": _ref("Money")}), {"type": "null"}]},
+            "single_use": _FLAG,
+            "times_paid": _COUNT,
+            "metadata": {"type": "object", "additionalProperties": _TEXT},
+            "return_url": _TEXT_OR_NULL,
+            "created_at": _INSTANT,
+            "expires_at": _INSTANT_OR_NULL,
+            "disabled_at": _INSTANT_OR_NULL,
+            "url": {"type": "string", "format": "uri"},
+        }
+    ),
     "RefundBatch": _object(
         {
             "id": _id("rb"),
@@ -277,6 +298,7 @@ _LISTS: Final = {
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
     "RefundPage": "Refund",
+    "PaymentLinkList": "PaymentLink",
     "ServiceList": "Service",
     "BundleList": "Bundle",
     "PaymentPartList": "PaymentPart",
@@ -304,6 +326,11 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/refund-batches"): (
         "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
     ),
+    ("POST", "/v1/payment-links"): ("Make a link to pay under", "CreatePaymentLink", 201, "PaymentLink", ()),
+    ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList", ()),
+    ("GET", "/v1/payment-links/{id}"): ("Read a payment link", None, 200, "PaymentLink", ()),
+    ("GET", "/v1/payment-links/{id}/qr.svg"): ("Draw a payment link as a square code", None, 200, "Drawing", ()),
+    ("POST", "/v1/payment-links/{id}/disable"): ("Take a payment link back", "Empty", 200, "PaymentLink", ()),
     ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
     ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
     ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
@@ -323,7 +350,7 @@ _ABOUT: Final = (
     "the same key with the same body gets the first answer again, for ninety days."
 )
 _PAGED: Final = frozenset(
-    {"PaymentIntentList", "RefundPage", "PaymentPartList", "ServiceList", "BundleList", "EventList"}
+    {"PaymentIntentList", "RefundPage", "PaymentLinkList", "PaymentPartList", "ServiceList", "BundleList", "EventList"}
 )
 _REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
 
@@ -335,6 +362,7 @@ def describe() -> Schema:
         requests.CreateQuote,
         requests.CreateRefund,
         requests.CreateRefundBatch,
+        requests.CreatePaymentLink,
         requests.DecideRefund,
         requests.CreateEndpoint,
         requests.ReplayDeliveries,
@@ -368,7 +396,10 @@ def _operation(
         key = {"type": "string", "minLength": 1, "maxLength": 257}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
     refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": _ref("Problem")}}}
-    answered = {"description": summary, "content": {"application/json": {"schema": _ref(answer)}}}
+    content = (
+        {"image/svg+xml": {"schema": _TEXT}} if answer == "Drawing" else {"application/json": {"schema": _ref(answer)}}
+    )
+    answered = {"description": summary, "content": content}
     operation: Schema = {
         "operationId": f"{method.lower()} {path}",
         "summary": summary,
