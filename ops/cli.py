@@ -92,6 +92,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _callers() -> click.Command:
+    from ops.callers_cli import caller_group  # noqa: PLC0415 - see _Commands
+
+    return caller_group(gateway)
+
+
 def _refund() -> click.Command:
     from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
 
@@ -138,6 +144,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "caller": _callers,
     "message": _message,
     "refund": _refund,
     "transfer": _transfer,

@@ -4,6 +4,17 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.remember_rating() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -692,6 +703,9 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    requests_per_minute integer,
+    replaces text COLLATE pg_catalog."C",
+    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -775,6 +789,13 @@ CREATE TABLE gateway.circuit (
     CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
 );
 
+CREATE TABLE gateway.client_assertion (
+    client text NOT NULL COLLATE pg_catalog."C",
+    jti_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -825,6 +846,8 @@ CREATE TABLE gateway.inbox (
     tries integer NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    continuation text,
+    CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
 
@@ -903,6 +926,23 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
+);
+
+CREATE TABLE gateway.oauth_client (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb,
+    jwks_url text,
+    live boolean NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 CREATE TABLE gateway.outbox (
@@ -1019,6 +1059,12 @@ CREATE TABLE gateway.service (
     CONSTRAINT service_channels_check CHECK ((channels <@ ARRAY['web'::text, 'app'::text, 'counter'::text, 'kiosk'::text, 'phone'::text])),
     CONSTRAINT service_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'::text)),
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
+);
+
+CREATE TABLE gateway.service_audience (
+    service text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    audience jsonb NOT NULL
 );
 
 CREATE TABLE gateway.tariff (
@@ -1796,6 +1842,9 @@ ALTER TABLE ONLY gateway.bundle
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
+ALTER TABLE ONLY gateway.client_assertion
+    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1823,8 +1872,11 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
 
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
@@ -1849,6 +1901,9 @@ ALTER TABLE ONLY gateway.refund
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY gateway.service_audience
+    ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
@@ -2018,6 +2073,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -2040,6 +2097,8 @@ CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (sta
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
+
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2061,6 +2120,8 @@ CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision
 CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
 
 CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
+
+CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2117,6 +2178,8 @@ CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree
 CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -2180,6 +2243,9 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -2288,6 +2354,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -2301,6 +2369,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
@@ -2321,6 +2391,8 @@ GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
 
