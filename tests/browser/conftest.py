@@ -29,6 +29,7 @@ from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
+from gateway.domain.errors import UnavailableError
 from gateway.services import links
 from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
 from gateway.store.idempotency import Claim
@@ -234,7 +235,8 @@ async def site(
 async def _work(deps: Deps) -> None:
     while True:
         for job in JOBS:
-            await job.run(deps)
+            with contextlib.suppress(UnavailableError):  # a database too busy for a second: as the worker, try again
+                await job.run(deps)
         await asyncio.sleep(0.05)
 
 
