@@ -12,6 +12,7 @@ from gateway.services.apply_refunds import apply_refunds
 from gateway.services.circuits import measure_providers
 from gateway.services.deliver_webhooks import deliver_webhooks
 from gateway.services.expire_intents import expire_intents
+from gateway.services.hear_announcements import hear_announcements
 from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys
 from gateway.services.late_payments import settle_late_payments
 from gateway.services.measure_backlog import measure_backlog
@@ -37,6 +38,7 @@ class Job:
 
 JOBS: Final[Sequence[Job]] = (
     Job("apply callbacks", apply_events, batch_max=200, every_s=0.25),
+    Job("hear what banks announce", hear_announcements, batch_max=500, every_s=5.0),
     Job("ask about undecided attempts", sweep, batch_max=100, every_s=5.0),
     Job("close intents whose time is over", expire_intents, batch_max=100, every_s=5.0),
     Job("send and follow refunds", apply_refunds, batch_max=50, every_s=1.0),

@@ -110,6 +110,12 @@ def _message() -> click.Command:
     return message_group(parts)
 
 
+def _transfer() -> click.Command:
+    from ops.transfer_cli import transfer_group  # noqa: PLC0415 - see _Commands
+
+    return transfer_group(parts)
+
+
 def _routing() -> click.Command:
     from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
 
@@ -141,6 +147,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "caller": _callers,
     "message": _message,
     "refund": _refund,
+    "transfer": _transfer,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,

@@ -4,6 +4,17 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.remember_rating() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -262,7 +273,7 @@ CREATE FUNCTION ledger.hold_head() RETURNS ledger.head
   SELECT h FROM ledger.head h FOR UPDATE
 $$;
 
-CREATE FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) RETURNS void
+CREATE FUNCTION ledger.move_hours(p_ids integer[], p_journal bigint[], p_effective_at timestamp with time zone[], p_entry integer[], p_account integer[], p_amount bigint[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -293,6 +304,7 @@ BEGIN
             JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
            GROUP BY l.account_id, l.hour) m
    WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  RETURN (SELECT max(h) FROM unnest(v_hours) h);
 END $$;
 
 CREATE FUNCTION ledger.open_month(p_instant timestamp with time zone) RETURNS void
@@ -357,7 +369,6 @@ DECLARE
   v_posted integer;
   v_known boolean;
   v_twice boolean;
-  v_first_hour timestamptz;
   v_hour timestamptz;
 BEGIN
   SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
@@ -463,11 +474,10 @@ BEGIN
                  unnest(p_description) AS description) x
    WHERE x.journal_id IS NOT NULL;
   -- Each account's row once, whatever the batch holds.
-  SELECT min(h.hour), max(h.hour) INTO v_first_hour, v_hour
-    FROM (SELECT date_bin('1 hour', x.at, '2000-01-01 00:00:00+00') AS hour
-            FROM (SELECT unnest(p_effective_at) AS at, unnest(v_journal) AS journal) x
-           WHERE x.journal IS NOT NULL) h;
-  IF v_first_hour = v_hour AND v_hour >= coalesce(v_head.hour_latest, v_hour) THEN
+  v_hour := date_bin('1 hour', p_effective_at[1], '2000-01-01 00:00:00+00');
+  IF v_hour <= ALL (p_effective_at) AND v_hour + interval '1 hour' > ALL (p_effective_at)
+     AND v_hour >= coalesce(v_head.hour_latest, v_hour)
+  THEN
     -- All of one hour, and no later hour moved yet: what the accounts stood at, and the batch.
     INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
     SELECT v_ids[m.account], v_hour, v_debit[m.account] + m.debit, v_credit[m.account] + m.credit
@@ -478,7 +488,7 @@ BEGIN
     ON CONFLICT (account_id, hour) DO UPDATE
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
   ELSE
-    PERFORM ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
+    v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
                                 provider_reference)
@@ -534,7 +544,8 @@ BEGIN
                         WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
   IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
-     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before
+     OR v_at < v_head.months_from OR v_at >= v_head.months_until
   THEN
     SELECT b.o_status, b.o_journal INTO o_status, o_journal
       FROM ledger.post_batch(
@@ -674,6 +685,13 @@ CREATE AGGREGATE ledger.sum_minor(bigint) (
     PARALLEL = safe
 );
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -685,9 +703,6 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
-    requests_per_minute integer,
-    replaces text COLLATE pg_catalog."C",
-    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -771,13 +786,6 @@ CREATE TABLE gateway.circuit (
     CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
 );
 
-CREATE TABLE gateway.client_assertion (
-    client text NOT NULL COLLATE pg_catalog."C",
-    jti_sha256 bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
-);
-
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -828,6 +836,8 @@ CREATE TABLE gateway.inbox (
     tries integer NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    continuation text,
+    CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
 
@@ -906,23 +916,6 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
-);
-
-CREATE TABLE gateway.oauth_client (
-    id text NOT NULL COLLATE pg_catalog."C",
-    department text NOT NULL COLLATE pg_catalog."C",
-    label text NOT NULL,
-    scopes text[] NOT NULL,
-    jwks jsonb,
-    jwks_url text,
-    live boolean NOT NULL,
-    requests_per_minute integer,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    disabled_at timestamp with time zone,
-    last_used_at timestamp with time zone,
-    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
-    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 CREATE TABLE gateway.outbox (
@@ -1041,6 +1034,12 @@ CREATE TABLE gateway.service (
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
 );
 
+CREATE TABLE gateway.service_audience (
+    service text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    audience jsonb NOT NULL
+);
+
 CREATE TABLE gateway.tariff (
     id text NOT NULL COLLATE pg_catalog."C",
     service text NOT NULL COLLATE pg_catalog."C",
@@ -1065,6 +1064,27 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT tariff_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.transfer_claim (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    credit text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT transfer_claim_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_claim_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
+    CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -1768,6 +1788,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1791,9 +1814,6 @@ ALTER TABLE ONLY gateway.bundle
 
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
-
-ALTER TABLE ONLY gateway.client_assertion
-    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
 
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
@@ -1822,11 +1842,8 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
-ALTER TABLE ONLY gateway.oauth_client
-    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
 
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
@@ -1852,6 +1869,9 @@ ALTER TABLE ONLY gateway.refund
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY gateway.service_audience
+    ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
 
@@ -1860,6 +1880,9 @@ ALTER TABLE ONLY gateway.tariff
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
+
+ALTER TABLE ONLY gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1999,6 +2022,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -2009,11 +2034,11 @@ CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
 
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
+
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
-
-CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
@@ -2037,8 +2062,6 @@ CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (sta
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
-
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2057,7 +2080,9 @@ CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effecti
 
 CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
 
-CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
+CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
+
+CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2114,6 +2139,8 @@ CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree
 CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -2177,9 +2204,6 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
-
-ALTER TABLE ONLY gateway.oauth_client
-    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -2274,6 +2298,8 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
@@ -2285,8 +2311,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
-
-GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
@@ -2301,8 +2325,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
@@ -2323,6 +2345,8 @@ GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
 
@@ -2351,6 +2375,14 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -15,6 +15,8 @@ from prometheus_client import Gauge
 
 from gateway.services.recheck import recheck
 from gateway.worker import JOBS
+from ledger.decisions import open_months
+from ledger.store import Pool
 from ops import operations
 from ops.database import database
 from ops.jobs import Job, run_jobs
@@ -97,11 +99,19 @@ class Rechecks:
         return 0
 
 
+async def open_coming_months(pool: Pool, clock: Callable[[], datetime]) -> int:
+    """See that the partitions of this and the next month are there before anybody posts into them."""
+    async with pool.acquire() as connection:
+        await open_months(connection, months=1, at=clock())
+    return 0
+
+
 def jobs_of(parts: Parts) -> list[Job]:
     """List everything a worker does by itself."""
     return [
         *(Job(job.name, partial(job.run, parts.gateway), job.every_s) for job in JOBS),
         Job("run the night", partial(run_due_nights, parts), every_s=2.0),
+        Job("open the coming months", partial(open_coming_months, parts.pool, parts.clock), every_s=3_600.0),
         Job("ask about payments in breaks", Rechecks(parts).run, every_s=60.0),
     ]
 

@@ -17,8 +17,10 @@ from ledger.money import Money
 from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action
 from reconciliation.deps import Deps
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.matching import MatchOutcome
 from reconciliation.postings import Booking, cleared_by_hand_entry
-from reconciliation.store import Connection, Record, audits, breaks, resolutions, runs
+from reconciliation.store import Connection, Record, audits, breaks, line_matching, resolutions, runs, unmatches
+from reconciliation.store.line_matching import NewMatch
 
 CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.MATCH_BY_HAND})
 """The actions that end a break. After the others it stays open until its item closes."""
@@ -202,6 +204,22 @@ async def _post(
     entry: Entry = cleared_by_hand_entry(
         found["id"], kind, (found["account"], found["item"]), (against, item), amount, booking
     )
+    if action is Action.MATCH_BY_HAND and found["leg"] is not None and found["line"] is not None:
+        await _keep_match(connection, found, against, item, amount_minor)
     (posted,) = await post_within(connection, [entry], recorded_at=now)
     if posted.status is PostStatus.REFUSED:
         raise BooksDisagreeError(str(posted.error))
+
+
+async def _keep_match(connection: Connection, found: Record, account: str, item: str | None, amount_minor: int) -> None:
+    """Write down that people matched this line, so that it can be explained and undone as any other match."""
+    rows = await unmatches.versions(connection, found["leg"], found["file_no"], found["line"])
+    if not rows or item is None:
+        return
+    actual_minor = -amount_minor
+    match = NewMatch(
+        leg=found["leg"], file_no=found["file_no"], line=found["line"], version=rows[-1]["version"] + 1,
+        outcome=MatchOutcome.MATCHED, rule="by_hand", account=account, item=item, payment=rows[-1]["payment"],
+        expected_minor=actual_minor, variance_minor=found["amount_minor"] - actual_minor,
+    )  # fmt: skip
+    await line_matching.insert_matches(connection, [match])

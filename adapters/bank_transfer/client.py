@@ -28,6 +28,7 @@ from adapters.contract import (
 )
 from adapters.errors import FileRefusedError, OutcomeUnknownError, ProviderError
 from adapters.http import WireClient
+from ledger.money import Money
 
 PAPER_BYTES_MAX: Final = 512 * 1024 * 1024
 PAPER_TIMEOUT_S: Final = 300.0
@@ -62,7 +63,7 @@ class _Memory:
 
 
 class BankTransfers:
-    """Implements `Announces`. It has no word of its own: what is booked at the bank is true, and nothing else."""
+    """Implements `Announces` and `Restricts`. It has no word of its own: only what is booked at the bank is true."""
 
     name = MANIFEST.name
     methods: frozenset[Method] = MANIFEST.methods
@@ -89,6 +90,10 @@ class BankTransfers:
         self._clock = clock
         self._memory = _Memory()
         self._reading = asyncio.Lock()
+
+    def refusal(self, amount: Money) -> str | None:
+        """Say that the account takes one currency only."""
+        return None if amount.currency == self._currency else f"the account is kept in {self._currency}"
 
     async def start(self, order: PaymentOrder) -> PaymentReport:
         """Tell the payer what to transfer. Nothing is sent to anybody, so nothing can be lost."""
@@ -129,6 +134,7 @@ class BankTransfers:
                     paper = await self._paper(kind, day, name, sha256)
                     if paper is None:
                         continue
+                    self._memory.days.pop(day, None)  # whoever asks after the hint must not be told what was before
                     hints = [
                         notice
                         for credit in paper.credits

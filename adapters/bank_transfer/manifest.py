@@ -9,7 +9,7 @@ MANIFEST: Final = Manifest(
     name="bank_transfer",
     title="Transfer to our own account, recognised by its reference",
     methods=frozenset({Method.BANK_TRANSFER}),
-    capabilities=frozenset({"announces"}),
+    capabilities=frozenset({"announces", "restricts"}),
     callbacks_proven=False,
     credits_directly=True,
     settings=(
@@ -24,7 +24,7 @@ MANIFEST: Final = Manifest(
             default="",
         ),
         Setting("look_back_days", "for how many days back transfers of a payment are looked for", default="45"),
-        Setting("refresh_s", "how old what we read of a day may be, in seconds", default="5"),
+        Setting("refresh_s", "how old what we read of a day may be, in seconds", default="2"),
         Setting("zone", "time zone of the bank's day", default="Asia/Dubai"),
         Setting("timeout_s", "how long one call may take, in seconds", default="15"),
     ),

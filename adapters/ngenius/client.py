@@ -6,10 +6,12 @@ while none exists; a refund is made only after the payment's refunds were read. 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
+from weakref import WeakValueDictionary
 
 from adapters.calls import Answer, Call
 from adapters.contract import (
@@ -24,6 +26,7 @@ from adapters.contract import (
     SettlementFile,
 )
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.formats.settlement_profile import SettlementProfile
 from adapters.http import WireClient
 from adapters.ngenius import callbacks
 from adapters.ngenius.manifest import MANIFEST
@@ -36,7 +39,7 @@ from adapters.ngenius.mapping import (
     read_report,
     refund_id,
 )
-from adapters.ngenius.settlement import FILE_BYTES_MAX, SettlementProfile, read_settlement
+from adapters.ngenius.settlement import FILE_BYTES_MAX, read_settlement
 from adapters.ngenius.tokens import Tokens
 from adapters.ngenius.wire import (
     Endpoint,
@@ -76,10 +79,19 @@ class NGenius:
         self._settings = settings
         self._profile = profile
         self._endpoint = Endpoint(settings["base_url"], settings["outlet"])
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tokens = Tokens(wire, self._endpoint, api_key=settings["api_key"], realm=settings["realm"], clock=clock)
 
     async def start(self, order: PaymentOrder) -> PaymentReport:
-        """Make the order and send the payer to its page; an order made earlier under our reference is taken up."""
+        """Make the order and send the payer to its page; an order made earlier under our reference is taken up.
+
+        Starts of one reference wait for each other, so that the second finds what the first has made.
+        """
+        waiting = self._starting.setdefault(order.reference, asyncio.Lock())
+        async with waiting:
+            return await self._start(order)
+
+    async def _start(self, order: PaymentOrder) -> PaymentReport:
         if self._searches:
             try:
                 known = await self._search(order.reference)

@@ -274,9 +274,16 @@ def _facts(payment: WirePayment) -> dict[str, str]:
             "result_code": answer.result_code,
             "rrn": answer.rrn,
             "mid": answer.mid,
+            "audit_trace_number": str(answer.system_audit_trace_number or ""),
         }
     if challenge is not None:
-        found |= {"eci": challenge.eci, "three_d_secure": challenge.trans_status or challenge.status}
+        found |= {
+            "eci": challenge.eci,
+            "three_d_secure": challenge.trans_status or challenge.status,
+            "three_d_secure_version": challenge.message_version or challenge.version,
+            "three_d_secure_transaction": challenge.server_transaction,
+            "directory_server_transaction": challenge.directory_transaction,
+        }
     return {name: value for name, value in found.items() if value}
 
 

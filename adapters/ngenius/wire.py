@@ -57,6 +57,7 @@ class WireAuthorisation(msgspec.Struct, frozen=True, rename="camel"):
     result_message: str | None = None
     rrn: str | None = None
     mid: str | None = None
+    system_audit_trace_number: str | int | None = None
 
 
 class WireChallenge(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,6 +67,9 @@ class WireChallenge(msgspec.Struct, frozen=True, rename="camel"):
     trans_status: str | None = None
     status: str | None = None
     version: str | None = None
+    message_version: str | None = None
+    server_transaction: str | None = msgspec.field(name="threeDSServerTransID", default=None)
+    directory_transaction: str | None = msgspec.field(name="dsTransID", default=None)
 
 
 class WirePayment(msgspec.Struct, frozen=True, rename="camel"):

@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from multidict import CIMultiDict
 
 from gateway.deps import Deps
 from gateway.domain.errors import (
@@ -28,6 +27,7 @@ _log: Final = structlog.get_logger(__name__)
 
 PATH: Final = "/callbacks/{provider}"
 BODY_BYTES_MAX: Final = 256 * 1024
+_ENCRYPTED: Final = "application/jwe"
 
 _STATUSES: Final[dict[type[GatewayError], int]] = {
     UnauthenticatedError: 401,
@@ -59,7 +59,9 @@ def add_callbacks(app: web.Application, deps: Deps) -> None:
 async def _receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     body = await read_within(request, bytes_max=BODY_BYTES_MAX, read_s=deps.limits.body_read_s)
-    headers = CIMultiDict(request.headers)
+    headers = request.headers.copy()
     headers.add(":path", request.rel_url.raw_path)
     await receive_callback(deps, request.match_info["provider"], headers, body)
+    if request.content_type == _ENCRYPTED:
+        return web.Response(status=202)  # the Open Finance standard's word for an event received
     return web.Response(status=204 if request.method == "PUT" else 200)

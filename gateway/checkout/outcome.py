@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from adapters.contract import ApproveOnPhone, DeclineReason, Method, PayReference, Redirect
+from markupsafe import Markup
+
+from adapters.contract import ApproveOnPhone, Method, PayReference, Redirect
+from gateway.checkout.transfer import TransferSlip
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentStatus
 from gateway.services.views import CheckoutView
 from gateway.web.csrf import csrf_token
-from gateway.web.i18n import Language, sentence
-from gateway.web.pages import Pages, ltr, mobile
+from gateway.web.i18n import Language
+from gateway.web.pages import Pages, ltr, mobile, money
+from ledger.money import Money
 
 
 class State(StrEnum):
@@ -72,8 +76,14 @@ class OutcomePage:
     nothing_moved: bool
     sentences: tuple[str, ...]
     acts: tuple[Act, ...] = ()
-    transfer: PayReference | None = None
+    transfer: TransferSlip | None = None
+    next: tuple[str, ...] = ()
     listens: str | None = None
+
+    @property
+    def code(self) -> Markup:
+        """Draw the transfer's square code."""
+        return Markup(self.transfer.code_svg() if self.transfer else "")  # noqa: S704 - drawn by us
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +114,26 @@ class _Telling:
         other = next((method for method in self.view.methods if method is not used), None)
         return (Act(self.say("Pay another way"), f"{self.path()}?method={other}", "plain"),) if other else ()
 
+    def another_bank(self) -> tuple[Act, ...]:
+        """Offer the other banks; the service takes the consent back at the first before it asks another."""
+        used = self.view.last_attempt.method if self.view.last_attempt else None
+        if used is not Method.BANK or len(self.view.banks) < 2:  # noqa: PLR2004 - one bank is no choice
+            return ()
+        return (Act(self.say("Choose another bank"), f"{self.path()}?method={Method.BANK}", "plain"),)
+
+    @property
+    def received(self) -> Money | None:
+        """What has come of a transfer, if any."""
+        return self.view.last_attempt.received if self.view.last_attempt else None
+
     def cancel(self) -> Act:
         csrf = csrf_token(self.key, "cancel", self.view.token)
         return Act(self.say("Cancel this payment"), self.path("/cancel"), "bare", csrf)
 
 
 def _cancelled(told: _Telling) -> OutcomePage:
+    if told.received:
+        return _closed_in_part(told, told.received)
     return OutcomePage(
         told.say("Payment cancelled"),
         "cross",
@@ -125,6 +149,8 @@ def _cancelled(told: _Telling) -> OutcomePage:
 
 
 def _expired(told: _Telling) -> OutcomePage:
+    if told.received:
+        return _closed_in_part(told, told.received)
     return OutcomePage(
         told.say("This payment link has expired"),
         "clock",
@@ -158,6 +184,8 @@ def _late(told: _Telling) -> OutcomePage:
 
 
 def _paid(told: _Telling) -> OutcomePage:
+    received, total = told.received, told.view.total
+    too_much = received - total if received is not None and received.amount_minor > total.amount_minor else None
     return OutcomePage(
         told.say("This bill is already paid"),
         "tick",
@@ -167,6 +195,8 @@ def _paid(told: _Telling) -> OutcomePage:
         sentences=(
             told.say("A second payment for this bill arrived as well. It is safe, and it will be sent back to you.")
             if told.view.late_payment
+            else told.say("You sent %(excess)s too much. It is safe, and it will be sent back.", excess=money(too_much))
+            if too_much
             else told.say("You do not need to do anything. Your receipt is here whenever you want it."),
         ),
         acts=(Act(told.say("See your receipt"), told.path("/receipt")), *told.back("plain")),
@@ -195,19 +225,7 @@ def _started(told: _Telling) -> OutcomePage:
                 listens=told.path("/state"),
             )
         case PayReference():
-            return OutcomePage(
-                told.say("Send the transfer"),
-                "bank",
-                "info",
-                told.say("Nothing is taken until you send it."),
-                nothing_moved=True,
-                sentences=(
-                    told.say("Send exactly this amount and quote the reference: it is how your payment is found."),
-                ),
-                acts=(check, told.cancel()),
-                transfer=step,
-                listens=told.path("/state"),
-            )
+            return _transfer(told, step)
         case _:
             return OutcomePage(
                 told.say("You started paying"),
@@ -222,11 +240,78 @@ def _started(told: _Telling) -> OutcomePage:
                 acts=(
                     Act(told.say("Continue on the secure page"), told.path("/continue")),
                     check,
+                    *told.another_bank(),
                     *told.another_way(),
                     told.cancel(),
                 ),
                 listens=told.path("/state"),
             )
+
+
+def _transfer(told: _Telling, step: PayReference) -> OutcomePage:
+    """Tell what to send; where a part has come, how much is still to be sent."""
+    received, total = told.received, told.view.total
+    reached = told.view.payer_email or told.view.payer_mobile
+    first = (
+        told.say("In your bank’s app or at a branch, send the amount to this account and quote the reference.")
+        if step.reference
+        else told.say("In your bank’s app or at a branch, send the amount to this account. It is for this bill alone.")
+    )
+    following = (
+        first,
+        told.say("We ask our bank all day. Most transfers arrive within minutes, some on the next working day."),
+        told.say("When all of it is here, your receipt goes to %(contact)s.", contact=ltr(reached))
+        if reached
+        else told.say("When all of it is here, your receipt is on this page. Keep the link."),
+    )
+    check = Act(told.say("I have sent it: check now"), told.path("/result"))
+    if received is not None and received.amount_minor < total.amount_minor:
+        return OutcomePage(
+            told.say("A part of your transfer has arrived"),
+            "clock",
+            "warn",
+            told.say("%(received)s of %(total)s are here.", received=money(received), total=money(total)),
+            nothing_moved=False,
+            sentences=(told.say("Send the rest in the same way. What has come is safe and counts."),),
+            acts=(check,),
+            transfer=TransferSlip(step, total - received),
+            next=following,
+            listens=told.path("/state"),
+        )
+    return OutcomePage(
+        told.say("Send the transfer"),
+        "bank",
+        "info",
+        told.say("Nothing is taken until you send it."),
+        nothing_moved=True,
+        sentences=(
+            told.say("Send exactly this amount and quote the reference: it is how your payment is found.")
+            if step.reference
+            else told.say("Send exactly this amount: the account is how your payment is found."),
+        ),
+        acts=(check, told.cancel()),
+        transfer=TransferSlip(step, total),
+        next=following,
+        listens=told.path("/state"),
+    )
+
+
+def _closed_in_part(told: _Telling, received: Money) -> OutcomePage:
+    """Tell a payer whose transfer came in part, and whose payment was closed before the rest did."""
+    return OutcomePage(
+        told.say("Only a part of your transfer arrived in time"),
+        "clock",
+        "warn",
+        told.say("%(received)s of %(total)s are here, and safe.", received=money(received),
+                 total=money(told.view.total)),
+        nothing_moved=False,
+        sentences=(
+            told.say("This payment is closed. Do not send the rest."),
+            told.say("The part that came will be sent back to you. To pay the fee, start again at %(department)s.",
+                     department=told.department),
+        ),
+        acts=told.back("plain"),
+    )  # fmt: skip
 
 
 def _checking(told: _Telling) -> OutcomePage:
@@ -298,36 +383,3 @@ def outcome_page(view: CheckoutView, state: State, language: Language, key: byte
 def render_outcome(pages: Pages, view: CheckoutView, state: State, language: str, key: bytes) -> bytes:
     page = outcome_page(view, state, pages.languages[language], key)
     return pages.render("outcome.html", language, view=view, outcome=page, trial=pages.trial_of(view.live))
-
-
-_DECLINES: Final[Mapping[DeclineReason, str]] = {
-    DeclineReason.DECLINED_BY_BANK: sentence(
-        "Your bank declined the payment. It may tell you why if you call the number on your card."
-    ),
-    DeclineReason.INSUFFICIENT_FUNDS: sentence("There was not enough money on the card or account."),
-    DeclineReason.EXPIRED_CARD: sentence("The card has expired."),
-    DeclineReason.AUTHENTICATION_FAILED: sentence("Your bank could not confirm that it was you."),
-    DeclineReason.CANCELLED_BY_PAYER: sentence("You came back before the payment was finished."),
-    DeclineReason.LIMIT_EXCEEDED: sentence("The amount is above a limit of your card or account."),
-    DeclineReason.NOT_SUPPORTED: sentence("This card or account cannot be used for this payment."),
-    DeclineReason.TIMED_OUT: sentence("The bank’s page was open for too long without an answer."),
-    DeclineReason.RISK_REFUSED: sentence("The payment service refused this card for safety."),
-    DeclineReason.INVALID_DETAILS: sentence("Some of the details did not match what the bank has."),
-    DeclineReason.PROVIDER_OUTAGE: sentence("The payment service could not be reached."),
-    DeclineReason.OTHER: sentence("The payment service did not accept the payment."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why the last try came to nothing, for the top of the pay page."""
-
-    title: str
-    reason: str
-
-
-def trouble_of(view: CheckoutView, language: Language) -> Trouble:
-    reason = (view.last_attempt.decline if view.last_attempt else None) or DeclineReason.OTHER
-    came_back = reason is DeclineReason.CANCELLED_BY_PAYER
-    title = language.text("You have not paid yet") if came_back else language.text("Your payment did not go through")
-    return Trouble(title, language.text(_DECLINES[reason]))

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from adapters.contract import Redirect
+from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
-from gateway.checkout.outcome import CLOSED, State, Trouble, render_outcome, state_of, trouble_of
+from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
+from gateway.checkout.trouble import Trouble, trouble_of
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
@@ -23,6 +24,8 @@ from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
 from gateway.services.promise_word import promise_word
 from gateway.services.read_checkout import read_checkout
+from gateway.services.receive_return import receive_return
+from gateway.services.renew_link import renew_link
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
 from gateway.web.guesses import GUESSES, Guesses
@@ -37,6 +40,10 @@ _ASK_AT_LOOKS: Final = (2, 6)
 WAITING_AT_ONCE_MAX: Final = 2_000
 _WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
+
+_AT_ONCE: Final = "at_once"
+_NEXT: Final = {Redirect: "/continue", PayReference: f"/result?{_AT_ONCE}=1"}
+"""Where a payer goes from the form. What to transfer is to be seen at once: there is nothing yet to wait for."""
 
 Handler = Callable[[Visit], Awaitable[web.Response]]
 
@@ -88,7 +95,7 @@ class Checkout:
                 language.text("The payment service could not be reached."),
             )
             return self._again(visit, view, form, trouble)
-        return visit.go("/continue" if isinstance(started.next_step, Redirect) else "/result")
+        return visit.go(_NEXT.get(type(started.next_step), "/result"))
 
     def _again(self, visit: Visit, view: CheckoutView, form: PayForm, trouble: Trouble | None = None) -> web.Response:
         page = render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble)
@@ -117,6 +124,12 @@ class Checkout:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
         step = _redirect_of(view)
+        if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+            await renew_link(self._deps, visit.token, visit.language)
+            view = await read_checkout(self._deps, visit.token)
+            step = _redirect_of(view)
+            if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+                return visit.go("/result")  # there is no fresh link: the payment has gone on, or nobody answers
         if step is None:
             return visit.go("")
         parts = urlsplit(step.url)
@@ -134,9 +147,17 @@ class Checkout:
         response.headers["Refresh"] = f"0; url={step.url}"
         return response
 
+    async def land(self, visit: Visit) -> web.Response:
+        """Take a payer in who comes back from their bank, and lead them to their own payment."""
+        query = visit.request.query
+        single = {name: query[name] for name in query if len(query.getall(name)) == 1}
+        address = await receive_return(self._deps, visit.request.match_info["provider"], single)
+        return visit.lead(address)
+
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
-        view = await self._await_answer(visit.token)
+        at_once = _AT_ONCE in visit.request.query
+        view = await (read_checkout(self._deps, visit.token) if at_once else self._await_answer(visit.token))
         visit.settle_language(view.language)
         state = state_of(view)
         if state is State.PAID:
@@ -222,6 +243,7 @@ def add_routes(
         "/pay/{token}/state": checkout.state,
         "/pay/{token}/receipt": receipts.receipt,
         "/pay/{token}/receipt.pdf": receipts.pdf,
+        "/returns/{provider}": checkout.land,
         "/verify": receipts.ask,
         "/verify/{number}/{code}": receipts.verify,
         "/accessibility": fixed("accessibility.html"),

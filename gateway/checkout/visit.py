@@ -137,6 +137,10 @@ class Visit:
         response = web.Response(status=303, headers={**PAGE_HEADERS, "Location": f"/pay/{self.token}{part}"})
         return self._remember_language(response)
 
+    def lead(self, address: str) -> web.Response:
+        """Send a browser that came from elsewhere to an address of ours."""
+        return self._remember_language(web.Response(status=303, headers={**PAGE_HEADERS, "Location": address}))
+
     def stale(self) -> web.Response:
         """Refuse a form that is not ours. Nothing was done."""
         language = self._pages.languages[self.language].text

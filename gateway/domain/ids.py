@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     CLIENT = "cl"
     TARIFF = "tf"
     AUDIT = "ga"
+    TRANSFER_CLAIM = "tc"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,10 +8,20 @@ from typing import Final, TypeVar
 
 import structlog
 
-from adapters.contract import DeclineReason, Outcome, PaymentOrder, PaymentReport, Provider, Voids
+from adapters.contract import (
+    Captures,
+    DeclineReason,
+    Finishes,
+    Outcome,
+    PaymentOrder,
+    PaymentReport,
+    Provider,
+    Voids,
+)
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain.intent import FINAL
 from gateway.services import circuits, links
 from gateway.services.circuits import CircuitOpenError
 from gateway.services.several import several as bounded
@@ -38,6 +48,8 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_email=attempt.contact.email or intent.payer_email,
         payer_mobile=attempt.contact.mobile or intent.payer_mobile,
         payer_bank=attempt.contact.bank,
+        landing_url=links.landing_url(deps, attempt.provider),
+        started_at=attempt.started_at,
     )
 
 
@@ -87,12 +99,45 @@ async def query(
     return report
 
 
+async def follow(
+    deps: Deps, intent: Intent, attempt: Attempt, *, hinted_reference: str | None = None
+) -> PaymentReport | None:
+    """Read the provider's truth, and collect what the payer has authorised while the intent still waits for it."""
+    report = await query(deps, intent, attempt, hinted_reference=hinted_reference)
+    if report is not None and intent.status not in FINAL and _waits_for_capture(deps, attempt, report):
+        return await _capture(deps, attempt, report)
+    return report
+
+
+def _waits_for_capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> bool:
+    """Tell an authorisation of just what was asked for, at a provider that captures only when told to."""
+    return (
+        report.outcome is Outcome.PENDING
+        and report.authorised == attempt.amount
+        and report.provider_reference is not None
+        and attempt.review is None
+        and isinstance(deps.providers[attempt.provider], Captures)
+    )
+
+
+async def _capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> PaymentReport:
+    """Collect what the payer has authorised; an adapter captures once, however often it is asked."""
+
+    async def ask(provider: Provider) -> PaymentReport:
+        if not isinstance(provider, Captures) or report.provider_reference is None:
+            return report
+        return await provider.capture(attempt.id, report.provider_reference, attempt.amount)
+
+    return await _ask(deps, attempt, "capture", ask) or report
+
+
 async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | None:
     """Ask the provider to give an attempt up; None when it cannot, or when there is nothing to name it by."""
     if attempt.provider not in deps.providers:
         return None
     provider = deps.providers[attempt.provider]
-    reference = attempt.provider_reference
+    # A rail on which we make the payment ourselves has nothing but our reference until it is made.
+    reference = attempt.provider_reference or ("" if isinstance(provider, Finishes) else None)
     if not isinstance(provider, Voids) or reference is None:
         return None
 
@@ -100,6 +145,22 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
         return await provider.void(order_of(deps, intent, attempt), reference)
 
     return await _ask(deps, attempt, "void", ask)
+
+
+async def finish(deps: Deps, intent: Intent, attempt: Attempt, continuation: str) -> PaymentReport | None:
+    """Make the payment its payer has consented to; None when there is no answer to trust, and it is to be asked again.
+
+    Not even "the request never left" is an outcome here: the payer's consent stands at the bank.
+    """
+    if not isinstance(deps.providers.get(attempt.provider), Finishes):
+        return None
+
+    async def ask(provider: Provider) -> PaymentReport:
+        if not isinstance(provider, Finishes):
+            raise TypeError("the provider finishes nothing")
+        return await provider.finish(order_of(deps, intent, attempt), continuation)
+
+    return await _ask(deps, attempt, "finish", ask)
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.contract import RECEIVED_MINOR, Method, OffersBanks, PayerBank
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
@@ -58,7 +59,15 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
+        banks=banks_offered(deps),
+        payer_bank=last.contact.bank if last else None,
     )
+
+
+def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
+    """Return the banks behind the provider that a payment by bank account goes to first."""
+    offering = [deps.providers[name] for name in deps.routing.get(Method.BANK, ()) if name in deps.providers]
+    return next((tuple(each.banks) for each in offering if isinstance(each, OffersBanks)), ())
 
 
 def names_of(catalogue: Catalogue, code: str) -> Names:
@@ -118,4 +127,10 @@ def _attempt(attempt: Attempt) -> AttemptView:
         started_at=attempt.started_at,
         decline=attempt.decline if attempt.status is AttemptStatus.DECLINED else None,
         next_step=attempt.next_step if attempt.status in LIVE else None,
+        received=_received(attempt),
     )
+
+
+def _received(attempt: Attempt) -> Money | None:
+    told = attempt.facts.get(RECEIVED_MINOR, "")
+    return Money(int(told), attempt.amount.currency) if told.isascii() and told.isdigit() else None

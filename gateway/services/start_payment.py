@@ -32,6 +32,8 @@ _ROUNDS_MAX: Final = 4
 _FIRST_CHECK: Final = timedelta(seconds=60)
 _ASKED_JUST_NOW: Final = timedelta(seconds=3)
 _START_OVER: Final = timedelta(seconds=60)
+_HELD: Final = timedelta(seconds=90)
+"""Longer than a question and a second start take: whoever goes on with an attempt has it alone for so long at most."""
 _LINK_METHODS: Final = frozenset({Method.CARD, Method.BANK})
 """Methods in which nothing can be charged before the payer follows the link that the start returned to us."""
 
@@ -60,7 +62,7 @@ async def start_payment(
             return Started(intent.status)
         intent = replace(intent, language=language or intent.language)
         if not is_new:
-            going_on = await _go_on(deps, intent, attempt, method)
+            going_on = await _go_on(deps, intent, attempt, method, contact or Contact())
             if going_on is not None:
                 return going_on
             continue  # the last attempt is dead now, so a new one may begin
@@ -163,19 +165,30 @@ async def _call(deps: Deps, intent: Intent, attempt: Attempt) -> Started | None:
     return standing
 
 
-async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -> Started | None:
+async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, contact: Contact) -> Started | None:
     """Go on with a live attempt: ask the provider first. None when it turns out to be dead."""
     now = deps.clock()
     if now - attempt.asked_at < _ASKED_JUST_NOW or attempt.review is not None:
         return _started(intent, attempt)
     if attempt.status is AttemptStatus.STARTING and now - attempt.started_at < _START_OVER:
         return _started(intent, attempt)  # another click is talking to the provider right now
-    await _note_asked(deps, attempt, now)
-    report = await ask_provider.query(deps, intent, attempt)
+    async with deps.connection() as connection:
+        if not await attempts.hold(connection, attempt, now + _HELD):
+            return _started(intent, attempt)  # another click, perhaps in another process, is a moment ahead
+    try:
+        return await _ask_and_go_on(deps, intent, attempt, method, now)
+    finally:
+        async with deps.connection() as connection:
+            await attempts.release(connection, attempt.id, deps.clock())
+
+
+async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, now: datetime) -> Started | None:
+    ask = ask_provider.follow if attempt.method is method else ask_provider.query
+    report = await ask(deps, intent, attempt)
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
-    if attempt.status in LIVE and attempt.method is not method:
+    if attempt.status in LIVE and (attempt.method is not method or contact.bank not in (None, attempt.contact.bank)):
         standing = await _change_method(deps, intent, attempt)
     elif _may_start_over(attempt, report is not None, now):
         return await _start_over(deps, intent, attempt)
@@ -214,11 +227,6 @@ async def _change_method(deps: Deps, intent: Intent, attempt: Attempt) -> Starte
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report, given_up=True)])
     return await _standing(deps, intent.id, attempt.id)
-
-
-async def _note_asked(deps: Deps, attempt: Attempt, now: datetime) -> None:
-    async with deps.connection() as connection:
-        await attempts.note_asked(connection, attempt.id, now, now + _FIRST_CHECK)
 
 
 async def _reread(deps: Deps, intent_id: str, attempt_id: str) -> tuple[Attempt, Started]:

@@ -57,7 +57,7 @@ def next_check(started_at: datetime, now: datetime) -> datetime:
 
 
 async def _ask(deps: Deps, intent: Intent, attempt: Attempt) -> list[Finding]:
-    report = await ask_provider.query(deps, intent, attempt)
+    report = await ask_provider.follow(deps, intent, attempt)
     if report is None:
         return []
     findings = [Finding(attempt.id, report)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from adapters.contract import DeclineReason, Method, NextStep
+from adapters.contract import DeclineReason, Method, NextStep, PayerBank
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
@@ -47,7 +47,10 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead."""
+    """The payer's last try. `next_step` is set while it waits for them; `decline` once it is dead.
+
+    `received` is what has come of a payment that may come in parts: less than asked, all of it, or too much.
+    """
 
     attempt_id: str
     status: AttemptStatus
@@ -55,6 +58,7 @@ class AttemptView:
     started_at: datetime
     decline: DeclineReason | None = None
     next_step: NextStep | None = None
+    received: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,9 @@ class CheckoutView:
     receipt_number: str | None = None
     already_paid_elsewhere: bool = False
     """Another intent for the same bill (department and reference) is paid or being paid: warn before paying again."""
+    banks: tuple[PayerBank, ...] = ()
+    """The banks a payer by bank account chooses from; none where the provider asks for no choice."""
+    payer_bank: str | None = None
     parts: tuple[PartView, ...] = ()
 
 

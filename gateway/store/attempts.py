@@ -200,14 +200,21 @@ async def move(connection: Connection, attempts: Sequence[Attempt]) -> None:
     )
 
 
-async def note_asked(connection: Connection, attempt_id: str, at: datetime, next_check_at: datetime) -> None:
-    """Remember that the provider is being asked about this attempt now."""
-    await connection.execute(
-        "UPDATE gateway.attempt SET asked_at = $2, checks = checks + 1, next_check_at = $3 WHERE id = $1",
-        attempt_id,
-        at,
-        next_check_at,
+async def hold(connection: Connection, attempt: Attempt, until: datetime) -> bool:
+    """Take an attempt for asking its provider until an instant; False when somebody else has just taken it."""
+    changed = await connection.execute(
+        """UPDATE gateway.attempt SET asked_at = $3, checks = checks + 1, next_check_at = $3
+            WHERE id = $1 AND asked_at = $2""",
+        attempt.id,
+        attempt.asked_at,
+        until,
     )
+    return str(changed) == "UPDATE 1"
+
+
+async def release(connection: Connection, attempt_id: str, at: datetime) -> None:
+    """Let an attempt that was held go: its provider has been asked."""
+    await connection.execute("UPDATE gateway.attempt SET asked_at = $2 WHERE id = $1", attempt_id, at)
 
 
 async def claim_stale(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Attempt]:

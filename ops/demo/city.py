@@ -1,4 +1,4 @@
-"""The demo's city, put into an empty Mizan: departments, services, bank details, keys and webhook endpoints."""
+"""The demo's city, put into an empty Mizan: its catalogue, tariffs, bank details, keys and webhook endpoints."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import Final
 
 from gateway.domain.idempotency import Claim
 from gateway.services.api_keys import issue_key
+from gateway.services.change_tariffs import decide_tariffs
 from gateway.services.import_catalogue import import_catalogue
 from gateway.services.manage_webhooks import create_endpoint
+from gateway.services.tariff_rows import propose_rows
 from ops.demo import catalogue
+from ops.demo.offers import bundle_rows, service_rows
+from ops.demo.tariffs import tariff_rows
 from ops.wiring import Parts
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 
@@ -48,27 +52,26 @@ async def found_city(parts: Parts, return_origins: Sequence[str]) -> bool:
             }
             for each in departments
         ],
-        [
-            {
-                "code": each.code,
-                "department": each.department,
-                "name_en": each.name_en,
-                "name_ar": each.name_ar,
-                "revenue_code": each.revenue_code,
-                "currency": catalogue.CURRENCY,
-                "amount_minor": each.amount_minor,
-                "vat_basis_points": each.vat_basis_points,
-            }
-            for each in catalogue.services()
-        ],
+        service_rows(),
+        bundle_rows(),
     )
     if imported.faults:
         raise ValueError(f"the demo's catalogue has faults: {imported.faults[:3]}")
+    await _enact(parts)
     for each in departments:
         details = PayeeDetails(each.code, catalogue.CURRENCY, each.legal_name, each.iban)
         change = await propose_payee_change(parts.night, details, by=MAKER, reason="the demo's first registration")
         await decide_payee_change(parts.night, change, by=CHECKER, approve=True)
     return True
+
+
+async def _enact(parts: Parts) -> None:
+    """Propose the fee schedule as one person, and approve it as another."""
+    rows = tariff_rows(parts.clock().year)
+    proposed = await propose_rows(parts.gateway, rows, by=MAKER, reason="the demo's fee schedule")
+    if proposed.faults:
+        raise ValueError(f"the demo's tariffs have faults: {proposed.faults[:3]}")
+    await decide_tariffs(parts.gateway, [each.tariff.id for each in proposed.proposals], by=CHECKER, approve=True)
 
 
 async def open_account(parts: Parts, department: str, webhook_url: str | None) -> Account:

@@ -37,6 +37,8 @@ _OPENS: Final = time(8, 0)
 _AT_ONCE: Final = 6
 _DEPARTMENTS: Final = 10
 _SETTLE_LOOKS: Final = 60
+_BUNDLING: Final = "economy"
+_BUNDLED_EVERY: Final = 20
 _PROVIDER_TIMEOUT_S: Final = "4"
 
 
@@ -112,7 +114,10 @@ async def _live(day: Day, payments: int, say: Say) -> None:
             lines = prices[system.code][number % 5 : number % 5 + (2 if number % 9 == 0 else 1)]
             one = Visit(number, plan_of(number), system, "ar" if number % 3 else "en")
             day.visits.append(one)
-            await one.begin(day.session, [line.code for line in lines], now=day.stage.clock(), stage=day.stage)
+            basket: dict[str, Any] = {"lines": [{"service": line.code} for line in lines]}
+            if system.code == _BUNDLING and number % _BUNDLED_EVERY == 0:
+                basket = {"bundle": "start-a-restaurant"}
+            await one.begin(day.session, basket, now=day.stage.clock(), stage=day.stage)
 
     for round_number in range(_ROUNDS):
         first, last = (payments * (round_number + step) // _ROUNDS for step in (0, 1))

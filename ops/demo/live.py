@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from ops.wiring import assemble
 Say = Callable[[str], None]
 
 _SERVICE: Final = "economy-002"
+_BUNDLE: Final = "start-a-restaurant"
 _ACCOUNT: Final = "demo-account.json"
 
 
@@ -38,7 +39,9 @@ async def run_demo(settings: Settings, say: Say) -> None:
         await web.TCPSite(runner, "127.0.0.1", stage.listener_port).start()
         async with aiohttp.ClientSession() as session:
             system = DepartmentSystem(department, stage.web_url, account.api_key, session)
-            links = [await _ask(system, stage, language) for language in ("ar", "en")]
+            renewal = {"lines": [{"service": _SERVICE}]}
+            links = [await _ask(system, stage, language, renewal) for language in ("ar", "en")]
+            links.append(await _ask(system, stage, "en", {"bundle": _BUNDLE}))
         say(_welcome(stage, account, links))
         await _tell_what_is_heard(stage, listener, say)
         await runner.cleanup()
@@ -61,17 +64,18 @@ def _keep(path: Path, account: Account) -> None:
     path.write_bytes(msgspec.json.encode(account))
 
 
-def _order(language: str, reference: str) -> dict[str, object]:
+def _order(language: str, reference: str, basket: Mapping[str, object]) -> dict[str, object]:
     return {
         "reference": reference,
-        "lines": [{"service": _SERVICE}],
+        **basket,
         "payer": {"language": language, "email": "citizen@example.org", "mobile": "+971501234567"},
     }
 
 
-async def _ask(system: DepartmentSystem, stage: Stage, language: str) -> str:
-    reference = f"TL-{stage.clock():%Y%m%d-%H%M%S}-{language.upper()}"
-    intent = await system.post("/v1/payment-intents", _order(language, reference), key=reference)
+async def _ask(system: DepartmentSystem, stage: Stage, language: str, basket: Mapping[str, object]) -> str:
+    kind = "BU" if "bundle" in basket else "TL"
+    reference = f"{kind}-{stage.clock():%Y%m%d-%H%M%S}-{language.upper()}"
+    intent = await system.post("/v1/payment-intents", _order(language, reference, basket), key=reference)
     return str(intent["checkout_url"])
 
 
@@ -86,7 +90,7 @@ async def _tell_what_is_heard(stage: Stage, listener: Listener, say: Say) -> Non
 
 
 def _welcome(stage: Stage, account: Account, links: list[str]) -> str:
-    body = json.dumps(_order("en", "TL-2026-0001"))
+    body = json.dumps(_order("en", "TL-2026-0001", {"lines": [{"service": _SERVICE}]}))
     port = stage.settings.operations_port
     operators = f"http://{stage.settings.host}"
     cards = "\n".join(f"    {card.spaced}  {card.english}" for card in TEST_CARDS)
@@ -96,8 +100,16 @@ Mizan runs. Pay a trade licence renewal:
   in Arabic    {links[0]}
   in English   {links[1]}
 
+Or a restaurant's five licences, of four departments, in one payment:
+
+  in English   {links[2]}
+
 Test cards for the provider's page (any expiry, any security code):
 {cards}
+
+A transfer is sent from the payer's own bank (also badly: without the reference, in parts, too much, twice):
+
+  {stage.simulator_url("bank_host")}/internet-bank
 
 Ask for another payment, as a department's system does:
 
@@ -105,6 +117,13 @@ Ask for another payment, as a department's system does:
     -H 'Authorization: Bearer {account.api_key}' \\
     -H 'Idempotency-Key: "'$(date +%s%N)'"' -H 'Content-Type: application/json' \\
     -d '{body}'
+
+The tariff says what that costs. What would the restaurant cost? A quote creates nothing:
+
+  curl -s {stage.web_url}/v1/quotes \\
+    -H 'Authorization: Bearer {account.api_key}' \\
+    -H 'Idempotency-Key: "'$(date +%s%N)'"' -H 'Content-Type: application/json' \\
+    -d '{{"bundle": "{_BUNDLE}"}}'
 
 More addresses:
   {stage.web_url}/v1/openapi.json      the API, described

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -64,7 +64,7 @@ class Visit:
     refund: dict[str, Any] = field(default_factory=dict)
 
     async def begin(
-        self, session: aiohttp.ClientSession, services: Sequence[str], *, now: datetime, stage: Stage
+        self, session: aiohttp.ClientSession, basket: Mapping[str, Any], *, now: datetime, stage: Stage
     ) -> None:
         """Let the department ask, and the citizen do what the plan says."""
         short = self.plan in (Plan.ABANDONS, Plan.LATE)
@@ -73,7 +73,7 @@ class Visit:
             "/v1/payment-intents",
             {
                 "reference": reference,
-                "lines": [{"service": code} for code in services],
+                **basket,
                 "payer": {"language": self.language, "email": f"citizen{self.number}@example.org"},
                 "expires_at": (now + timedelta(hours=1 if short else 24)).isoformat(timespec="seconds"),
             },

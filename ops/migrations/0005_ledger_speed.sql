@@ -35,10 +35,11 @@ BEGIN
 END $$;
 
 -- Add a batch to the hours it moves, and to every later hour of its accounts: entries of several hours, or back-dated.
+-- Returns the latest hour it moved.
 CREATE FUNCTION ledger.move_hours(
   p_ids integer[], p_journal bigint[], p_effective_at timestamptz[], p_entry integer[], p_account integer[],
   p_amount bigint[]
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS timestamptz LANGUAGE plpgsql AS $$
 DECLARE
   v_moved integer[];
   v_hours timestamptz[];
@@ -67,6 +68,7 @@ BEGIN
             JOIN ledger.hourly l ON l.account_id = x.account_id AND l.hour >= x.hour
            GROUP BY l.account_id, l.hour) m
    WHERE h.account_id = m.account_id AND h.hour = m.hour;
+  RETURN (SELECT max(h) FROM unnest(v_hours) h);
 END $$;
 
 CREATE OR REPLACE FUNCTION ledger.post_batch(
@@ -99,7 +101,6 @@ DECLARE
   v_posted integer;
   v_known boolean;
   v_twice boolean;
-  v_first_hour timestamptz;
   v_hour timestamptz;
 BEGIN
   SELECT * INTO STRICT v_head FROM ledger.head FOR UPDATE;
@@ -212,11 +213,10 @@ BEGIN
    WHERE x.journal_id IS NOT NULL;
 
   -- Each account's row once, whatever the batch holds.
-  SELECT min(h.hour), max(h.hour) INTO v_first_hour, v_hour
-    FROM (SELECT date_bin('1 hour', x.at, '2000-01-01 00:00:00+00') AS hour
-            FROM (SELECT unnest(p_effective_at) AS at, unnest(v_journal) AS journal) x
-           WHERE x.journal IS NOT NULL) h;
-  IF v_first_hour = v_hour AND v_hour >= coalesce(v_head.hour_latest, v_hour) THEN
+  v_hour := date_bin('1 hour', p_effective_at[1], '2000-01-01 00:00:00+00');
+  IF v_hour <= ALL (p_effective_at) AND v_hour + interval '1 hour' > ALL (p_effective_at)
+     AND v_hour >= coalesce(v_head.hour_latest, v_hour)
+  THEN
     -- All of one hour, and no later hour moved yet: what the accounts stood at, and the batch.
     INSERT INTO ledger.hourly (account_id, hour, debit_minor, credit_minor)
     SELECT v_ids[m.account], v_hour, v_debit[m.account] + m.debit, v_credit[m.account] + m.credit
@@ -227,7 +227,7 @@ BEGIN
     ON CONFLICT (account_id, hour) DO UPDATE
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor;
   ELSE
-    PERFORM ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
+    v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
 
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
@@ -292,7 +292,8 @@ BEGIN
                         WHERE h.account_id = a.id ORDER BY h.hour DESC LIMIT 1) b ON true
     LEFT JOIN ledger.floor f ON f.path = n.path AND f.currency = n.currency;
   IF v_plain IS NOT TRUE OR p_corrects IS NOT NULL OR v_hour < v_head.hour_latest
-     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before OR v_at < v_head.months_from OR v_at >= v_head.months_until
+     OR p_business_date <= v_head.closed_until OR p_effective_at < v_head.closed_before
+     OR v_at < v_head.months_from OR v_at >= v_head.months_until
   THEN
     SELECT b.o_status, b.o_journal INTO o_status, o_journal
       FROM ledger.post_batch(

@@ -262,26 +262,41 @@ async def mark_charged(connection: Connection, file_no: int) -> bool:
 
 
 async def borne_fees(connection: Connection, file_no: int, currency: str) -> list[Record]:
-    """Sum what each department bears of a file's fees: its share of every payment, rounded down in its favour."""
+    """Sum what each department bears of a file's fees: its share of every payment, the largest remainders rounded up.
+
+    A payment's fee is split over all that its journal credited, so that the parts of departments, VAT and treasury sum
+    to it exactly, whoever of them bears it.
+    """
     if not await connection.fetchval(
         "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1)", currency
     ):
         return []
     rows: list[Record] = await connection.fetch(
         """
-        SELECT split_part(p.account, ':', 2) AS department,
-               sum(l.fee_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_minor,
-               sum(l.fee_vat_minor * -p.amount_minor / l.gross_minor)::bigint AS fee_vat_minor
-        FROM reconciliation.settlement_line l
-        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
-                            WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-                            ORDER BY m.version DESC LIMIT 1) m
-        CROSS JOIN LATERAL (SELECT * FROM ledger.postings p
-                            WHERE p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
-                              AND p.currency = $2 AND p.amount_minor < 0 OFFSET 0) p
-        JOIN reconciliation.payee y ON p.account = 'department:' || y.department || ':payable'
-          AND y.currency = p.currency AND y.fee_bearer = 'department'
-        WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND m.outcome IN ('matched', 'amount')
+        WITH part AS (
+          SELECT l.number, p.account, l.fee_minor, l.fee_vat_minor,
+                 l.fee_minor::numeric * -p.amount_minor AS fee, l.fee_vat_minor::numeric * -p.amount_minor AS fee_vat,
+                 sum(-p.amount_minor) OVER (PARTITION BY l.number) AS whole
+          FROM reconciliation.settlement_line l
+          CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                              WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                              ORDER BY m.version DESC LIMIT 1) m
+          CROSS JOIN LATERAL (SELECT p.account, sum(p.amount_minor) AS amount_minor FROM ledger.postings p
+                              WHERE p.reference = ANY (ARRAY['capture:' || m.item, 'late_accepted:' || m.item])
+                                AND p.currency = $2 AND p.amount_minor < 0 GROUP BY p.account OFFSET 0) p
+          WHERE l.file_no = $1 AND l.kind = 'payment' AND l.gross_minor > 0 AND m.outcome IN ('matched', 'amount')
+        ), split AS (
+          SELECT account, floor(fee / whole) AS fee_floor, floor(fee_vat / whole) AS vat_floor,
+                 fee_minor - sum(floor(fee / whole)) OVER line AS fee_left,
+                 fee_vat_minor - sum(floor(fee_vat / whole)) OVER line AS vat_left,
+                 row_number() OVER (line ORDER BY fee - floor(fee / whole) * whole DESC, account) AS fee_place,
+                 row_number() OVER (line ORDER BY fee_vat - floor(fee_vat / whole) * whole DESC, account) AS vat_place
+          FROM part WINDOW line AS (PARTITION BY number)
+        )
+        SELECT y.department, sum(fee_floor + (fee_place <= fee_left)::integer)::bigint AS fee_minor,
+               sum(vat_floor + (vat_place <= vat_left)::integer)::bigint AS fee_vat_minor
+        FROM split JOIN reconciliation.payee y ON split.account = 'department:' || y.department || ':payable'
+         AND y.currency = $2 AND y.fee_bearer = 'department'
         GROUP BY 1 ORDER BY 1
         """,
         file_no,

@@ -2,8 +2,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from ledger.audit import verify
 from ops.settings import Settings
-from ops.worker import nights_due
+from ops.worker import nights_due, open_coming_months
 from reconciliation.nightly import NightStatus
 
 
@@ -49,3 +50,16 @@ def test_hc25_each_night_is_done_once_at_its_hour_whatever_happened_before(now, 
 def test_an_outage_of_years_is_caught_up_for_a_month():
     due = _due("2026-11-23T03:00:00", _night("2020-01-01", "done", "2020-01-02T02:00:01"))
     assert (due[0], due[-1], len(due)) == ("2026-10-23", "2026-11-22", 31)
+
+
+async def test_months_are_open_before_anybody_posts_into_them(pool, owner, clock):
+    months = (
+        "SELECT relname FROM pg_class WHERE relname LIKE 'posting_2%' AND relispartition AND relkind = 'r' ORDER BY 1"
+    )
+    await open_coming_months(pool, clock)
+    await open_coming_months(pool, clock)
+    assert [row["relname"] for row in await owner.fetch(months)] == ["posting_2026_11", "posting_2026_12"]
+    clock.set(datetime(2026, 12, 1, 0, 30, tzinfo=UTC))
+    await open_coming_months(pool, clock)
+    assert [row["relname"] for row in await owner.fetch(months)][-1] == "posting_2027_01"
+    assert (await verify(owner)).findings == []

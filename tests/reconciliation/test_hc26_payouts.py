@@ -277,12 +277,36 @@ async def test_a_department_that_bears_the_fees_is_paid_net(world):
     await world.night()
 
     assert await world.journals("provider_fees_borne") == [
-        "fees:alpha:1:traffic | department:traffic:payable | 1.74 |",
-        "fees:alpha:1:traffic | treasury:provider_fees | -1.66 |",
-        "fees:alpha:1:traffic | treasury:provider_fees_vat | -0.08 |",
+        "fees:alpha:1:traffic | department:traffic:payable | 1.76 |",
+        "fees:alpha:1:traffic | treasury:provider_fees | -1.67 |",
+        "fees:alpha:1:traffic | treasury:provider_fees_vat | -0.09 |",
     ]
-    assert sorted(str(amount) for amount in world.bank.instructed().values()) == ["AED 108.26", "AED 20.00"]
-    assert (await world.balances())["treasury:provider_fees"] == "0.34"
+    assert sorted(str(amount) for amount in world.bank.instructed().values()) == ["AED 108.24", "AED 20.00"]
+    assert (await world.balances())["treasury:provider_fees"] == "0.33"
+
+
+async def test_hc18_fees_that_do_not_divide_evenly_are_split_to_the_last_fil(world):
+    for department in ("courts", "health", "traffic"):
+        await world.payee(department, fee_bearer=FeeBearer.DEPARTMENT)
+    await world.capture("pa_1", ("courts", "10.00"), ("health", "10.00"), ("traffic", "10.00"))
+    await world.capture("pa_2", ("courts", "5.00"), ("traffic", "20.00"))
+    world.provider.put(
+        settlement([
+            line(1, "O-pa_1", "30.00", fee="1.00", vat="0.05"), line(2, "O-pa_2", "25.00", fee="0.33", vat="0.02"),
+        ])
+    )  # fmt: skip
+
+    await world.night()
+
+    # 1.00 over three: 0.34, 0.33, 0.33. 0.33 over 5 and 20: 0.066 and 0.264, the missing fil to the larger remainder.
+    borne = [line for line in await world.journals("provider_fees_borne") if ":payable" in line]
+    assert borne == [
+        "fees:alpha:1:courts | department:courts:payable | 0.43 |",
+        "fees:alpha:1:health | department:health:payable | 0.35 |",
+        "fees:alpha:1:traffic | department:traffic:payable | 0.62 |",
+    ]
+    assert (await world.balances()).get("treasury:provider_fees", "0.00") == "0.00"
+    assert (await world.balances()).get("treasury:provider_fees_vat", "0.00") == "0.00"
 
 
 async def test_minimum_schedule_and_holdback(world):

@@ -17,6 +17,20 @@
   // Coming back by the browser's button shows the page as it was left: let it be sent again.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
 
+  // Copying needs the clipboard, which pages have only over a secure connection; without it the buttons stay hidden.
+  if (navigator.clipboard) {
+    for (const button of document.querySelectorAll("[data-copy]")) {
+      const word = button.querySelector("span");
+      const before = word.textContent;
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        word.textContent = button.dataset.done;
+        setTimeout(() => (word.textContent = before), 2500);
+      });
+    }
+  }
+
   const listening = document.querySelector("[data-listen]");
   if (!listening) return;
   const until = Date.now() + 15 * 60 * 1000;

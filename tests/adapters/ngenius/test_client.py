@@ -1,18 +1,22 @@
 """What only this acquirer does: actions, captures, voids, tokens, links, and two orders under one reference."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
 
+from adapters import ngenius
 from adapters.contract import Outcome, Redirect, RefundOrder
 from adapters.errors import NotSentError, OutcomeUnknownError, RejectedError
 from adapters.manifest import SettingsError
-from adapters.ngenius import build
+from adapters.ngenius import build, read_answer
 from adapters.ngenius.simulator import CHALLENGE_CODE, SETTINGS
 from adapters.ngenius.wire import Endpoint
 from ledger.money import Money
 
 AED = Money(12_550, "AED")
+SAMPLES = Path(ngenius.__file__).parent / "samples"
 
 
 @pytest.fixture
@@ -271,3 +275,24 @@ async def test_a_setting_that_cannot_be_meant_is_named(stage, key, value):
             clock=stage.clock,
             random_bytes=bytes,
         )
+
+
+async def test_starts_of_one_reference_at_the_same_time_make_one_order(stage):
+    reports = await asyncio.gather(*(stage.provider.start(stage.order()) for _ in range(8)))
+    assert len({report.provider_reference for report in reports}) == 1
+    assert len((await stage.book())["orders"]) == 1
+
+
+@pytest.mark.parametrize("action", ["SALE", "AUTH", "PURCHASE"])
+def test_the_facts_of_a_dispute_are_kept(action):
+    answer = json.loads((SAMPLES / "order_captured.json").read_text())["answer"]
+    payment = answer["_embedded"]["payment"][0]
+    payment["authResponse"]["systemAuditTraceNumber"] = 4711
+    payment["3ds2"] = {
+        "eci": "05", "transStatus": "Y", "messageVersion": "2.2.0", "threeDSServerTransID": "server-1",
+        "dsTransID": "directory-1", "acsURL": "https://acs.example",
+    }  # fmt: skip
+    facts = read_answer(json.dumps({**answer, "action": action}).encode()).facts
+    assert facts["audit_trace_number"] == "4711"
+    assert (facts["eci"], facts["three_d_secure"], facts["three_d_secure_version"]) == ("05", "Y", "2.2.0")
+    assert (facts["three_d_secure_transaction"], facts["directory_server_transaction"]) == ("server-1", "directory-1")

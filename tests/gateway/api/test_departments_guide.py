@@ -23,7 +23,7 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 6
 
 
 def test_the_guide_names_every_event_there_is():
@@ -40,8 +40,10 @@ def events_in_the_code():
     statuses = {
         "intent_event": {"requires_payment", "processing", "paid", "cancelled", "expired", "created"},
         "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
-        "refund_event": {"pending", "unknown", "succeeded", "failed", "review_required"},
-    }
+        "refund_event": {
+            "requested", "awaiting_approval", "pending", "unknown", "succeeded", "failed", "review_required",
+        },
+    }  # fmt: skip
     stems = {
         "intent_event": "payment_intent", "attempt_event": "payment_attempt", "refund_event": "refund",
         "part_events": "payment_part", "part_refund_events": "payment_part",

@@ -83,10 +83,10 @@ def test_a_phone_prompt_and_a_transfer_say_what_to_do(pages: Pages, view_of: Cal
     page = outcome_page(view_of(last_attempt=phone), State.STARTED, pages.languages["en"], KEY)
     assert page.title == "Approve on your phone"
     assert "+971 50 123 4567" in page.sentences[0]
-    transfer = PayReference("AE070331234567890123456", "Treasury", "GP-7781-2026")
+    transfer = PayReference("AE070331234567890123456", "Treasury", "RF18539007547034")
     step = attempt(view, AttemptStatus.PENDING, next_step=transfer)
     drawn = render_outcome(pages, view_of(last_attempt=step), State.STARTED, "ar", KEY).decode()
-    for value in ("AE070331234567890123456", "GP-7781-2026"):
+    for value in ("AE07 0331 2345 6789 0123 456", "RF18 5390 0754 7034"):
         assert f'<bdi dir="ltr" class="long">{value}</bdi>' in drawn
 
 
