@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.errors import LedgerError
 from ledger.money import Money
 from ops.day_cli import add_day_commands
+from ops.journal_cli import add_journal_commands
 from ops.match_cli import add_match_commands
 from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
@@ -61,6 +62,7 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
     _resolutions(finance, run)
     add_day_commands(finance, run, signing_key)
     add_match_commands(finance, run)
+    add_journal_commands(finance, run)
     return finance
 
 

@@ -703,6 +703,9 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    requests_per_minute integer,
+    replaces text COLLATE pg_catalog."C",
+    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -784,6 +787,13 @@ CREATE TABLE gateway.circuit (
     CONSTRAINT circuit_check CHECK (((probe_until IS NULL) OR (retry_at IS NOT NULL))),
     CONSTRAINT circuit_failures_check CHECK ((failures >= 0)),
     CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
+);
+
+CREATE TABLE gateway.client_assertion (
+    client text NOT NULL COLLATE pg_catalog."C",
+    jti_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
 );
 
 CREATE TABLE gateway.department (
@@ -916,6 +926,23 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
+);
+
+CREATE TABLE gateway.oauth_client (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb,
+    jwks_url text,
+    live boolean NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 CREATE TABLE gateway.outbox (
@@ -1815,6 +1842,9 @@ ALTER TABLE ONLY gateway.bundle
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
+ALTER TABLE ONLY gateway.client_assertion
+    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1842,8 +1872,11 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
 
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
@@ -2040,6 +2073,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -2062,6 +2097,8 @@ CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (sta
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
+
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2083,6 +2120,8 @@ CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision
 CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
 
 CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
+
+CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2205,6 +2244,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2312,6 +2354,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -2325,6 +2369,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 

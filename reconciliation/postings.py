@@ -123,7 +123,7 @@ def settlement_entry(line: LineEvidence, booking: Booking) -> Entry | None:
     )
 
 
-def rematch_entry(line: LineEvidence, booking: Booking, version: int) -> Entry:
+def rematch_entry(line: LineEvidence, booking: Booking, version: int = 2) -> Entry:
     """Move a line's amount out of suspense onto the item that has since been found."""
     held = suspense_item(line.provider, line.file_no, line.number)
     return Entry(
