@@ -10,7 +10,7 @@ CREATE FUNCTION gateway.remember_audience() RETURNS trigger
     AS $$
 BEGIN
   INSERT INTO gateway.service_audience (service, at, audience)
-  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  VALUES (NEW.code, NEW.updated_at, NEW.audience)
   ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
   RETURN NULL;
 END $$;
@@ -1035,7 +1035,7 @@ CREATE TABLE gateway.service (
 CREATE TABLE gateway.service_audience (
     service text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
-    audience jsonb NOT NULL
+    audience text[] NOT NULL
 );
 
 CREATE TABLE gateway.tariff (
