@@ -10,7 +10,7 @@ CREATE FUNCTION gateway.remember_audience() RETURNS trigger
     AS $$
 BEGIN
   INSERT INTO gateway.service_audience (service, at, audience)
-  VALUES (NEW.code, NEW.updated_at, NEW.audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
   ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
   RETURN NULL;
 END $$;
@@ -703,6 +703,9 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    requests_per_minute integer,
+    replaces text COLLATE pg_catalog."C",
+    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -786,6 +789,13 @@ CREATE TABLE gateway.circuit (
     CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
 );
 
+CREATE TABLE gateway.client_assertion (
+    client text NOT NULL COLLATE pg_catalog."C",
+    jti_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -836,6 +846,8 @@ CREATE TABLE gateway.inbox (
     tries integer NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    continuation text,
+    CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
 
@@ -914,6 +926,23 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
+);
+
+CREATE TABLE gateway.oauth_client (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb,
+    jwks_url text,
+    live boolean NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 CREATE TABLE gateway.outbox (
@@ -1035,7 +1064,7 @@ CREATE TABLE gateway.service (
 CREATE TABLE gateway.service_audience (
     service text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
-    audience text[] NOT NULL
+    audience jsonb NOT NULL
 );
 
 CREATE TABLE gateway.tariff (
@@ -1062,6 +1091,27 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT tariff_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.transfer_claim (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    credit text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT transfer_claim_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_claim_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
+    CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -1792,6 +1842,9 @@ ALTER TABLE ONLY gateway.bundle
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
+ALTER TABLE ONLY gateway.client_assertion
+    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
+
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
 
@@ -1819,8 +1872,11 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
 
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
@@ -1857,6 +1913,9 @@ ALTER TABLE ONLY gateway.tariff
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
+
+ALTER TABLE ONLY gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -2014,6 +2073,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -2036,6 +2097,8 @@ CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (sta
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
+
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2053,6 +2116,12 @@ CREATE INDEX service_department ON gateway.service USING btree (department, code
 CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
 
 CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
+
+CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
+
+CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
+
+CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2175,6 +2244,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2282,6 +2354,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.event TO mizan_service;
@@ -2295,6 +2369,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
 
@@ -2345,6 +2421,14 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

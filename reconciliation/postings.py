@@ -233,12 +233,17 @@ def excess_of(evidence: BankEvidence, excess_minor: int) -> Cleared:
 
 
 def transfer_found_entry(
-    evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None, payment: str | None
+    evidence: BankEvidence,
+    cleared: Sequence[Cleared],
+    booking: Booking,
+    provider: str | None,
+    payment: str | None,
+    version: int,
 ) -> Entry:
     """Move a transfer out of suspense onto the payment that is complete by now; what it has too much stays there."""
     moved_minor = sum(part.amount_minor for part in cleared)
     return Entry(
-        reference=f"rematch:{bank_reference(evidence.statement_no, evidence.number)}",
+        reference=rematch_reference(bank_reference(evidence.statement_no, evidence.number), version),
         kind="transfer_identified",
         business_date=booking.business_date,
         effective_at=booking.effective_at,

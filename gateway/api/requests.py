@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.domain.caller import Scope
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.ids import Prefix, is_id
@@ -118,11 +119,44 @@ class CreateEndpoint(Body):
 
 class ReplayDeliveries(Body):
     event: str | None = None
+    created_from: str | None = None
+
+
+Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=20)]
+
+
+class CreateApiKey(Body):
+    label: str
+    scopes: Scopes
+    expires_at: str | None = None
+
+
+class RotateApiKey(Body):
+    overlap_minutes: Annotated[int, Meta(ge=0, le=43_200)] = 1_440
+
+
+class CreateOAuthClient(Body):
+    label: str
+    scopes: Scopes
+    jwks: dict[str, Any] | None = None
+    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class ClientKeys(Body):
+    jwks: dict[str, Any] | None = None
+    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class UpdateIntent(Body):
+    metadata: Annotated[dict[str, str], Meta(max_length=20)]
 
 
 class Empty(Body):
     """A body that says nothing: it may be left out."""
 
+
+OPTIONAL: Final = (Empty, ReplayDeliveries, RotateApiKey)
+"""Bodies that may be left out."""
 
 Read = TypeVar("Read", bound=Body)
 
@@ -136,7 +170,7 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|
 
 def read_body(body: bytes, kind: type[Read]) -> Read:
     """Read a body into its type; the error names the field by JSON pointer and never repeats what stood there."""
-    if not body and kind in (Empty, ReplayDeliveries):
+    if not body and kind in OPTIONAL:
         return kind()
     value = read_json(body)
     try:
@@ -170,7 +204,7 @@ def intent_request(body: bytes) -> IntentRequest:
         payer_email=_email(asked.payer.email),
         payer_mobile=asked.payer.mobile,
         return_url=_url(asked.return_url),
-        metadata=_metadata(asked.metadata),
+        metadata=checked_metadata(asked.metadata),
         expires_at=_instant(asked.expires_at, "/expires_at"),
     )
 
@@ -301,7 +335,11 @@ def _url(value: str | None) -> str | None:
     return None if value is None else check_text(value, length_max=500, pointer="/return_url")
 
 
-def _metadata(value: Mapping[str, Any]) -> dict[str, str]:
+def check_label(label: str) -> str:
+    return check_text(label, length_max=100, pointer="/label")
+
+
+def checked_metadata(value: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for key, text in value.items():
         if not _SHOWABLE.fullmatch(key):

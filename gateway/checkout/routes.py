@@ -24,8 +24,11 @@ from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
 from gateway.services.promise_word import promise_word
 from gateway.services.read_checkout import read_checkout
+from gateway.services.receive_return import receive_return
+from gateway.services.renew_link import renew_link
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
+from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 
@@ -121,6 +124,12 @@ class Checkout:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
         step = _redirect_of(view)
+        if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+            await renew_link(self._deps, visit.token, visit.language)
+            view = await read_checkout(self._deps, visit.token)
+            step = _redirect_of(view)
+            if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+                return visit.go("/result")  # there is no fresh link: the payment has gone on, or nobody answers
         if step is None:
             return visit.go("")
         parts = urlsplit(step.url)
@@ -137,6 +146,13 @@ class Checkout:
         response = visit.page(page)
         response.headers["Refresh"] = f"0; url={step.url}"
         return response
+
+    async def land(self, visit: Visit) -> web.Response:
+        """Take a payer in who comes back from their bank, and lead them to their own payment."""
+        query = visit.request.query
+        single = {name: query[name] for name in query if len(query.getall(name)) == 1}
+        address = await receive_return(self._deps, visit.request.match_info["provider"], single)
+        return visit.lead(address)
 
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
@@ -203,6 +219,7 @@ def add_routes(
     app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
 ) -> None:
     """Put the citizen's pages, and what they load, into the application."""
+    app.setdefault(GUESSES, Guesses(deps))
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
     checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
@@ -226,6 +243,7 @@ def add_routes(
         "/pay/{token}/state": checkout.state,
         "/pay/{token}/receipt": receipts.receipt,
         "/pay/{token}/receipt.pdf": receipts.pdf,
+        "/returns/{provider}": checkout.land,
         "/verify": receipts.ask,
         "/verify/{number}/{code}": receipts.verify,
         "/accessibility": fixed("accessibility.html"),

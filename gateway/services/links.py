@@ -51,6 +51,11 @@ def callback_url(deps: Deps, provider: str) -> str:
     return f"{deps.public_url}/callbacks/{provider}"
 
 
+def landing_url(deps: Deps, provider: str) -> str:
+    """Where payers come back to from a rail that must know all our addresses in advance: one for all of them."""
+    return f"{deps.public_url}/returns/{provider}"
+
+
 def _mac(secret: bytes, body: str) -> str:
     digest = hmac.new(secret, b"checkout link " + body.encode(), hashlib.sha256).digest()
     return digest[:_MAC_BYTES].hex()

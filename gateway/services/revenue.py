@@ -8,6 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
+
 from adapters.contract import Method
 from gateway.store import revenue as store
 
@@ -93,7 +95,7 @@ async def revenue_by_service(connection: Any, period: Period) -> list[Revenue]:
     return [
         Revenue(
             row["currency"], row["department"], row["service"], row["name_en"], row["name_ar"], row["revenue_code"],
-            row["method"], tuple(row["audience"]), row["payments"],
+            row["method"], tuple(msgspec.json.decode(row["audience"], type=list[str])), row["payments"],
             row["collected_minor"], row["refunded_minor"], row["vat_minor"],
         )
         for row in rows

@@ -62,7 +62,7 @@ async def start_payment(
             return Started(intent.status)
         intent = replace(intent, language=language or intent.language)
         if not is_new:
-            going_on = await _go_on(deps, intent, attempt, method)
+            going_on = await _go_on(deps, intent, attempt, method, contact or Contact())
             if going_on is not None:
                 return going_on
             continue  # the last attempt is dead now, so a new one may begin
@@ -165,7 +165,7 @@ async def _call(deps: Deps, intent: Intent, attempt: Attempt) -> Started | None:
     return standing
 
 
-async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -> Started | None:
+async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, contact: Contact) -> Started | None:
     """Go on with a live attempt: ask the provider first. None when it turns out to be dead."""
     now = deps.clock()
     if now - attempt.asked_at < _ASKED_JUST_NOW or attempt.review is not None:
@@ -188,7 +188,7 @@ async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: M
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
-    if attempt.status in LIVE and attempt.method is not method:
+    if attempt.status in LIVE and (attempt.method is not method or contact.bank not in (None, attempt.contact.bank)):
         standing = await _change_method(deps, intent, attempt)
     elif _may_start_over(attempt, report is not None, now):
         return await _start_over(deps, intent, attempt)

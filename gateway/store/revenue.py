@@ -47,7 +47,7 @@ _BY_SERVICE: Final = (
     _LINES
     + """
   SELECT l.currency, l.department, coalesce(l.service, '') AS service, l.revenue_code, l.method,
-         coalesce(w.audience, '{}') AS audience,
+         coalesce(w.audience, '[]')::text AS audience,
          CASE WHEN l.service IS NULL THEN '' ELSE max(l.name_en) END AS name_en,
          CASE WHEN l.service IS NULL THEN '' ELSE max(l.name_ar) END AS name_ar, """
     + _SUMS

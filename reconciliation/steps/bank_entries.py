@@ -305,10 +305,9 @@ async def match_later(night: Night, counts: Counts) -> None:
             amount = Money(row["amount_minor"], row["currency"])
             evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
             matches.append(_match(evidence, found, row["version"] + 1))
-            booking = night.booking(night.deps.clock())
-            version = row["version"] + 1
+            booking, version = night.booking(night.deps.clock()), row["version"] + 1
             if found.kind is BankKind.TRANSFER_RECEIVED:
-                entry = transfer_found_entry(evidence, found.cleared, booking, found.provider, found.payment)
+                entry = transfer_found_entry(evidence, found.cleared, booking, found.provider, found.payment, version)
             else:
                 entry = reidentified_entry(evidence, found.cleared, booking, found.provider, version)
             entries.append(entry)
