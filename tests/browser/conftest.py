@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 
 from adapters import registry
-from adapters.contract import Method
+from adapters.contract import Method, Provider
 from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
@@ -107,6 +107,34 @@ async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
+async def _bank_accounts(
+    stack: contextlib.AsyncExitStack,
+    session: aiohttp.ClientSession,
+    address: str,
+    random_bytes: Callable[[int], bytes],
+    folder: Path,
+) -> Provider:
+    """Start the bank-account rail's hub with keys of its own, and return the adapter that asks it."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    keys = folder / "altareq"
+    altareq = registry.PROVIDERS["altareq"]
+    hub = altareq.simulator(
+        clock=clock, random_bytes=random_bytes, keys=keys, callback_url=f"{address}/callbacks/altareq"
+    )
+    runner, url = await _serve(hub)
+    stack.push_async_callback(runner.cleanup)
+    return registry.build(
+        "altareq",
+        {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": url},
+        session=session,
+        clock=clock,
+        random_bytes=random_bytes,
+    )
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(
     postgres_server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
@@ -150,20 +178,7 @@ async def site(
             clock=clock,
             random_bytes=random_bytes,
         )
-        keys = tmp_path_factory.mktemp("keys") / "altareq"
-        altareq = registry.PROVIDERS["altareq"]
-        hub = altareq.simulator(
-            clock=clock, random_bytes=random_bytes, keys=keys, callback_url=f"{address}/callbacks/altareq"
-        )
-        hub_runner, banks = await _serve(hub)
-        stack.push_async_callback(hub_runner.cleanup)
-        bank_accounts = registry.build(
-            "altareq",
-            {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": banks},
-            session=session,
-            clock=clock,
-            random_bytes=random_bytes,
-        )
+        bank_accounts = await _bank_accounts(stack, session, address, random_bytes, tmp_path_factory.mktemp("keys"))
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
             bank_host.simulator(clock=clock, random_bytes=random_bytes, book_path=":memory:", account_iban=BANK_ACCOUNT)
