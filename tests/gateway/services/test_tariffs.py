@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import asyncpg
+import jsonschema
 import pytest
 
+from gateway.api.openapi import describe
 from gateway.domain.errors import InvalidError, SamePersonError, TransitionError
 from gateway.domain.tariff_terms import read_terms
 from gateway.services.change_tariffs import (
@@ -18,6 +20,7 @@ from gateway.services.change_tariffs import (
 )
 
 PATH = "/v1/payment-intents"
+_SCHEMAS = {"components": describe()["components"]}
 SENIOR = {
     "code": "senior", "names": {"ar": "كبار السن", "en": "Senior citizens"}, "when": {"senior": True},
     "basis_points": 5_000, "legal_basis": "Resolution 5, article 3", "approver": "The Executive Council",
@@ -135,6 +138,7 @@ async def test_a_new_tariff_begins_at_midnight_in_dubai_and_an_intent_keeps_its_
 async def test_what_is_coming_is_shown_and_quoted(town):
     await enact(town, draft(), draft(on="2026-12-01", terms=fixed(300_00)))
     service = (await town.ask("GET", "/v1/services/licence")).body
+    jsonschema.validate(service, {**_SCHEMAS, "$ref": "#/components/schemas/Service"})
     assert (service["amount"], service["tariff"]["version"]) == (aed(200_00), 1)
     assert service["next_tariff"]["effective_on"] == "2026-12-01"
     body = {"lines": [{"service": "licence"}], "at": "2026-12-24T00:00:00Z"}
@@ -162,6 +166,7 @@ async def test_a_quote_prices_a_basket_and_creates_nothing(town):
     first, second = quote.body["lines"]
     assert (first["discount"], first["concession"]["code"]) == (aed(100_00), "senior")
     assert second["base_amount"] == aed(100_000_00)
+    jsonschema.validate(quote.body, {**_SCHEMAS, "$ref": "#/components/schemas/Quote"})
     made = await create(town, *lines)
     assert (made.body["lines"], made.body["amount"]) == (quote.body["lines"], quote.body["amount"])
     assert (await town.read(made.body))["lines"] == quote.body["lines"]
