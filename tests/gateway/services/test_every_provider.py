@@ -207,13 +207,15 @@ async def test_payment_and_refund_are_found_in_the_providers_own_report(counter,
 
 async def test_a_refund_that_a_settlement_file_names_has_succeeded(counter, clock):
     """Not every provider tells the end of a refund by a call or a callback; its report does."""
+    if not isinstance(counter.provider, Refunds):
+        return
     intent, attempt = await counter.start()
     await counter.pay(attempt)
     await counter.work()
-    amount = {"amount": {"amount": 50_00, "currency": "AED"}, "reason": "overpaid"}
+    amount = {"amount": {"amount": 50_00, "currency": counter.amount.currency}, "reason": "overpaid"}
     refund = await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", amount)
     await counter.work()
-    name, minor = counter.provider.name, Money(50_00, "AED")
+    name, minor = counter.provider.name, Money(50_00, counter.amount.currency)
     settled = Entry(
         reference=f"settle:{name}:file-1:1",
         kind="refund_settled",
