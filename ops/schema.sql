@@ -950,6 +950,43 @@ CREATE TABLE gateway.outbox (
     department text NOT NULL COLLATE pg_catalog."C"
 );
 
+CREATE TABLE gateway.payment_link (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL,
+    service text COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    revenue_code text NOT NULL,
+    quantity integer NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint,
+    amount_min_minor bigint,
+    amount_max_minor bigint,
+    single_use boolean NOT NULL,
+    language text NOT NULL,
+    return_url text,
+    metadata jsonb NOT NULL,
+    live boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
+    CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
+    CONSTRAINT payment_link_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
+    CONSTRAINT payment_link_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.payment_link_use (
+    link text NOT NULL COLLATE pg_catalog."C",
+    intent text NOT NULL COLLATE pg_catalog."C",
+    number integer,
+    CONSTRAINT payment_link_use_number_check CHECK ((number >= 1))
+);
+
 CREATE TABLE gateway.promise (
     attempt text NOT NULL COLLATE pg_catalog."C",
     made_at timestamp with time zone NOT NULL
@@ -1878,6 +1915,15 @@ ALTER TABLE ONLY gateway.oauth_client
 ALTER TABLE ONLY gateway.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
 
+ALTER TABLE ONLY gateway.payment_link
+    ADD CONSTRAINT payment_link_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.payment_link_use
+    ADD CONSTRAINT payment_link_use_link_number_key UNIQUE (link, number);
+
+ALTER TABLE ONLY gateway.payment_link_use
+    ADD CONSTRAINT payment_link_use_pkey PRIMARY KEY (link, intent);
+
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
 
@@ -2099,6 +2145,8 @@ CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_a
 
 CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
 
+CREATE INDEX payment_link_department ON gateway.payment_link USING btree (department, id);
+
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2247,6 +2295,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.oauth_client
     ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.payment_link
+    ADD CONSTRAINT payment_link_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2373,6 +2424,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.payment_link TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.payment_link_use TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
 

@@ -20,6 +20,7 @@ _LISTS: Final = {
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
     "RefundPage": "Refund",
+    "PaymentLinkList": "PaymentLink",
     "ServiceList": "Service",
     "BundleList": "Bundle",
     "PaymentPartList": "PaymentPart",
@@ -51,6 +52,11 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/refund-batches"): (
         "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
     ),
+    ("POST", "/v1/payment-links"): ("Make a link to pay under", "CreatePaymentLink", 201, "PaymentLink", ()),
+    ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList", ()),
+    ("GET", "/v1/payment-links/{id}"): ("Read a payment link", None, 200, "PaymentLink", ()),
+    ("GET", "/v1/payment-links/{id}/qr.svg"): ("Draw a payment link as a square code", None, 200, "Drawing", ()),
+    ("POST", "/v1/payment-links/{id}/disable"): ("Take a payment link back", "Empty", 200, "PaymentLink", ()),
     ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
     ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
     ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
@@ -81,6 +87,7 @@ _PAGED: Final = frozenset(
     {
         "PaymentIntentList",
         "RefundPage",
+        "PaymentLinkList",
         "PaymentPartList",
         "ServiceList",
         "BundleList",
@@ -178,7 +185,9 @@ def _operation(
     answered = {
         "description": summary,
         "headers": _RATE_HEADERS,
-        "content": {"application/json": {"schema": ref(answer)}},
+        "content": {"image/svg+xml": {"schema": TEXT}}
+        if answer == "Drawing"
+        else {"application/json": {"schema": ref(answer)}},
     }
     operation: Schema = {
         "operationId": f"{method.lower()} {path}",

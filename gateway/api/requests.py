@@ -20,6 +20,7 @@ from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
 from gateway.services.create_intent import IntentRequest
 from gateway.services.create_refund import RefundRequest
+from gateway.services.payment_links import LinkRequest
 from gateway.services.price_basket import LineRequest
 from gateway.services.quote_basket import QuoteRequest
 from gateway.services.refund_many import REFUNDS_MAX, PaidQuery, Wanted
@@ -75,6 +76,22 @@ class CreateQuote(Body):
     lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
     bundle: Code | UnsetType = UNSET
     at: str | None = None
+
+
+class AmountRange(Body):
+    least: Amount | None = None
+    most: Amount | None = None
+
+
+class CreatePaymentLink(Body):
+    reference: str
+    line: Line
+    single_use: bool
+    amount_range: AmountRange | None = None
+    language: Literal["ar", "en"] = "ar"
+    return_url: str | None = None
+    metadata: Annotated[dict[str, str], Meta(max_length=19)] = {}
+    expires_at: str | None = None
 
 
 class RefundedLine(Body):
@@ -214,6 +231,34 @@ def quote_request(body: bytes) -> QuoteRequest:
     asked = read_body(body, CreateQuote)
     lines, bundle = _lines(asked.lines, asked.bundle), _code(asked.bundle, "/bundle")
     return QuoteRequest(lines, bundle, _instant(asked.at, "/at"))
+
+
+def link_request(body: bytes) -> LinkRequest:
+    """Read the body of a payment link: one line, and the bounds of its amount where the payer names it."""
+    asked = read_body(body, CreatePaymentLink)
+    line = _line(0, asked.line)
+    bounds = asked.amount_range
+    named = bounds is not None
+    if named and line.amount_minor is not None:
+        raise InvalidError("name an amount or its range, not both", pointer="/amount_range")
+    limits = [limit for limit in (bounds.least, bounds.most) if limit is not None] if bounds else []
+    currencies = {limit.currency for limit in limits}
+    if len(currencies) > 1:
+        raise InvalidError("both ends of a range are in one currency", pointer="/amount_range/most/currency")
+    if currencies:
+        line = replace(line, currency=currencies.pop())
+    return LinkRequest(
+        reference=check_text(asked.reference, length_max=90, pointer="/reference"),
+        line=line,
+        payer_names_amount=named,
+        least_minor=bounds.least.amount if bounds and bounds.least else None,
+        most_minor=bounds.most.amount if bounds and bounds.most else None,
+        single_use=asked.single_use,
+        language=asked.language,
+        return_url=_url(asked.return_url),
+        metadata=checked_metadata(asked.metadata),
+        expires_at=_instant(asked.expires_at, "/expires_at"),
+    )
 
 
 def refund_request(body: bytes) -> RefundRequest:

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.api import callers, catalogue, docs, intents, oauth, openapi, refunds, webhooks
+from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, refunds, webhooks
 from gateway.api.calls import RATES, answering
 from gateway.deps import Deps
 from gateway.web.admission import Admission, Handler
@@ -26,6 +26,11 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/payment-intents/{id}/refunds", refunds.of_intent),
     ("GET", "/v1/refunds", refunds.list_page),
     ("GET", "/v1/refunds/{id}", refunds.read),
+    ("POST", "/v1/payment-links", payment_links.create),
+    ("GET", "/v1/payment-links", payment_links.list_page),
+    ("GET", "/v1/payment-links/{id}", payment_links.read),
+    ("GET", "/v1/payment-links/{id}/qr.svg", payment_links.square_code),
+    ("POST", "/v1/payment-links/{id}/disable", payment_links.disable),
     ("POST", "/v1/quotes", catalogue.quote),
     ("GET", "/v1/payment-parts", catalogue.parts),
     ("GET", "/v1/payment-parts/{id}", catalogue.part),

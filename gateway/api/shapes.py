@@ -131,6 +131,27 @@ ANSWERS: Final[dict[str, Schema]] = {
             "updated_at": INSTANT,
         }
     ),
+    "PaymentLink": closed(
+        {
+            "id": identifier("pk"),
+            "object": {"const": "payment_link"},
+            "status": {"enum": ["usable", "paid", "expired", "disabled"]},
+            "reference": TEXT,
+            "service": _TEXT_OR_NULL,
+            "name": ref("Name"),
+            "quantity": _COUNT,
+            "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+            "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
+            "single_use": _FLAG,
+            "times_paid": _COUNT,
+            "metadata": {"type": "object", "additionalProperties": TEXT},
+            "return_url": _TEXT_OR_NULL,
+            "created_at": INSTANT,
+            "expires_at": _INSTANT_OR_NULL,
+            "disabled_at": _INSTANT_OR_NULL,
+            "url": {"type": "string", "format": "uri"},
+        }
+    ),
     "RefundBatch": closed(
         {
             "id": identifier("rb"),

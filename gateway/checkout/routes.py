@@ -12,6 +12,7 @@ from aiohttp import web
 
 from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
+from gateway.checkout.link_page import LinkPage
 from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
@@ -223,6 +224,7 @@ def add_routes(
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
     checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
+    link = LinkPage(deps, pages)
 
     def bound(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -244,6 +246,7 @@ def add_routes(
         "/pay/{token}/receipt": receipts.receipt,
         "/pay/{token}/receipt.pdf": receipts.pdf,
         "/returns/{provider}": checkout.land,
+        "/link/{token}": link.show,
         "/verify": receipts.ask,
         "/verify/{number}/{code}": receipts.verify,
         "/accessibility": fixed("accessibility.html"),
@@ -252,6 +255,7 @@ def add_routes(
     posts: Mapping[str, Handler] = {
         "/pay/{token}": checkout.start,
         "/pay/{token}/language": checkout.change_language,
+        "/link/{token}": link.press,
         "/pay/{token}/cancel": checkout.cancel,
         "/pay/{token}/rating": receipts.rate,
         "/pay/{token}/receipt/send": receipts.send_again,

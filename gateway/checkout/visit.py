@@ -134,7 +134,11 @@ class Visit:
 
     def go(self, part: str) -> web.Response:
         """Send the browser on to another page of this payment, by GET."""
-        response = web.Response(status=303, headers={**PAGE_HEADERS, "Location": f"/pay/{self.token}{part}"})
+        return self.go_to(f"/pay/{self.token}{part}")
+
+    def go_to(self, path: str) -> web.Response:
+        """Send the browser on to another page of ours, by GET."""
+        response = web.Response(status=303, headers={**PAGE_HEADERS, "Location": path})
         return self._remember_language(response)
 
     def lead(self, address: str) -> web.Response:

@@ -16,6 +16,7 @@ class Prefix(StrEnum):
     ATTEMPT = "pa"
     REFUND = "re"
     REFUND_BATCH = "rb"
+    PAYMENT_LINK = "pk"
     EVENT = "ev"
     ENDPOINT = "we"
     API_KEY = "key"

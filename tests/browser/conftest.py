@@ -29,6 +29,7 @@ from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
+from gateway.domain.errors import UnavailableError
 from gateway.services import links
 from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
 from gateway.store.idempotency import Claim
@@ -113,8 +114,8 @@ async def _bank_accounts(
     address: str,
     random_bytes: Callable[[int], bytes],
     folder: Path,
-) -> Provider:
-    """Start the bank-account rail's hub with keys of its own, and return the adapter that asks it."""
+) -> tuple[Provider, str]:
+    """Start the bank-account rail's hub with keys of its own; return the adapter that asks it, and its address."""
 
     def clock() -> datetime:
         return datetime.now(UTC)
@@ -126,13 +127,14 @@ async def _bank_accounts(
     )
     runner, url = await _serve(hub)
     stack.push_async_callback(runner.cleanup)
-    return registry.build(
+    provider = registry.build(
         "altareq",
         {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": url},
         session=session,
         clock=clock,
         random_bytes=random_bytes,
     )
+    return provider, url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -178,7 +180,9 @@ async def site(
             clock=clock,
             random_bytes=random_bytes,
         )
-        bank_accounts = await _bank_accounts(stack, session, address, random_bytes, tmp_path_factory.mktemp("keys"))
+        bank_accounts, banks = await _bank_accounts(
+            stack, session, address, random_bytes, tmp_path_factory.mktemp("keys")
+        )
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
             bank_host.simulator(clock=clock, random_bytes=random_bytes, book_path=":memory:", account_iban=BANK_ACCOUNT)
@@ -231,7 +235,8 @@ async def site(
 async def _work(deps: Deps) -> None:
     while True:
         for job in JOBS:
-            await job.run(deps)
+            with contextlib.suppress(UnavailableError):  # a database too busy for a second: as the worker, try again
+                await job.run(deps)
         await asyncio.sleep(0.05)
 
 

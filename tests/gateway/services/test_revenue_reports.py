@@ -26,8 +26,17 @@ def aed(text):
 
 @pytest.fixture
 async def paid_town(town):
+    town.clock.advance(seconds=1)
+    await town.deps.pool.execute(
+        "UPDATE gateway.service SET audience = '{citizens,business}', updated_at = $1 WHERE code = 'licence'",
+        town.clock(),
+    )
     first = await town.paid()
-    second = await town.paid(lines=[{"service": "fine", "amount": {"amount": 50_00, "currency": "AED"}}])
+    lines = [{"service": "fine", "amount": {"amount": 50_00, "currency": "AED"}}]
+    answer = await town.ask("POST", "/v1/payment-intents", {"reference": "F-1", "lines": lines}, department="roads")
+    second = answer.body
+    await town.start(second)
+    await town.pay(second)
     await town.paid()
     path = f"/v1/payment-intents/{first['id']}/refunds"
     await town.ask("POST", path, {"reason": "entered twice", "amount": {"amount": 21_00, "currency": "AED"}})
@@ -58,7 +67,7 @@ async def test_revenue_is_told_by_everything_and_ties_to_the_books(paid_town):
     ]
     assert [row[0] for row in tables["By revenue code"].rows] == ["411000", "421000"]
     assert [row[0] for row in tables["By method"].rows] == ["card"]
-    assert [row[0] for row in tables["By audience"].rows] == ["everyone"]
+    assert [row[0] for row in tables["By audience"].rows] == ["citizens, business", "everyone"]
     assert [row[0] for row in tables["By channel"].rows] == ["online"]
     books = await paid_town.books()
     credited = -sum(minor for account, minor in books.items() if account.startswith(("department:", "tax:")))
@@ -96,7 +105,9 @@ async def test_the_same_bytes_as_known_at_an_instant(paid_town):
     await rate_payment(paid_town.deps, links.token_of(paid_town.deps, more["id"]), 1)
     rated = await paid_town.deps.pool.fetchval("SELECT min(intent) FROM gateway.rating")
     await rate_payment(paid_town.deps, links.token_of(paid_town.deps, rated), 1)  # a rating is changed
-    await paid_town.deps.pool.execute("UPDATE gateway.service SET updated_at = $1", paid_town.clock())
+    await paid_town.deps.pool.execute(
+        "UPDATE gateway.service SET audience = '{visitors}', updated_at = $1", paid_town.clock()
+    )
 
     assert {one: await written(paid_town, *one, known_at=known_at) for one in asked} == before
     for name in OF_THE_GATEWAY:

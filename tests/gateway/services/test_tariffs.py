@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 
 import asyncpg
@@ -76,7 +77,7 @@ async def test_a_change_takes_a_second_person(town, owner):
     }  # fmt: skip
     with pytest.raises(TransitionError):
         await decide_tariffs(town.deps, [tariff], by="khalid", approve=False)
-    deeds = await town.deps.pool.fetch("SELECT actor, action, subject FROM gateway.audit ORDER BY id")
+    deeds = await town.deps.pool.fetch("SELECT actor, action, subject FROM gateway.audit ORDER BY action DESC")
     assert [tuple(deed) for deed in deeds] == [
         ("maryam", "tariff_proposed", "licence"), ("khalid", "tariff_approved", "licence"),
     ]  # fmt: skip
@@ -111,6 +112,17 @@ async def test_versions_never_overlap(town, owner):
         (1, "approved"), (2, "approved"), (3, None),
     ]  # fmt: skip
     assert [each.tariff.id for each in await list_undecided(town.deps, 10)] == [twin]
+
+
+async def test_proposals_and_decisions_at_once_get_numbers_of_their_own_and_one_winner(town):
+    made = await asyncio.gather(*(propose(town, draft(terms=fixed(100_00 + n))) for n in range(6)))
+    versions = [each.tariff.version for each in await tariff_history(town.deps, "licence")]
+    assert versions == [1, 2, 3, 4, 5, 6]
+    decided = await asyncio.gather(
+        *(decide_tariffs(town.deps, ids, by="khalid", approve=True) for ids in made), return_exceptions=True
+    )
+    assert sum(isinstance(each, list) for each in decided) == 1
+    assert all(isinstance(each, (list, TransitionError)) for each in decided)
 
 
 async def test_a_price_in_force_is_not_changed_backwards(town):
@@ -219,6 +231,6 @@ async def test_a_waived_fee_stays_on_the_bill_and_moves_no_money(town):
 
 async def test_a_proposal_for_what_is_not_there_is_refused_as_a_whole(town):
     with pytest.raises(InvalidError) as refused:
-        await propose(town, draft(), draft("nothing"), draft("kuwaiti"))
-    assert [fault.pointer for fault in refused.value.faults] == ["/1/service", "/2/terms/currency"]
+        await propose(town, draft(), draft("nothing"), draft("kuwaiti"), draft(on="0001-01-01"))
+    assert [fault.pointer for fault in refused.value.faults] == ["/1/service", "/2/terms/currency", "/3/effective_on"]
     assert await town.deps.pool.fetchval("SELECT count(*) FROM gateway.tariff") == 0
