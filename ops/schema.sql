@@ -674,6 +674,13 @@ CREATE AGGREGATE ledger.sum_minor(bigint) (
     PARALLEL = safe
 );
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -1743,6 +1750,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1968,6 +1978,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1977,6 +1989,8 @@ CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
 
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
@@ -2233,6 +2247,8 @@ GRANT ALL ON FUNCTION ledger.post_entry(p_recorded_at timestamp with time zone, 
 REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 

@@ -176,13 +176,15 @@ async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, c
         if not await attempts.hold(connection, attempt, now + _HELD):
             return _started(intent, attempt)  # another click, perhaps in another process, is a moment ahead
     try:
-        return await _ask_and_go_on(deps, intent, attempt, method, now)
+        return await _ask_and_go_on(deps, intent, attempt, method, contact, now)
     finally:
         async with deps.connection() as connection:
             await attempts.release(connection, attempt.id, deps.clock())
 
 
-async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, now: datetime) -> Started | None:
+async def _ask_and_go_on(
+    deps: Deps, intent: Intent, attempt: Attempt, method: Method, contact: Contact, now: datetime
+) -> Started | None:
     ask = ask_provider.follow if attempt.method is method else ask_provider.query
     report = await ask(deps, intent, attempt)
     if report is not None:

@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 
 from adapters import registry
-from adapters.contract import Method
+from adapters.contract import Method, Provider
 from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
@@ -107,6 +107,25 @@ async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
+async def _open_finance(
+    stack: contextlib.AsyncExitStack,
+    keys: Path,
+    callback_url: str,
+    session: aiohttp.ClientSession,
+    clock: Callable[[], datetime],
+) -> tuple[str, Provider]:
+    """Serve the simulated banks; return their address and the provider that speaks to them."""
+    random_bytes = random.Random(20261123).randbytes
+    altareq = registry.PROVIDERS["altareq"]
+    hub = altareq.simulator(clock=clock, random_bytes=random_bytes, keys=keys, callback_url=callback_url)
+    runner, banks = await _serve(hub)
+    stack.push_async_callback(runner.cleanup)
+    settings = {**altareq.simulator_settings, **(altareq.credentials(keys) if altareq.credentials else {})}
+    return banks, registry.build(
+        "altareq", {**settings, "base_url": banks}, session=session, clock=clock, random_bytes=random_bytes
+    )
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(
     postgres_server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
@@ -150,19 +169,8 @@ async def site(
             clock=clock,
             random_bytes=random_bytes,
         )
-        keys = tmp_path_factory.mktemp("keys") / "altareq"
-        altareq = registry.PROVIDERS["altareq"]
-        hub = altareq.simulator(
-            clock=clock, random_bytes=random_bytes, keys=keys, callback_url=f"{address}/callbacks/altareq"
-        )
-        hub_runner, banks = await _serve(hub)
-        stack.push_async_callback(hub_runner.cleanup)
-        bank_accounts = registry.build(
-            "altareq",
-            {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": banks},
-            session=session,
-            clock=clock,
-            random_bytes=random_bytes,
+        banks, bank_accounts = await _open_finance(
+            stack, tmp_path_factory.mktemp("keys") / "altareq", f"{address}/callbacks/altareq", session, clock
         )
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
