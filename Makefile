@@ -10,6 +10,7 @@ seeds ?= 200
 from ?= 1
 seed ?=
 every ?= 1
+only ?=
 
 .PHONY: help
 help: ## print these words
@@ -64,7 +65,7 @@ simulate: .venv/.ready-dev ## play seeds on virtual time (seeds=200 from=1, or s
 	@exec $(BIN)/python -m tests.simulation $(if $(seed),seed=$(seed),seeds=$(seeds) from=$(from))
 
 sweep: .venv/.ready-dev ## kill at every await of a payment, refund, night and payout (every=1 from=1)
-	@exec $(BIN)/python -m tests.simulation sweep=yes every=$(every) from=$(from)
+	@exec $(BIN)/python -m tests.simulation sweep=yes every=$(every) from=$(from) seed=$(seed)
 
-mutants: .venv/.ready-dev ## plant bugs and let the simulation find them
-	@exec $(BIN)/python -m tests.simulation.hunt
+mutants: .venv/.ready-dev ## plant bugs and let the simulation find them (only=3,4)
+	@exec $(BIN)/python -m tests.simulation.hunt only=$(only)

@@ -14,6 +14,7 @@ from gateway.checkout.routes import add_routes
 from gateway.web.identity import Identity
 from ops import operations
 from ops.database import database
+from ops.first_words import FirstWords
 from ops.settings import Settings
 from ops.wiring import Parts, assemble, public_url
 
@@ -51,10 +52,13 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         contextlib.AsyncExitStack() as stack,
     ):
         for app, port in ((build(parts), settings.port), (operations.build_app(parts.pool), settings.operations_port)):
+            first_words = FirstWords()
+            app.middlewares.insert(0, first_words.hear)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S, handle_signals=False)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             # Several web processes share the port; the kernel deals connections out to them.
-            await web.TCPSite(runner, settings.host, port, reuse_port=True).start()
+            server = await first_words.listen(runner, settings.host, port)
+            stack.callback(server.close)  # nobody new, then those being served finish
         log.info("web serves", host=settings.host, port=settings.port)
         await stopping.wait()

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
+from gateway.checkout.link_page import LinkPage
 from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
@@ -28,6 +29,7 @@ from gateway.services.receive_return import receive_return
 from gateway.services.renew_link import renew_link
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
+from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 
@@ -218,9 +220,11 @@ def add_routes(
     app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
 ) -> None:
     """Put the citizen's pages, and what they load, into the application."""
+    app.setdefault(GUESSES, Guesses(deps))
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
     checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
+    link = LinkPage(deps, pages)
 
     def bound(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -242,6 +246,7 @@ def add_routes(
         "/pay/{token}/receipt": receipts.receipt,
         "/pay/{token}/receipt.pdf": receipts.pdf,
         "/returns/{provider}": checkout.land,
+        "/link/{token}": link.show,
         "/verify": receipts.ask,
         "/verify/{number}/{code}": receipts.verify,
         "/accessibility": fixed("accessibility.html"),
@@ -250,6 +255,7 @@ def add_routes(
     posts: Mapping[str, Handler] = {
         "/pay/{token}": checkout.start,
         "/pay/{token}/language": checkout.change_language,
+        "/link/{token}": link.press,
         "/pay/{token}/cancel": checkout.cancel,
         "/pay/{token}/rating": receipts.rate,
         "/pay/{token}/receipt/send": receipts.send_again,

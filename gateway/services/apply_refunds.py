@@ -78,10 +78,20 @@ async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:
     if refund.sent_at is None:
         return await _call(deps, refund.provider, provider, order, send=True)
     report = await _call(deps, refund.provider, provider, order, send=False)
+    if report.outcome is Outcome.PENDING and await _is_settled(deps, refund):
+        return RefundReport(Outcome.SUCCEEDED, refund.provider_reference, refund.amount, "SETTLED")
     not_known = report.outcome is Outcome.PENDING and report.provider_reference is None
     if not_known and refund.booked_at is None and deps.clock() - refund.sent_at >= _SEND_AGAIN:
         return await _call(deps, refund.provider, provider, order, send=True)
     return report
+
+
+async def _is_settled(deps: Deps, refund: Refund) -> bool:
+    """Tell whether a settlement file has proven the refund: some providers tell of its end nowhere else."""
+    if refund.booked_at is None:
+        return False
+    async with deps.connection() as connection:
+        return await refunds.is_settled(connection, refund)
 
 
 async def _call(deps: Deps, name: str, provider: Refunds, order: RefundOrder, *, send: bool) -> RefundReport:

@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
 from gateway.store.connections import Connection, Row
+from ledger.accounts import provider_refunds_in_transit
 from ledger.money import Money
 
 
@@ -100,6 +101,13 @@ async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     return [_refund(row) for row in rows]
 
 
+async def of_intents(connection: Connection, intent_ids: Sequence[str]) -> list[Refund]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = ANY ($1::text[]) ORDER BY id", list(intent_ids)
+    )
+    return [_refund(row) for row in rows]
+
+
 async def search(
     connection: Connection,
     department: str,
@@ -155,6 +163,17 @@ async def known_references(connection: Connection, refund: Refund) -> frozenset[
         refund.id,
     )
     return frozenset(row["provider_reference"] for row in rows)
+
+
+async def is_settled(connection: Connection, refund: Refund) -> bool:
+    """Tell whether a booked refund is no longer in transit in the books: the provider's report has named it."""
+    in_transit = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM ledger.open_items WHERE account = $1 AND currency = $2 AND item = $3)",
+        provider_refunds_in_transit(refund.provider),
+        refund.amount.currency,
+        refund.id,
+    )
+    return not in_transit
 
 
 async def of_attempts(connection: Connection, attempt_ids: Sequence[str]) -> dict[str, int]:

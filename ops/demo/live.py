@@ -109,6 +109,10 @@ Test cards for the provider's page (any expiry, any security code):
 
 Bank account: choose a bank, then an account on its page: one pays, one is nearly empty, one takes two minutes.
 
+A transfer is sent from the payer's own bank (also badly: without the reference, in parts, too much, twice):
+
+  {stage.simulator_url("bank_host")}/internet-bank
+
 Ask for another payment, as a department's system does:
 
   curl -s {stage.web_url}/v1/payment-intents \\

@@ -29,6 +29,7 @@ from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
+from gateway.domain.errors import UnavailableError
 from gateway.services import links
 from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
 from gateway.store.idempotency import Claim
@@ -107,23 +108,33 @@ async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
-async def _open_finance(
+async def _bank_accounts(
     stack: contextlib.AsyncExitStack,
-    keys: Path,
-    callback_url: str,
     session: aiohttp.ClientSession,
-    clock: Callable[[], datetime],
-) -> tuple[str, Provider]:
-    """Serve the simulated banks; return their address and the provider that speaks to them."""
-    random_bytes = random.Random(20261123).randbytes
+    address: str,
+    random_bytes: Callable[[int], bytes],
+    folder: Path,
+) -> tuple[Provider, str]:
+    """Start the bank-account rail's hub with keys of its own; return the adapter that asks it, and its address."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    keys = folder / "altareq"
     altareq = registry.PROVIDERS["altareq"]
-    hub = altareq.simulator(clock=clock, random_bytes=random_bytes, keys=keys, callback_url=callback_url)
-    runner, banks = await _serve(hub)
-    stack.push_async_callback(runner.cleanup)
-    settings = {**altareq.simulator_settings, **(altareq.credentials(keys) if altareq.credentials else {})}
-    return banks, registry.build(
-        "altareq", {**settings, "base_url": banks}, session=session, clock=clock, random_bytes=random_bytes
+    hub = altareq.simulator(
+        clock=clock, random_bytes=random_bytes, keys=keys, callback_url=f"{address}/callbacks/altareq"
     )
+    runner, url = await _serve(hub)
+    stack.push_async_callback(runner.cleanup)
+    provider = registry.build(
+        "altareq",
+        {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": url},
+        session=session,
+        clock=clock,
+        random_bytes=random_bytes,
+    )
+    return provider, url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -169,8 +180,8 @@ async def site(
             clock=clock,
             random_bytes=random_bytes,
         )
-        banks, bank_accounts = await _open_finance(
-            stack, tmp_path_factory.mktemp("keys") / "altareq", f"{address}/callbacks/altareq", session, clock
+        bank_accounts, banks = await _bank_accounts(
+            stack, session, address, random_bytes, tmp_path_factory.mktemp("keys")
         )
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
@@ -224,7 +235,8 @@ async def site(
 async def _work(deps: Deps) -> None:
     while True:
         for job in JOBS:
-            await job.run(deps)
+            with contextlib.suppress(UnavailableError):  # a database too busy for a second: as the worker, try again
+                await job.run(deps)
         await asyncio.sleep(0.05)
 
 

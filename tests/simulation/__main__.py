@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from typing import Final
 
 import click
@@ -17,6 +18,8 @@ _WORDS: Final = {
     "mutant": "",
     "sweep": "",
     "every": "1",
+    "order": "",
+    "server": "",
 }
 
 
@@ -39,16 +42,19 @@ def main(arguments: list[str]) -> int:
 
 def _simulate(words: dict[str, str]) -> int:
     # Imported late, so that a mutant is planted before the product is.
+    from tests.simulation.expected import WORLDS, never_met
     from tests.simulation.outcome import Tally
     from tests.simulation.runner import run_many
-    from tests.simulation.server import running_server
+    from tests.simulation.server import Server, running_server
     from tests.simulation.world.scenario import play_seed
 
     replay = bool(words["seed"])
     first = int(words["seed"] or words["from"])
-    seeds = range(first, first + 1) if replay else range(first, first + int(words["seeds"]))
+    seeds = list(range(first, first + 1) if replay else range(first, first + int(words["seeds"])))
+    if words["order"]:
+        seeds = [int(seed) for seed in words["order"].split(",")]
     started_s, tally = time.monotonic(), Tally()
-    with running_server() as server:
+    with nullcontext(Server(*words["server"].split())) if words["server"] else running_server() as server:
         jobs = ((seed, play_seed) for seed in seeds)
         for outcome in run_many(server, jobs, at_once=int(words["at_once"]), keep_trace=replay):
             tally.add(outcome)
@@ -62,25 +68,37 @@ def _simulate(words: dict[str, str]) -> int:
                 if words["until"] == "first":
                     return 1
     click.echo("\n".join(tally.lines(time.monotonic() - started_s)))
-    return 1 if tally.failed else 0
+    missing = never_met(tally) if len(seeds) >= WORLDS else []
+    for name in missing:
+        click.echo(f"never met: {name}")
+    return 1 if tally.failed or missing else 0
 
 
 def _sweep(words: dict[str, str]) -> int:
+    from tests.simulation.outcome import Tally
     from tests.simulation.server import running_server
-    from tests.simulation.sweep import count_steps, kill_points, sweep
+    from tests.simulation.sweep import count_steps, sweep, worlds
 
-    started_s, failed, done = time.monotonic(), 0, 0
+    started_s, tally = time.monotonic(), Tally()
+    every, replay = int(words["every"]), int(words["seed"] or 0)
     with running_server() as server:
         steps = count_steps(server)
-        points = kill_points(steps, every=int(words["every"]), offset=int(words["from"]))
-        click.echo(f"{len(points)} kill points of {sum(steps.values())}: {steps}")
-        for swept in sweep(server, points, at_once=int(words["at_once"])):
-            done += 1
-            failed += bool(swept.violations)
-            for violation in swept.violations:
-                click.echo(f"{swept.process} killed at its step {swept.step}: {violation}")
-    click.echo(f"{done} kills, {failed} failed, {time.monotonic() - started_s:.0f} s")
-    return 1 if failed else 0
+        parts = worlds(steps, every=every, first=int(words["from"]))
+        if replay:
+            parts = [part for part in parts if part[0] == replay]
+        kills = sum(steps.kills(days) for _, days in parts)
+        click.echo(f"{kills} kills, of {steps.total} points {steps}, in {len(parts)} worlds")
+        for outcome in sweep(server, parts, at_once=int(words["at_once"]), keep_trace=bool(replay)):
+            tally.add(outcome)
+            if replay:
+                click.echo("\n".join(outcome.story))
+            for violation in outcome.violations:
+                click.echo(f"killed from step {outcome.seed} on: {violation}")
+            if outcome.violations and not replay:
+                click.echo(f"  replay: make sweep every={every} from={words['from']} seed={outcome.seed}")
+    click.echo("\n".join(tally.lines(time.monotonic() - started_s)))
+    click.echo(f"{kills} kills, {len(tally.failed)} worlds failed, {time.monotonic() - started_s:.0f} s")
+    return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":

@@ -11,53 +11,68 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from tests.simulation.world.plan import Profile
+
 
 class StaleMutantError(RuntimeError):
     """The code a mutant changes is no longer there: the mutant must be rewritten."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    """One planted bug: `old` stands exactly once in the module's source and becomes `new`."""
+class Edit:
+    """One change of a module's source: `old` stands exactly once in it and becomes `new`."""
 
-    name: str
     module: str
     old: str
     new: str
 
     def apply(self, source: str) -> str:
         if source.count(self.old) != 1:
-            raise StaleMutantError(f"{self.name}: the text to change stands {source.count(self.old)} times")
+            raise StaleMutantError(
+                f"{self.module}: the text to change stands {source.count(self.old)} times: {self.old}"
+            )
         return source.replace(self.old, self.new)
 
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One planted bug: an edit, and others where one line alone is held by a second. `likely` are the profiles of the
+    worlds that press where it hurts; those are played first.
+    """
+
+    name: str
+    edits: tuple[Edit, ...]
+    likely: tuple[Profile, ...] = ()
+
     def check(self) -> None:
-        """Raise `StaleMutantError` unless the mutant fits the module as it stands on disk."""
-        spec = importlib.util.find_spec(self.module)
-        if spec is None or spec.origin is None:
-            raise StaleMutantError(f"{self.name}: there is no module {self.module}")
-        self.apply(Path(spec.origin).read_text("utf-8"))
+        """Raise `StaleMutantError` unless the mutant fits the modules as they stand on disk."""
+        for edit in self.edits:
+            spec = importlib.util.find_spec(edit.module)
+            if spec is None or spec.origin is None:
+                raise StaleMutantError(f"{self.name}: there is no module {edit.module}")
+            edit.apply(Path(spec.origin).read_text("utf-8"))
 
 
 class _MutatingLoader(importlib.machinery.SourceFileLoader):
-    def __init__(self, mutants: Sequence[Mutant], fullname: str, path: str) -> None:
+    def __init__(self, edits: Sequence[Edit], fullname: str, path: str) -> None:
         super().__init__(fullname, path)
-        self._mutants = mutants
+        self._edits = edits
 
     def get_code(self, _fullname: str) -> object:  # type: ignore[override]
         source = Path(self.path).read_text("utf-8")
-        for mutant in self._mutants:
-            source = mutant.apply(source)
+        for edit in self._edits:
+            source = edit.apply(source)
         return compile(source, self.path, "exec", dont_inherit=True)
 
 
 class _MutatingFinder(importlib.abc.MetaPathFinder):
-    def __init__(self, mutants: Sequence[Mutant]) -> None:
-        self._mutants = mutants
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._edits = edits
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        chosen = [mutant for mutant in self._mutants if mutant.module == fullname]
+        chosen = [edit for edit in self._edits if edit.module == fullname]
         if not chosen:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
@@ -68,9 +83,9 @@ class _MutatingFinder(importlib.abc.MetaPathFinder):
         )
 
 
-def plant(*mutants: Mutant) -> None:
+def plant(mutant: Mutant) -> None:
     """Change these modules when they are imported, which must not have happened yet."""
-    for mutant in mutants:
-        if mutant.module in sys.modules:
-            raise StaleMutantError(f"{mutant.name}: {mutant.module} is imported already")
-    sys.meta_path.insert(0, _MutatingFinder(mutants))
+    for edit in mutant.edits:
+        if edit.module in sys.modules:
+            raise StaleMutantError(f"{mutant.name}: {edit.module} is imported already")
+    sys.meta_path.insert(0, _MutatingFinder(mutant.edits))

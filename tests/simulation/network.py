@@ -78,6 +78,7 @@ class Network:
         self._dialled: dict[socket.socket, tuple[str, int]] = {}
         self._ends: list[MemoryTransport] = []
         self._ports = count()
+        self.repeated: list[str] = []  # the first lines of requests that arrived twice
 
     def name(self, host: str) -> str:
         """Return the public address of a host, giving it one when it is new."""
@@ -182,9 +183,7 @@ class Network:
             sender.silent = True
             sender.reset(now + 0.001)
             return
-        arrival = now + self.faults.latency_s()
-        if fault is NetworkFault.DELAYED:
-            arrival += self.faults.delay_s()
+        arrival = now + self.faults.latency_s() + self.faults.late_by_s(fault)
         if fault is NetworkFault.FRAGMENTED and len(data) > 1:
             cut = self._stream.randrange(1, len(data))
             sender.peer.schedule(arrival, sender.peer.receive, data[:cut])
@@ -212,6 +211,7 @@ class Network:
         client.duplicate = False
         listeners = self._listeners_at(client.get_extra_info("peername"))
         request = bytes(client.request)
+        self.repeated.append(request.partition(b"\r\n")[0].decode("latin-1"))
         if not listeners:
             return
         listener = self._stream.choice(listeners)

@@ -21,6 +21,7 @@ class NetworkFault(StrEnum):
     STALLED = "request lost in silence"
     REPLY_RESET = "reply lost, connection reset"
     REPLY_STALLED = "reply lost in silence"
+    STUCK = "request stuck, arrived after its caller gave up"
     DUPLICATED = "request duplicated"
     DELAYED = "message delayed"
     FRAGMENTED = "message in pieces"
@@ -32,6 +33,7 @@ ON_REQUEST: Final = frozenset(
         NetworkFault.RESET_BEFORE,
         NetworkFault.RESET_AFTER,
         NetworkFault.STALLED,
+        NetworkFault.STUCK,
         NetworkFault.DUPLICATED,
         NetworkFault.DELAYED,
         NetworkFault.FRAGMENTED,
@@ -85,5 +87,8 @@ class NetworkFaults:
         """Return how long one message travels: mostly milliseconds, now and then much longer than the next one."""
         return self.stream.choice((0.001, 0.002, 0.005, 0.02, 0.2))
 
-    def delay_s(self) -> float:
-        return self.stream.uniform(0.5, self.delay_s_max)
+    def late_by_s(self, fault: NetworkFault | None) -> float:
+        """Return how late a message comes. One that is stuck comes after everybody has given up waiting for it."""
+        if fault is NetworkFault.DELAYED:
+            return self.stream.uniform(0.5, self.delay_s_max)
+        return self.stream.uniform(40.0, 150.0) if fault is NetworkFault.STUCK else 0.0

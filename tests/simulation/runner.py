@@ -16,6 +16,7 @@ from tests.simulation.outcome import Outcome
 from tests.simulation.postgres_control import ControlError
 from tests.simulation.server import Server
 from tests.simulation.simulation import Simulation
+from tests.simulation.warmth import keep_warm, warm_up
 
 REGRESSIONS: Final = Path(__file__).with_name("regressions.txt")
 WORLD_S_MAX: Final = 600.0
@@ -36,6 +37,7 @@ def play(
 ) -> Outcome:
     """Play one world. Call it in a child: nothing is cleaned up."""
     started_s = _real_monotonic()
+    keep_warm()
     simulation = Simulation(seed if world_seed is None else world_seed, server, database, keep_trace=keep_trace)
     violations = scenario(simulation)
     story = simulation.trace.readable() if keep_trace or violations else []
@@ -64,6 +66,8 @@ def run_many(
 
     With `world_seed` all have that one seed, and the first of the pair only tells them apart.
     """
+
+    warm_up()
 
     def prepared() -> Iterator[tuple[tuple[int, str], Callable[[], Outcome]]]:
         for number, (seed, scenario) in enumerate(jobs):

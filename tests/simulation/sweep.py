@@ -1,73 +1,103 @@
-"""A kill at every await: the same small world again and again, each time with one process dead one step later."""
+"""A kill at every await. One world plays the same day many times over, with one process killed a step later each day.
+
+Kills of one world do not meet: the web process dies in the first payment of a day, the worker in the second, the night
+in the night, and all are alive and at rest again before the next one dies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from tests.simulation.isolation import in_child
+from tests.simulation.outcome import Outcome
 from tests.simulation.runner import Scenario, run_many
 from tests.simulation.server import Server
 from tests.simulation.simulation import Simulation
-from tests.simulation.world.plan import Plan
+from tests.simulation.warmth import keep_warm, warm_up
+from tests.simulation.world.plan import Plan, ScriptedDay
 from tests.simulation.world.scenario import play_plan
-from tests.simulation.world.world import World
 
-PLAN: Final = Plan(departments=2, nights=3, skew_s_max=0.0, processes=1, scripted=True)
-
-# The processes of the scripted world: what a payment and a refund go through, and the nights that settle and pay out.
-SWEPT: Final = ("web-1", "worker-1", "night-1", "night-1#2", "night-1#3")
+DAYS: Final = 10
+_NIGHTS_AFTER: Final = 2  # so that what was paid on the last day is settled, stated and paid out
 _SEED: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """One kill point and what it led to."""
+class Steps:
+    """How many steps each process takes in its part of a day: each is an await at which it can be killed."""
 
-    process: str
-    step: int
-    violations: tuple[str, ...]
+    web: int
+    worker: int
+    night: int
+
+    @property
+    def total(self) -> int:
+        return self.web + self.worker + self.night
+
+    @property
+    def longest(self) -> int:
+        return max(self.web, self.worker, self.night)
+
+    def day(self, step: int) -> ScriptedDay:
+        """Return the day on which every process that has so many steps dies at this one."""
+        return ScriptedDay(
+            web=step if step <= self.web else None,
+            worker=step if step <= self.worker else None,
+            night=step if step <= self.night else None,
+        )
+
+    def kills(self, days: tuple[ScriptedDay, ...]) -> int:
+        return sum((day.web is not None) + (day.worker is not None) + (day.night is not None) for day in days)
 
 
-def count_steps(server: Server) -> dict[str, int]:
-    """Play the scripted world without a kill; return how many steps each process took while there was work."""
+def plan_of(days: tuple[ScriptedDay, ...]) -> Plan:
+    return Plan(
+        departments=2, skew_s_max=0.0, processes=1, active_days=len(days), nights=len(days) + _NIGHTS_AFTER, script=days
+    )
+
+
+def count_steps(server: Server) -> Steps:
+    """Play some scripted days without a kill; return how many steps each process took in its part."""
+    days = (ScriptedDay(),) * 4
+
+    warm_up()
 
     def work() -> dict[str, int]:
+        keep_warm()
         simulation = Simulation(_SEED, server, "sweep_rehearsal")
         counted: dict[str, int] = {}
-
-        def prepare(world: World) -> None:
-            world.when_evening = lambda: counted.update({n: p.steps for n, p in world.product.running.items()})
-
-        violations = play_plan(simulation, PLAN, prepare, lambda world: counted.update(world.product.steps))
+        violations = play_plan(
+            simulation, plan_of(days), None, lambda world: counted.update(world.product.steps_of_script)
+        )
         if violations:
             raise AssertionError(f"the scripted world fails without a kill: {violations}")
-        return {name: counted[name] for name in SWEPT}
+        return counted
 
     server.create("sweep_rehearsal")
     try:
-        return in_child(work, timeout_s=300)
+        counted = in_child(work, timeout_s=300)
     finally:
         server.drop("sweep_rehearsal")
+    return Steps(counted["web-1"], counted["worker-1"], counted["night-1"])
 
 
-def kill_points(steps: dict[str, int], *, every: int = 1, offset: int = 0) -> list[tuple[str, int]]:
-    """List the kill points, or an even sample of them."""
-    points = [(name, step) for name in SWEPT for step in range(1, steps[name] + 1)]
-    return points[offset % every :: every]
+def worlds(steps: Steps, *, every: int = 1, first: int = 1) -> list[tuple[int, tuple[ScriptedDay, ...]]]:
+    """Share the kill points out over worlds; each is named by the step of its first day. A sample is spread evenly."""
+    chosen = range(1 + first % every, steps.longest + 1, every)
+    parts = [chosen[start : start + DAYS] for start in range(0, len(chosen), DAYS)]
+    return [(part[0], tuple(steps.day(step) for step in part)) for part in parts]
 
 
-def sweep(server: Server, points: list[tuple[str, int]], *, at_once: int = 2) -> Iterator[Swept]:
-    """Play each kill point and yield what it led to."""
+def sweep(
+    server: Server, parts: list[tuple[int, tuple[ScriptedDay, ...]]], *, at_once: int = 2, keep_trace: bool = False
+) -> Iterator[Outcome]:
+    """Play each world and yield what it came to, under the step of its first day."""
 
-    def scenario(point: tuple[str, int]) -> Scenario:
-        return partial(play_plan, plan=replace(PLAN, kill_at=point))
+    def scenario(days: tuple[ScriptedDay, ...]) -> Scenario:
+        return partial(play_plan, plan=plan_of(days))
 
-    by_number = dict(enumerate(points))
-    # The seed stays the same in every world; the runner's key tells the points apart.
-    jobs = ((number, scenario(point)) for number, point in by_number.items())
-    for outcome in run_many(server, jobs, at_once=at_once, world_seed=_SEED):
-        process, step = by_number[outcome.seed]
-        yield Swept(process, step, outcome.violations)
+    jobs = ((number, scenario(days)) for number, days in parts)
+    return run_many(server, jobs, at_once=at_once, world_seed=_SEED, keep_trace=keep_trace)

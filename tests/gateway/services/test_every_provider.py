@@ -34,6 +34,9 @@ from gateway.services.import_catalogue import import_catalogue
 from gateway.services.start_payment import start_payment
 from gateway.store import inbox
 from gateway.worker import JOBS
+from ledger.accounts import provider_in_transit, provider_refunds_in_transit
+from ledger.entry import Entry, credit, debit
+from ledger.journal import post_within
 from ledger.money import Money
 
 DEPARTMENT = {
@@ -277,6 +280,37 @@ async def test_a_link_that_is_no_longer_good_is_fetched_again(counter, clock):
         assert page.headers["Refresh"].startswith("0; url=http")
         assert first not in page.headers["Refresh"]
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM gateway.attempt") == 1
+
+
+async def test_a_refund_that_a_settlement_file_names_has_succeeded(counter, clock):
+    """Not every provider tells the end of a refund by a call or a callback; its report does."""
+    if not isinstance(counter.provider, Refunds):
+        return
+    intent, attempt = await counter.start()
+    await counter.pay(attempt)
+    await counter.work()
+    amount = {"amount": {"amount": 50_00, "currency": "AED"}, "reason": "overpaid"}
+    refund = await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", amount)
+    await counter.work()
+    name, minor = counter.provider.name, Money(50_00, "AED")
+    settled = Entry(
+        reference=f"settle:{name}:file-1:1",
+        kind="refund_settled",
+        business_date=clock().date(),
+        effective_at=clock(),
+        postings=(
+            debit(provider_refunds_in_transit(name), minor, refund["id"]),
+            credit(provider_in_transit(name), minor, "batch-1"),
+        ),
+    )
+    async with counter.deps.pool.acquire() as connection, connection.transaction():
+        (posted,) = await post_within(connection, [settled], recorded_at=clock())
+    assert posted.error is None
+    clock.advance(hours=12)
+    await counter.work()
+    told = await counter.deps.pool.fetch("SELECT type FROM gateway.event WHERE object = $1 ORDER BY id", refund["id"])
+    assert [row["type"] for row in told][-1] == "refund.succeeded"
+    assert [row["type"] for row in told].count("refund.succeeded") == 1
 
 
 async def test_a_proven_report_is_kept_whole(pool, clock):

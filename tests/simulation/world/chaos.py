@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.simulation.postgres_faults import DatabaseFault
 from tests.simulation.world.departments import Mood
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _DAY_S: Final = 1200.0
 _NIGHT_S: Final = 20.0
+_SLOW_DISK_S: Final = 90.0
 
 
 class Chaos:
@@ -31,8 +33,11 @@ class Chaos:
         self._database(plan.database_weights, plan.database_commit_weights)
         self._often(plan.kills, _DAY_S, self._kill)
         self._often(plan.outages, _DAY_S, self._outage)
+        self._often(plan.slow_disks, _DAY_S, self._slow_disk)
         self._often(plan.mischief, _DAY_S, self._mischief)
         self._often(len(self._world.departments) if plan.mischief else 0, _DAY_S, self._mood)
+        if plan.backlog:
+            self._world.product.stop_workers()
 
     def begin_night(self) -> None:
         plan = self._world.plan
@@ -51,9 +56,11 @@ class Chaos:
         self._tasks.clear()
         self.on = False
         self._database({}, {})
+        self._world.product.release_workers()
         await self._world.outside.behave()
         for department in self._world.departments.values():
-            department.mood = Mood.WELL
+            if department.mood is not Mood.SILENT:
+                department.mood = Mood.WELL
 
     def _database(self, weights: Any, commit_weights: Any) -> None:
         faults = self._world.simulation.postgres.faults
@@ -89,12 +96,21 @@ class Chaos:
         else:
             postgres.go_down(self._stream.choice((0.5, 3.0, 20.0)))
 
+    async def _slow_disk(self) -> None:
+        """Let every COMMIT take seconds for a while, as when a disk is full of other people's writes."""
+        plan = self._world.plan
+        self._world.simulation.trace.fault("postgres", "disk slow for a while")
+        self._database(plan.database_weights, {DatabaseFault.SLOW: 1.0})
+        await asyncio.sleep(_SLOW_DISK_S)
+        self._database(plan.database_weights, plan.database_commit_weights)
+
     async def _mischief(self) -> None:
-        await self._world.outside.misbehave(self._stream)
+        await self._world.outside.misbehave(self._stream, self._world.plan.callback_share)
 
     async def _bank_mischief(self) -> None:
         await self._world.outside.misbehave_at_night(self._stream)
 
     async def _mood(self) -> None:
         department = self._stream.choice(list(self._world.departments.values()))
-        department.mood = self._stream.choice(list(Mood))
+        if department.mood is not Mood.SILENT:
+            department.mood = self._stream.choice([mood for mood in Mood if mood is not Mood.SILENT])

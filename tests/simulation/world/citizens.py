@@ -6,38 +6,32 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from ops.demo.form_browser import FormBrowser, Page, WayLostError
 from tests.simulation.trace import Trace
+from tests.simulation.world.habits import Habit
+from tests.simulation.world.providers import ADYEN, CARD_HOSTS, GSMA, PROVIDERS
 
 GOOD_CARD: Final = "4111111111111111"
 CHALLENGE_CARD: Final = "4000000000003220"
 SILENT_CARD: Final = "4000000000000341"
 PENDING_CARD: Final = "4000000000000077"
-DECLINED_CARDS: Final = ("4000000000009995", "4000000000000069")
 _CODE: Final = "123456"
 _PATIENCE_S: Final = 60.0
 _TRIES: Final = 6
+_LOOKS_AT_PHONE: Final = 14
 
 LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
 
 
-class Habit(StrEnum):
-    """What a citizen does beside paying."""
+class Phone(Protocol):
+    """Where a wallet's requests to this payer are shown, and answered."""
 
-    PLAIN = "pays"
-    DOUBLE_CLICK = "clicks twice"
-    TWO_TABS = "pays in two tabs"
-    BACK = "goes back and pays again"
-    ABANDON = "leaves at the card page"
-    DECLINED_FIRST = "is declined, then pays"
-    RELOAD = "reloads everything"
-    LATE = "pays after the time is over"
-    CANCEL = "presses cancel"
+    def prompts(self, mobile: str) -> list[str]: ...
 
 
 @dataclass(slots=True)
@@ -52,6 +46,8 @@ class Citizen:
     trace: Trace
     language: str = "en"
     late_by_s: float = 0.0
+    mobile: str = ""  # pays by wallet when there is one
+    phone: Phone | None = None
     told_paid: bool = False
     pages_broken: int = 0
     seen: list[int] = field(default_factory=list)
@@ -62,34 +58,69 @@ class Citizen:
         async with aiohttp.ClientSession() as session:
             browser = FormBrowser(session, language=self.language)
             await self._pause(1, 20)
-            match self.habit:
-                case Habit.TWO_TABS:
-                    async with aiohttp.ClientSession() as other:
-                        second = FormBrowser(other, language="ar")
-                        await asyncio.gather(self._pay(browser, GOOD_CARD), self._pay(second, GOOD_CARD))
-                case Habit.DECLINED_FIRST:
-                    await self._pay(browser, self.stream.choice(DECLINED_CARDS))
-                    await self._pause(5, 30)
-                    await self._pay(browser, GOOD_CARD)
-                case Habit.BACK:
-                    await self._persist(lambda: self._to_card_page(browser))
-                    await self._pause(1, 10)
-                    await self._pay(browser, GOOD_CARD)
-                    await self._pause(1, 10)
-                    await self._pay(browser, GOOD_CARD)
-                case Habit.ABANDON:
-                    await self._persist(lambda: self._to_card_page(browser))
-                case Habit.LATE:
-                    page = await self._persist(lambda: self._to_card_page(browser))
-                    await asyncio.sleep(self.late_by_s)
-                    if page is not None:
-                        await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
-                case Habit.CANCEL:
-                    await self._persist(lambda: self._to_card_page(browser))
-                    await self._persist(lambda: self._cancel(browser))
-                case _:
-                    await self._pay(browser, self._card())
+            if self.phone is not None:
+                await asyncio.gather(self._pay_by_wallet(browser), self._watch_phone(self.phone))
+                await self._look(browser)
+                return
+            await self._ways().get(self.habit, self._plainly)(browser)
             await self._look(browser)
+
+    def _ways(self) -> dict[Habit, Callable[[FormBrowser], Awaitable[object]]]:
+        return {
+            Habit.TWO_TABS: self._in_two_tabs,
+            Habit.DECLINED_FIRST: self._declined_first,
+            Habit.SECOND_CARD: self._two_cards_on_one_page,
+            Habit.IMPATIENT: self._on_every_page,
+            Habit.BACK: self._back_and_again,
+            Habit.ABANDON: self._abandon,
+            Habit.LATE: self._late,
+            Habit.CANCEL: self._give_it_up,
+        }
+
+    async def _plainly(self, browser: FormBrowser) -> None:
+        await self._pay(browser, self._card())
+
+    async def _in_two_tabs(self, browser: FormBrowser) -> None:
+        async with aiohttp.ClientSession() as other:
+            second = FormBrowser(other, language="ar")
+            await asyncio.gather(self._pay(browser, GOOD_CARD), self._pay(second, GOOD_CARD))
+
+    async def _declined_first(self, browser: FormBrowser) -> None:
+        await self._pay(browser, None)
+        await self._pause(5, 30)
+        await self._pay(browser, GOOD_CARD)
+
+    async def _two_cards_on_one_page(self, browser: FormBrowser) -> None:
+        if (page := await self._persist(lambda: self._to_card_page(browser))) is not None:
+            await self._persist(lambda: self._enter_card(browser, page, None))
+            await self._pause(5, 60)
+            await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
+
+    async def _on_every_page(self, browser: FormBrowser) -> None:
+        """Press pay again and again, then pay on every page that ever opened, the last one first."""
+        opened = [await self._persist(lambda: self._to_card_page(browser)) for _ in range(4)]
+        for page in reversed([page for page in opened if page is not None]):
+            await self._persist(lambda page=page: self._enter_card(browser, page, GOOD_CARD))  # type: ignore[misc]
+
+    async def _back_and_again(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+        await self._pause(1, 10)
+        await self._pay(browser, GOOD_CARD)
+        await self._pause(1, 10)
+        await self._pay(browser, GOOD_CARD)
+
+    async def _abandon(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+
+    async def _late(self, browser: FormBrowser) -> None:
+        page = await self._persist(lambda: self._to_card_page(browser))
+        await asyncio.sleep(self.late_by_s)
+        if page is not None:
+            await self._persist(lambda: self._enter_card(browser, page, GOOD_CARD))
+
+    async def _give_it_up(self, browser: FormBrowser) -> None:
+        await self._persist(lambda: self._to_card_page(browser))
+        await self._persist(lambda: self._cancel(browser))
 
     def _card(self) -> str:
         return self.stream.choice((GOOD_CARD, GOOD_CARD, GOOD_CARD, CHALLENGE_CARD, SILENT_CARD, PENDING_CARD))
@@ -120,8 +151,8 @@ class Citizen:
         if page.url.partition("?")[0].endswith("/receipt") and page.status == 200:
             self.told_paid = True
 
-    async def _to_card_page(self, browser: FormBrowser) -> Page:
-        page = await browser.open(self.checkout_url)
+    async def _to_card_page(self, browser: FormBrowser, method: str = "card") -> Page:
+        page = await browser.open(f"{self.checkout_url}?method={method}")
         self._note(page)
         try:
             if self.habit is Habit.DOUBLE_CLICK:
@@ -136,20 +167,30 @@ class Citizen:
 
     async def _press_pay(self, browser: FormBrowser, page: Page) -> Page:
         """Press the button of the form that asks where the receipt should go, and no other."""
-        return await browser.submit(page, {"email": "payer@mail.example"}, action="/pay/")
+        values = {"email": "payer@mail.example"}
+        if self.mobile:
+            values["mobile"] = self.mobile
+        return await browser.submit(page, values, action="/pay/")
 
-    async def _pay(self, browser: FormBrowser, card: str) -> None:
+    async def _pay(self, browser: FormBrowser, card: str | None) -> None:
         page = await self._persist(lambda: self._to_card_page(browser))
-        if page is None or "/page/" not in page.url:
+        if page is None or _host(page.url) not in CARD_HOSTS:
             return
         await self._pause(5, 40)
         await self._persist(lambda: self._enter_card(browser, page, card))
         if self.habit is Habit.RELOAD:
             await self._persist(lambda: browser.open(self.checkout_url))
 
-    async def _enter_card(self, browser: FormBrowser, page: Page, card: str) -> Page:
+    async def _enter_card(self, browser: FormBrowser, page: Page, card: str | None) -> Page:
+        """Enter a card on the provider's page; without one, a card that this provider declines."""
+        provider = next((each for each in PROVIDERS.values() if each.host == _host(page.url)), None)
+        if provider is None:
+            return page  # there was nothing to pay any more
+        number = self.stream.choice(provider.declined_cards) if card is None else card
+        fields = {"card": number}
+        if provider is not ADYEN:
+            fields |= {"expiry": "12/30", "cvv": "123", "holder": "A Citizen"}
         try:
-            fields = {"card": card, "expiry": "12/30", "cvv": "123", "holder": "A Citizen"}
             after = await browser.submit(page, fields)
         except WayLostError:
             after = await browser.open(page.url)
@@ -157,6 +198,37 @@ class Citizen:
             return await browser.submit(after, {"code": _CODE}, action="/challenge")
         except WayLostError:
             return after
+
+    async def _pay_by_wallet(self, browser: FormBrowser) -> None:
+        """Ask for the request on the phone; who sees nothing of it asks again."""
+        await self._persist(lambda: self._to_card_page(browser, "mobile"))
+        if self.habit in (Habit.TWO_TABS, Habit.DOUBLE_CLICK, Habit.BACK, Habit.RELOAD, Habit.IMPATIENT):
+            await self._pause(10, 100)
+            await self._persist(lambda: self._to_card_page(browser, "mobile"))
+        await self._pause(60, 200)
+        if not self.told_paid:
+            await self._persist(lambda: self._to_card_page(browser, "mobile"))
+
+    async def _watch_phone(self, phone: Phone) -> None:
+        """Approve what the phone asks, as people do who want to have paid; some refuse first, some never look."""
+        refusals = 1 if self.habit is Habit.DECLINED_FIRST else 0
+        if self.habit is Habit.ABANDON:
+            return
+        async with aiohttp.ClientSession() as session:
+            browser = FormBrowser(session)
+            for _ in range(_LOOKS_AT_PHONE):
+                await self._pause(5, 60)
+                for prompt in phone.prompts(self.mobile):
+                    decision = "requestDeclined" if refusals else "approve"
+                    refusals = 0
+                    await self._persist(lambda p=prompt, d=decision: self._answer(browser, p, d))  # type: ignore[misc]
+
+    async def _answer(self, browser: FormBrowser, prompt: str, decision: str) -> Page:
+        page = await browser.open(f"https://{GSMA.host}/phone")
+        try:
+            return await browser.submit(page, {}, action=prompt, button=decision)
+        except WayLostError:
+            return page  # somebody was quicker, or its time is over
 
     async def _cancel(self, browser: FormBrowser) -> Page:
         page = await browser.open(self.checkout_url)
@@ -169,3 +241,7 @@ class Citizen:
         """Come back once more, later, and read what the page says."""
         await self._pause(20, 120)
         await self._persist(lambda: browser.open(self.checkout_url + "/result"))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

@@ -58,6 +58,7 @@ class Mood(StrEnum):
     AWAY = "endpoint is down"
     MOVED = "endpoint redirects"
     BUSY = "endpoint asks for patience"
+    SILENT = "endpoint down for days"
 
 
 Ask = Callable[[Client], Awaitable[dict[str, Any]]]
@@ -109,7 +110,7 @@ class Department:
                 return web.Response(status=500)
             case Mood.SLOW:
                 await asyncio.sleep(40)
-            case Mood.AWAY:
+            case Mood.AWAY | Mood.SILENT:
                 if request.transport is not None:
                     request.transport.abort()
                 return web.Response(status=500)

@@ -1,4 +1,4 @@
-"""The acquirer and the bank: Mizan's own simulators as actors, their faults ordered from the menu, their books read."""
+"""Providers and bank: Mizan's own simulators as actors, their faults ordered from the menu, their books read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,44 +17,19 @@ from adapters import registry
 from adapters.bank_host.simulator import build_app as build_bank
 from tests.simulation.processes import Process
 from tests.simulation.simulation import Simulation
+from tests.simulation.world.providers import (
+    CALL_FAULTS,
+    CALLBACK_FAULTS,
+    GSMA,
+    PAY_FAULTS,
+    PROVIDERS,
+    SimulatedProvider,
+)
 
-ACQUIRER: Final = "ngenius"
-ACQUIRER_HOST: Final = "acquirer.example"
 BANK_HOST: Final = "bank.example"
 BANK_KEY: Final = "simulated-bank-key"
 OUR_IBAN: Final = "AE070331234567890123456"
 
-# What an acquirer does wrong to a call: fault, its arguments. Answers that lie about amounts are not among them,
-# because a query must be truthful for the books to be held against it.
-_CALL_FAULTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
-    ("sleep", {"seconds": 20}),
-    ("sleep", {"seconds": 70}),
-    ("drop", {}),
-    ("refuse", {}),
-    ("http", {"status": 500}),
-    ("http", {"status": 503}),
-    ("http", {"status": 502, "acts": True}),
-    ("malformed", {}),
-    ("unknown_status", {}),
-)
-_CALLS: Final = ("token", "create", "lookup", "query", "void", "refund")
-_CALLBACK_FAULTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
-    ("none", {}),
-    ("before_answer", {}),
-    ("after", {"seconds": 30}),
-    ("duplicate", {"count": 3}),
-    ("concurrent", {"count": 4}),
-    ("reordered", {}),
-    ("bad_signature", {}),
-    ("stale", {}),
-    ("unknown_reference", {}),
-)
-_PAY_FAULTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
-    ("decline", {"code": "51"}),
-    ("pending", {"outcome": "captured", "delay_s": 90}),
-    ("pending", {"outcome": "failed", "delay_s": 90}),
-    ("pending", {"outcome": "captured", "delay_s": 7200}),
-)
 _PAYOUT_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
     {"on": "payout", "kind": "http", "status": 503},
     {"on": "payout", "kind": "sleep", "seconds": 45},
@@ -75,23 +49,24 @@ _PAYOUT_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
 
 
 class Outside:
-    """Both simulators of one world, on hosts of their own, with books on disk."""
+    """All simulators of one world, on hosts of their own, with books on disk."""
 
-    def __init__(self, simulation: Simulation, callback_url: str) -> None:
+    def __init__(self, simulation: Simulation, names: Sequence[str], callbacks_url: str) -> None:
         self._simulation = simulation
-        self._callback_url = callback_url
+        self._callbacks_url = callbacks_url
+        self.providers = [PROVIDERS[name] for name in names]
         shared_memory = Path("/dev/shm")  # noqa: S108 - books in memory where there is such a folder
         parent = shared_memory if shared_memory.is_dir() else None
         self._folder = Path(tempfile.mkdtemp(prefix="mizan-books-", dir=parent))
-        self.acquirer: Process
         self.bank: Process
 
     async def start(self) -> None:
-        """Start both, and return when they answer."""
-        self.acquirer = self._simulation.process(ACQUIRER_HOST)
+        """Start all of them, and return when they answer."""
         self.bank = self._simulation.process(BANK_HOST)
         await self._simulation.spawn(self.bank, self._serve_bank(), "bank")
-        await self._simulation.spawn(self.acquirer, self._serve_acquirer(), "acquirer")
+        for provider in self.providers:
+            process = self._simulation.process(provider.host)
+            await self._simulation.spawn(process, self._serve(provider, process), provider.name)
 
     async def _serve_bank(self) -> None:
         app = build_bank(
@@ -103,35 +78,39 @@ class Outside:
         )
         await self._listen(app, BANK_HOST)
 
-    async def _serve_acquirer(self) -> None:
-        app = registry.PROVIDERS[ACQUIRER].simulator(
-            clock=self._simulation.clock.of(self.acquirer),
-            random_bytes=self._simulation.random_bytes("acquirer"),
-            book_path=str(self._folder / "acquirer.db"),
-            callback_url=self._callback_url,
+    async def _serve(self, provider: SimulatedProvider, process: Process) -> None:
+        build = registry.PROVIDERS[provider.name].simulator
+        # A wallet has no page; a card's page is where the payer's browser is sent.
+        pages = {} if provider.name == "gsma" else {"page_url": f"https://{provider.host}"}
+        app = build(
+            clock=self._simulation.clock.of(process),
+            random_bytes=self._simulation.random_bytes(provider.name),
+            book_path=str(self._folder / provider.book),
+            callback_url=f"{self._callbacks_url}/{provider.name}",
             bank_url=f"https://{BANK_HOST}",
-            page_url=f"https://{ACQUIRER_HOST}",
+            **pages,
         )
-        await self._listen(app, ACQUIRER_HOST)
+        await self._listen(app, provider.host)
 
     async def _listen(self, app: web.Application, host: str) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, self._simulation.network.name(host), 443).start()
 
-    async def misbehave(self, stream: random.Random) -> None:
-        """Order one fault of the acquirer."""
+    async def misbehave(self, stream: random.Random, callback_share: float) -> None:
+        """Order one fault of one provider."""
+        provider = stream.choice(self.providers)
         kind = stream.random()
-        if kind < 0.5:
-            call = stream.choice(_CALLS)
-            name, arguments = stream.choice(_CALL_FAULTS)
-        elif kind < 0.8:
-            call, (name, arguments) = "callback", stream.choice(_CALLBACK_FAULTS)
+        if kind < callback_share:
+            call, (name, arguments) = "callback", stream.choice(CALLBACK_FAULTS)
+        elif kind < callback_share + (1 - callback_share) * 0.7:
+            call = stream.choice(provider.calls)
+            name, arguments = stream.choice(CALL_FAULTS)
         else:
-            call, (name, arguments) = "pay", stream.choice(_PAY_FAULTS)
-        self._simulation.trace.fault("acquirer", f"acquirer: {call} {name}", str(dict(arguments)))
+            call, (name, arguments) = "pay", stream.choice(PAY_FAULTS)
+        self._simulation.trace.fault(provider.host, f"provider: {call} {name}", str(dict(arguments)))
         times = stream.choice((1, 1, 2, 4))
-        await self._post(ACQUIRER_HOST, "faults", {"call": call, "fault": name, "times": times, **arguments})
+        await self._post(provider.host, "faults", {"call": call, "fault": name, "times": times, **arguments})
 
     async def misbehave_at_night(self, stream: random.Random) -> None:
         """Order one fault of the bank."""
@@ -142,7 +121,7 @@ class Outside:
     async def behave(self) -> None:
         """Cancel what was ordered and not yet served."""
         async with aiohttp.ClientSession() as session:
-            for host in (ACQUIRER_HOST, BANK_HOST):
+            for host in (*(provider.host for provider in self.providers), BANK_HOST):
                 async with session.delete(f"https://{host}/simulator/faults"):
                     pass
 
@@ -154,14 +133,32 @@ class Outside:
             if answer.status >= 400:
                 raise RuntimeError(f"{host} refused {body}: {await answer.text()}")
 
-    def acquirer_rows(self, statement: str) -> list[dict[str, Any]]:
-        """Read the acquirer's own book, past every fault."""
-        return self._rows("acquirer.db", statement)
+    def captures(self) -> list[dict[str, Any]]:
+        """Read what every provider has taken: attempt, reference, minor."""
+        return [row for each in self.providers for row in self.rows(each.book, each.captures)]
+
+    def refunds(self) -> list[dict[str, Any]]:
+        """Read what every provider has given back: identifier, attempt, place, minor."""
+        return [row for each in self.providers for row in self.rows(each.book, each.refunds)]
+
+    def undecided(self) -> set[str]:
+        return {row["attempt"] for each in self.providers for row in self.rows(each.book, each.undecided)}
+
+    def heard_of(self) -> set[str]:
+        return {row["attempt"] for each in self.providers for row in self.rows(each.book, each.heard_of)}
+
+    def prompts(self, mobile: str) -> list[str]:
+        """Return what a payer's phone shows: the requests of the wallet that wait for this number."""
+        rows = self.rows(
+            GSMA.book, "SELECT server_id, mobile FROM requests WHERE status = 'pending' AND kind = 'merchantpay'"
+        )
+        return [row["server_id"] for row in rows if mobile.endswith(row["mobile"][-9:])]
 
     def bank_rows(self, statement: str) -> list[dict[str, Any]]:
-        return self._rows("bank.db", statement)
+        return self.rows("bank.db", statement)
 
-    def _rows(self, book: str, statement: str) -> list[dict[str, Any]]:
+    def rows(self, book: str, statement: str) -> list[dict[str, Any]]:
+        """Read a book past every fault."""
         database = sqlite3.connect(self._folder / book)
         database.row_factory = sqlite3.Row
         try:
@@ -173,14 +170,10 @@ class Outside:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def settings() -> dict[str, Mapping[str, str]]:
-    """Return what the adapters need to reach both."""
-    simulator = dict(registry.PROVIDERS[ACQUIRER].simulator_settings)
-    return {
-        ACQUIRER: {**simulator, "base_url": f"https://{ACQUIRER_HOST}"},
-        "bank_host": {"url": f"https://{BANK_HOST}", "api_key": BANK_KEY},
+def settings(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """Return what the adapters need to reach them."""
+    chosen: dict[str, Mapping[str, str]] = {
+        name: {**registry.PROVIDERS[name].simulator_settings, "base_url": f"https://{PROVIDERS[name].host}"}
+        for name in names
     }
-
-
-def close_day(day: date) -> dict[str, str]:
-    return {"day": day.isoformat()}
+    return {**chosen, "bank_host": {"url": f"https://{BANK_HOST}", "api_key": BANK_KEY}}

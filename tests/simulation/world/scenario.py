@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.simulation.simulation import START, Simulation
-from tests.simulation.world.plan import Plan, draw_plan
+from tests.simulation.world.plan import Plan, Profile, draw_plan
 from tests.simulation.world.proofs import books, payments, payouts, promises, walls
 from tests.simulation.world.world import World
 
 ALWAYS: Final = (*books.ALWAYS, *payments.ALWAYS, *promises.ALWAYS, *payouts.ALWAYS, *walls.ALWAYS)
 AT_THE_END: Final = (*payments.AT_THE_END, *promises.AT_THE_END, *payouts.AT_THE_END, *walls.AT_THE_END)
 _LOOK_EVERY_S: Final = 300.0
+_LOOK_OFTEN_S: Final = 45.0
 
 
 def play_seed(simulation: Simulation) -> list[str]:
@@ -31,6 +32,9 @@ def play_plan(
     """Play a plan. `prepare` sees the world before it begins, `afterwards` when it is over."""
     simulation.begin_at(plan.start)
     simulation.trace.add("world", "plan", str(plan))
+    simulation.trace.happened(f"world: {plan.profile}")
+    for name in plan.providers:
+        simulation.trace.happened(f"provider takes part: {name}")
     world: World | None = None
 
     async def main() -> list[str]:
@@ -59,7 +63,8 @@ async def _look(world: World) -> None:
     await asyncio.sleep(10)
     while True:
         prove(world, ALWAYS)
-        await asyncio.sleep(_LOOK_EVERY_S if world.chaos.on else _LOOK_EVERY_S * 12)
+        often_s = _LOOK_OFTEN_S if world.plan.profile is Profile.CALLBACKS else _LOOK_EVERY_S
+        await asyncio.sleep(often_s if world.chaos.on else _LOOK_EVERY_S * 12)
 
 
 def prove(world: World, proofs: tuple[Callable[[World], list[str]], ...]) -> None:

@@ -7,15 +7,15 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.world.citizens import Citizen, Habit
+from tests.simulation.world.citizens import Citizen
 from tests.simulation.world.departments import Department
+from tests.simulation.world.habits import Habit
+from tests.simulation.world.providers import GSMA
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
-_ARRIVALS_S: Final = 400.0
 _EXPIRIES_S: Final = (400, 400, 1500, 7200)
-_REFUND_SHARE: Final = 0.5
 _CANCEL_SHARE: Final = 0.12
 _PAY_TWICE_SHARE: Final = 0.15
 _PATIENCE_LOOKS: Final = 10
@@ -34,11 +34,11 @@ class Street:
     async def fill(self, duration_s: float) -> None:
         """Let people come, and wait until they are done or the time is over; nobody is sent away."""
         people = [
-            self._world.simulation.spawn(None, self._errand(self._stream.uniform(0, _ARRIVALS_S)), "errand")
+            self._world.simulation.spawn(
+                None, self._errand(self._stream.uniform(0, self._world.plan.arrivals_s)), "errand"
+            )
             for _ in range(self._world.plan.citizens_a_day)
         ]
-        if self._world.plan.scripted:
-            people = [self._world.simulation.spawn(None, self._script(), "script")]
         self._yesterday += people
         await asyncio.wait(people, timeout=duration_s)
 
@@ -47,23 +47,6 @@ class Street:
             if task.done() and (error := task.exception()) is not None:
                 raise error
         self._yesterday = [task for task in self._yesterday if not task.done()]
-
-    async def _script(self) -> None:
-        """One fee of two departments' lines, paid by card in one go, a part of it given back: what a sweep sweeps."""
-        department = self._world.departments["dept0"]
-        body = {
-            "reference": "BILL-1",
-            "bundle": "dept0.bundle",
-            "lines": [{"service": "dept0.permit"}, {"service": "dept1.permit"}],
-            "payer": {"language": "en", "email": "payer@mail.example"},
-        }
-        intent = await department.ask_for_payment("BILL-1", body)
-        if intent is None:
-            raise RuntimeError("the scripted fee was refused")
-        await self._visit(intent, random.Random(1), Habit.PLAIN)
-        await self._is_paid(intent["id"])
-        part = {"reason": "mistake", "amount": {"amount": 10_001, "currency": "AED"}}
-        await department.ask_for_refund(intent["id"], part, "refund-1")
 
     async def _errand(self, after_s: float) -> None:
         """One fee from its request to what may follow its payment."""
@@ -77,13 +60,14 @@ class Street:
             return
         if stream.random() < _CANCEL_SHARE:
             self._world.simulation.spawn(None, self._take_back(department, intent["id"], stream), "cancel")
-        await self._visit(intent, stream)
+        await self.visit(intent, stream)
         if stream.random() < _PAY_TWICE_SHARE:
             # The same bill once more, as people do who are not sure: another intent, warned of and flagged.
             again = await department.ask_for_payment(f"{reference}-again", self._body(department, reference, stream))
             if again is not None:
-                await self._visit(again, stream)
-        if stream.random() < _REFUND_SHARE:
+                self._world.simulation.trace.happened("citizen asked to pay the same bill twice")
+                await self.visit(again, stream)
+        if stream.random() < self._world.plan.refund_share:
             await self._give_back(department, intent, stream)
 
     async def _ask(self, department: Department, reference: str, stream: random.Random) -> dict[str, Any] | None:
@@ -111,10 +95,14 @@ class Street:
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
 
-    async def _visit(self, intent: dict[str, Any], stream: random.Random, habit: Habit | None = None) -> None:
-        habit = habit or stream.choice(list(Habit))
+    async def visit(self, intent: dict[str, Any], stream: random.Random, habit: Habit | None = None) -> None:
+        """Let a citizen come to pay an intent, and wait until they have left."""
+        plan = self._world.plan
+        habit = habit or stream.choice(plan.habits)
+        by_wallet = stream.random() < plan.wallet_share and GSMA.name in plan.providers
+        number = len(self._world.citizens) + 1
         citizen = Citizen(
-            name=f"citizen-{len(self._world.citizens) + 1}",
+            name=f"citizen-{number}",
             intent_id=intent["id"],
             checkout_url=intent["checkout_url"],
             habit=habit,
@@ -122,13 +110,15 @@ class Street:
             trace=self._world.simulation.trace,
             language=stream.choice(("ar", "en")),
             late_by_s=stream.choice((30.0, 600.0, 3000.0)),
+            mobile=f"+97150{1_000_000 + number}" if by_wallet else "",
+            phone=self._world.outside if by_wallet else None,
         )
         self._world.citizens.append(citizen)
-        self._world.simulation.trace.happened(f"citizen {habit}")
+        self._world.simulation.trace.happened(f"citizen {habit}{' by wallet' if by_wallet else ''}")
         process = self._world.simulation.process(citizen.name)
         await self._world.simulation.spawn(process, citizen.live(), citizen.name)
 
-    async def _is_paid(self, intent_id: str) -> bool:
+    async def is_paid(self, intent_id: str) -> bool:
         """Wait a while for the payment, as a department does that has been promised one."""
         statement = f"SELECT status FROM gateway.intent WHERE id = '{intent_id}'"
         for _ in range(_PATIENCE_LOOKS):
@@ -144,7 +134,7 @@ class Street:
 
     async def _give_back(self, department: Department, intent: dict[str, Any], stream: random.Random) -> None:
         """Ask for a refund: whole, in part, or twice at once for more than there is."""
-        if not await self._is_paid(intent["id"]):
+        if not await self.is_paid(intent["id"]):
             return
         await asyncio.sleep(stream.uniform(1, 30))
         amount = intent["amount"]["amount"]
@@ -152,9 +142,10 @@ class Street:
         whole: dict[str, Any] = {"reason": "withdrawn"}
         key = f"refund-{intent['id']}"
         kind = stream.random()
-        if kind < 0.4:
+        alone = 1 - self._world.plan.refund_race_share
+        if kind < alone / 2:
             await department.ask_for_refund(intent["id"], whole, key)
-        elif kind < 0.7:
+        elif kind < alone:
             await department.ask_for_refund(intent["id"], part, key)
         else:
             self._world.simulation.trace.happened("two refunds raced for more than there was")

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.services.api_keys import issue_key
 from gateway.services.import_catalogue import import_catalogue
+from reconciliation.business_days import Calendar
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from tests.simulation.network_faults import Route, Weights
 from tests.simulation.simulation import Simulation
 from tests.simulation.world.chaos import Chaos
 from tests.simulation.world.citizens import Citizen
-from tests.simulation.world.departments import Department
+from tests.simulation.world.departments import Department, Mood
 from tests.simulation.world.outside import Outside
-from tests.simulation.world.plan import Plan
+from tests.simulation.world.plan import Plan, ScriptedDay
 from tests.simulation.world.product import URL, Product
+from tests.simulation.world.script import Script
 from tests.simulation.world.street import Street
 
 ZONE: Final = ZoneInfo("Asia/Dubai")
 _ACTIVE_S: Final = 1500.0
 _QUIET_S: Final = 1200.0
 _NIGHT_HOUR: Final = 2
-_BUSY_IDLE_S: Final = 25.0
-_QUIET_IDLE_S: Final = 100.0
+_BUSY_IDLE_S: Final = 35.0
+_QUIET_IDLE_S: Final = 150.0
+_SCRIPT_IDLE_S: Final = 20.0
+_SCRIPT_QUIET_S: Final = 150.0
+_WAITS_MAX: Final = 12
 _NIGHT_IDLE_S: Final = 6 * 3600.0
 _MORNING_S: Final = 150.0
 _ROUGH_NIGHT_S: Final = 180.0
@@ -41,15 +44,16 @@ class World:
     def __init__(self, simulation: Simulation, plan: Plan) -> None:
         self.simulation = simulation
         self.plan = plan
-        self.outside = Outside(simulation, callback_url=f"{URL}/callbacks/ngenius")
+        self.outside = Outside(simulation, plan.providers, callbacks_url=f"{URL}/callbacks")
         self.product = Product(simulation, plan, simulation.chance.stream("product"))
         self.departments: dict[str, Department] = {}
         self.citizens: list[Citizen] = []
         self.violations: list[str] = []
         self.nights: list[date] = []
-        self.when_evening: Callable[[], None] = lambda: None
         self.chaos = Chaos(self, simulation.chance.stream("chaos"))
         self.street = Street(self, simulation.chance.stream("street"))
+        self.script = Script(self)
+        self.calendar = Calendar()
         simulation.network.faults.weights = self._weights
 
     def _weights(self, route: Route) -> Weights:
@@ -68,12 +72,13 @@ class World:
     async def play(self) -> None:
         await self._begin()
         for day in range(self.plan.active_days):
-            await self._day()
+            await (self._scripted_day(self.plan.script[day]) if self.plan.script else self._day())
             await self._night(rough=True)
             if day + 1 < self.plan.active_days:
                 await self._until(self.today(), 9)
         while len(self.nights) < self.plan.nights:
             await self._night(rough=len(self.nights) < self.plan.nights - 2)
+        await self._hear_again()
         await self._quiet(_QUIET_S)
 
     async def _begin(self) -> None:
@@ -88,6 +93,8 @@ class World:
         for department in self.departments.values():
             secret = await department.open_endpoint()
             department.listener.secrets[department.code] = secret
+            if self.plan.silent:
+                department.mood = Mood.SILENT
 
     async def _fill_catalogue(self, parts: Any) -> None:
         codes = [f"dept{number}" for number in range(self.plan.departments)]
@@ -133,8 +140,40 @@ class World:
         self.chaos.begin()
         await self.street.fill(_ACTIVE_S)
         await self.chaos.end()
-        self.when_evening()
         await self._quiet(_QUIET_S)
+
+    async def _scripted_day(self, day: ScriptedDay) -> None:
+        """Two payments and their refunds; the web process dies in the first, the worker in the second."""
+        self.product.pace(_SCRIPT_IDLE_S)
+        for part, kill_at in (("web-1", day.web), ("worker-1", day.worker)):
+            await asyncio.sleep(_SCRIPT_IDLE_S)
+            process = self.product.running[part]
+            before = process.steps
+            process.kill_at_step = None if kill_at is None else before + kill_at
+            await self.script.pay_and_give_back()
+            if not process.dead:
+                process.kill_at_step = None
+                self.product.steps_of_script[part] = max(
+                    self.product.steps_of_script.get(part, 0), process.steps - before
+                )
+        await self._quiet(_SCRIPT_QUIET_S)
+        self.product.night_dies_at = day.night
+
+    async def _hear_again(self) -> None:
+        """Let silent endpoints answer at last, and wait until everything that was put off has been tried again."""
+        if not self.plan.silent:
+            return
+        for department in self.departments.values():
+            department.mood = Mood.WELL
+        for _ in range(_WAITS_MAX):
+            due = self.simulation.control.value(
+                "SELECT extract(epoch FROM max(next_try_at))::bigint FROM gateway.webhook_delivery"
+                " WHERE status = 'waiting'"
+            )
+            if due is None:
+                return
+            await asyncio.sleep(max(0.0, due - self.simulation.clock().timestamp()))
+            await self._quiet(_MORNING_S)
 
     async def _quiet(self, duration_s: float) -> None:
         """Nothing goes wrong for a while, so that all that was left behind is taken up."""
@@ -152,7 +191,9 @@ class World:
         business_date = self.today()
         await self._until(business_date + timedelta(days=1), _NIGHT_HOUR)
         self.nights.append(business_date)
-        if rough:
+        if not self.calendar.is_working_day(business_date):
+            self.simulation.trace.happened("night of a weekend or a holiday")
+        if rough and not self.plan.script:
             self.chaos.begin_night()
         running = self.simulation.spawn(None, self.product.run_nights(business_date), f"night of {business_date}")
         await asyncio.wait({running}, timeout=_ROUGH_NIGHT_S)
@@ -160,8 +201,3 @@ class World:
         await running
         await self._quiet(_MORNING_S)
         self.street.next_morning()
-
-
-def with_calm(plan: Plan) -> Plan:
-    """Return the plan without faults: what a kill sweep needs, so that the kill is the only thing that goes wrong."""
-    return replace(plan, network=0.0, database=0.0, kills=0, outages=0, mischief=0, night_kills=0, skew_s_max=0.0)

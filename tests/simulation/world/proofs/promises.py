@@ -109,6 +109,21 @@ def nothing_waits_past_its_time(world: World) -> list[str]:
     return found
 
 
+def seen_is_recorded_with_its_effect(world: World) -> list[str]:
+    """A callback that tells of a capture counts as applied only where the attempt is captured, or before a person.
+
+    Where a provider answered with a word nobody knows, its query proved nothing and the sweep asks again.
+    """
+    if any("unknown_status" in name for name in world.simulation.trace.sometimes):
+        return []
+    rows = world.simulation.control.rows(
+        "SELECT i.event, i.word, a.id, a.status FROM gateway.inbox i JOIN gateway.attempt a ON a.id = i.reference"
+        " WHERE i.status = 'applied' AND a.captured_minor IS NULL AND a.review IS NULL"
+        " AND (i.word IN ('CAPTURED', 'PURCHASED', 'completed') OR i.event LIKE '%:AUTHORISATION:true') ORDER BY 1"
+    )
+    return [f"callback {row['event']} {row['word']} is applied, and {row['id']} is {row['status']}" for row in rows]
+
+
 def messages_were_carried(world: World) -> list[str]:
     """A message that counts as sent was handed to its carrier."""
     rows = world.simulation.control.rows("SELECT id FROM gateway.message WHERE status = 'sent' ORDER BY 1")
@@ -116,5 +131,6 @@ def messages_were_carried(world: World) -> list[str]:
     return [f"message {row['id']} counts as sent and nobody carried it" for row in rows if not carried[row["id"]]]
 
 
-ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent)
+ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent,
+          seen_is_recorded_with_its_effect)  # fmt: skip
 AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page, messages_were_carried)
