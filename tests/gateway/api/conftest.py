@@ -14,12 +14,15 @@ async def things(town):
     intent = await town.paid()
     refund = (await town.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", {"reason": "x"})).body
     endpoint = (await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})).body
+    asked = {"reference": "LINK-1", "line": {"service": "licence"}, "single_use": True}
+    link = (await town.ask("POST", "/v1/payment-links", asked)).body
     _, key = await issue_key(town.deps, "economy", "other")
     client = await Client(town, Pair()).register()
     return {
         "payment-intents": intent["id"],
         "payment-parts": intent["id"],
         "refunds": refund["id"],
+        "payment-links": link["id"],
         "webhook-endpoints": endpoint["id"],
         "api-keys": key.id,
         "oauth-clients": client.id,
