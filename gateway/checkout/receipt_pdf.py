@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,9 +12,10 @@ from typing import Final
 import segno
 import typst
 
+from adapters.contract import Method
 from gateway.checkout.seal import show_code
 from gateway.services.views import ReceiptView, TariffView
-from gateway.web.i18n import Language
+from gateway.web.i18n import Language, sentence
 from gateway.web.identity import Identity
 from ledger.money import Money
 
@@ -51,7 +53,7 @@ def receipt_data(receipt: ReceiptView, proof: Proof, identity: Identity, languag
         (say("Paid on"), f"{language.date(paid_at)} {language.hour(paid_at)}", False),
         (say("Paid to"), choose(receipt.department), False),
         (say("Reference"), receipt.reference, True),
-        (say("Paid by"), card_text(receipt) or receipt.method.value, True),
+        _paid_by(receipt, language),
     ]
     if receipt.vat_registration and not receipt.parts:
         facts.append((say("VAT registration"), receipt.vat_registration, True))
@@ -122,6 +124,20 @@ def _cited(tariff: TariffView | None, language: Language) -> str:
         return ""
     since = language.date(tariff.effective_on)
     return language.text("tariff version %(version)s, in force since %(since)s", version=tariff.version, since=since)
+
+
+_WAYS: Final[Mapping[Method, str]] = {
+    Method.CARD: sentence("Card"),
+    Method.MOBILE: sentence("Mobile wallet"),
+    Method.BANK: sentence("Bank account"),
+    Method.BANK_TRANSFER: sentence("Bank transfer"),
+}
+
+
+def _paid_by(receipt: ReceiptView, language: Language) -> tuple[str, str, bool]:
+    """Return how it was paid: the card's end where there was one, which stays in Latin letters, else the way."""
+    card = card_text(receipt)
+    return language.text("Paid by"), card or language.text(_WAYS[receipt.method]), bool(card)
 
 
 def card_text(receipt: ReceiptView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.contract import Method
 from gateway.checkout.receipt_pdf import Proof, receipt_data, receipt_pdf, set_receipt
 from gateway.checkout.seal import check_code, is_genuine, show_code
 from gateway.domain.department import Names
@@ -115,3 +117,14 @@ def test_the_square_code_carries_no_style_or_script(receipt_of: Callable[..., Re
     drawn = proof(receipt_of()).qr_svg()
     assert "style" not in drawn
     assert "script" not in drawn
+
+
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("code", ["ar", "en"])
+def test_every_way_to_pay_has_its_name_on_the_file(pages: Pages, receipt_of, code: str, method: Method):
+    receipt = receipt_of(method=method, card={})
+    data = json.loads(receipt_data(receipt, proof(receipt), pages.identity, pages.languages[code], trial=False))
+    [said] = [fact["value"] for fact in data["facts"] if fact["name"] == pages.languages[code].text("Paid by")]
+    assert said
+    assert "_" not in said
+    assert said.isascii() is (code == "en")
