@@ -61,7 +61,8 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (
             Edit(
                 "gateway.services.apply_refunds",
-                "    if refund.sent_at is None:\n        return await _call(deps, refund.provider, provider, order, send=True)\n",
+                "    if refund.sent_at is None:\n"
+                "        return await _call(deps, refund.provider, provider, order, send=True)\n",
                 "    if refund.sent_at is None or refund.status is RefundStatus.REQUESTED:\n"
                 "        return await _call(deps, refund.provider, provider, order, send=True)\n",
             ),
