@@ -7,6 +7,7 @@ A failure is told apart by what it says about the money. Only a failure before t
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -84,6 +85,7 @@ class WireClient:
         timeout_s: float = 15.0,
         connect_timeout_s: float = 5.0,
         redact: Redaction | None = None,
+        tls: ssl.SSLContext | None = None,
         transcript: Callable[[Exchange], None] | None = None,
         correlation: Callable[[], str | None] | None = None,
     ) -> None:
@@ -94,6 +96,7 @@ class WireClient:
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._redact = redact or Redaction()
+        self._tls = tls or True
         self._transcript = transcript
         self._correlation = correlation or (lambda: None)
 
@@ -155,6 +158,7 @@ class WireClient:
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,
+                ssl=self._tls,
                 middlewares=(_send_once,),
             ) as response:
                 body = await _read_capped(response, body_bytes_max)

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Announces, Captures, Method, Pays, Refunds, Restricts, Settles, States, Voids
+from adapters.contract import (
+    Announces,
+    Captures,
+    ConfirmsPayees,
+    Finishes,
+    Method,
+    NamesRefundAccount,
+    OffersBanks,
+    Pays,
+    Refunds,
+    Restricts,
+    Settles,
+    States,
+    Voids,
+)
 
 CAPABILITIES: Final[Mapping[str, type]] = {
     "captures": Captures,
@@ -17,6 +31,10 @@ CAPABILITIES: Final[Mapping[str, type]] = {
     "announces": Announces,
     "states": States,
     "pays": Pays,
+    "finishes": Finishes,
+    "offers_banks": OffersBanks,
+    "names_refund_account": NamesRefundAccount,
+    "confirms_payees": ConfirmsPayees,
 }
 """Capability words and the protocols that mean them; the contract suite holds manifests to it."""
 

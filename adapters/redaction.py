@@ -31,6 +31,7 @@ _PRIVATE_KEYS: Final = (
     "|cvv|cvc|cardholderName|emailAddress|payerEmail|shopperEmail|telephoneNumber|subscriber|msisdn|PhoneNumber|PartyA"
 )
 _PRIVATE_FIELD: Final = re.compile(rf'("(?:{_PRIVATE_KEYS})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?\d+)', re.IGNORECASE)
+_FORM_FIELD: Final = re.compile(r"(?<![A-Za-z_])((?:code|code_verifier|client_secret|refresh_token)=)[^&\s\"']+")
 _PARTY_VALUE: Final = re.compile(r'("key"\s*:\s*"msisdn"\s*,\s*"value"\s*:\s*)"[^"]*"', re.IGNORECASE)
 _BEARER: Final = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}")
@@ -75,6 +76,7 @@ class Redaction:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         text = _PRIVATE_FIELD.sub(rf'\1"{REDACTED}"', text)
+        text = _FORM_FIELD.sub(rf"\1{REDACTED}", text)
         text = _PARTY_VALUE.sub(rf'\1"{REDACTED}"', text)
         text = _BEARER.sub(rf"\1 {REDACTED}", text)
         for pattern in (_TOKEN, _EMAIL, _MOBILE):

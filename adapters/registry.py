@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Protocol
 
 import aiohttp
 from aiohttp import web
 
-from adapters import adyen, bank_transfer, daraja, gsma, ngenius
+from adapters import adyen, altareq, bank_transfer, daraja, gsma, ngenius
 from adapters.adyen import simulator as adyen_simulator
+from adapters.altareq import simulator as altareq_simulator
 from adapters.bank_host import manifest as bank_host
 from adapters.bank_host import simulator as bank_host_simulator
 from adapters.contract import DeclineReason, PaymentReport, Pays, Provider, States
@@ -53,6 +55,11 @@ class Registered:
     read_answer: Callable[[bytes], PaymentReport]
     """The pure reader of one answer about a payment."""
     declines: Mapping[str, DeclineReason]
+    credentials: Callable[[Path], Mapping[str, str]] | None = None
+    """Where the rail needs keys: makes the simulation's own in a folder, and returns the settings that name them.
+
+    Its simulator is then given the same folder as `keys`.
+    """
     sample_amount: Money = SAMPLE_AMOUNT
     """An amount this provider takes, for the contract suite."""
     served_by: str | None = None
@@ -83,6 +90,15 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator_settings=adyen_simulator.SETTINGS,
         read_answer=adyen.read_answer,
         declines=adyen.DECLINES,
+    ),
+    "altareq": Registered(
+        manifest=altareq.MANIFEST,
+        build=altareq.build,
+        simulator=altareq_simulator.build_app,
+        simulator_settings=altareq_simulator.SETTINGS,
+        read_answer=altareq.read_answer,
+        declines=altareq.DECLINES,
+        credentials=altareq_simulator.credentials,
     ),
     "daraja": Registered(
         manifest=daraja.MANIFEST,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,12 @@ import asyncpg
 
 from adapters.contract import Method, Provider
 from gateway.domain import ids
-from gateway.domain.caller import ApiKey
+from gateway.domain.caller import Caller
 from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, UnavailableError
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
+from gateway.domain.jwks import PublicKey
+from gateway.domain.signing import SigningKey, signing_keys
 from gateway.outbound import open_webhook_session
 from gateway.store import creation
 from gateway.store.catalogue import CatalogueCache
@@ -26,7 +29,16 @@ from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
 from gateway.store.switchboard import SwitchboardCache
 
-__all__ = ["CachedKey", "Deps", "Limits", "OutgoingMessage", "Sender", "build_deps", "open_webhook_session"]
+__all__ = [
+    "CachedCaller",
+    "CachedKeySet",
+    "Deps",
+    "Limits",
+    "OutgoingMessage",
+    "Sender",
+    "build_deps",
+    "open_webhook_session",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,12 @@ class Limits:
     body_bytes_max: int = 64 * 1024
     body_read_s: float = 10.0
     in_flight_max: int = 256
+    in_flight_per_department: int = 64
+    turn_wait_s: float = 1.0
+    requests_per_minute: int = 6_000
+    """Per caller and endpoint, in each web process; a caller may have a limit of its own."""
+    wrong_guesses_per_minute: int = 60
+    """Per client address: links, receipts and credentials that are not ours. Right ones do not count."""
     callbacks_in_flight_max: int = 64
     connection_wait_s: float = 1.0
     provider_call_s: float = 30.0
@@ -93,10 +111,21 @@ class Limits:
     endpoints_per_department: int = 10
 
 
-@dataclass(slots=True)
-class CachedKey:
-    key: ApiKey
+@dataclass(frozen=True, slots=True)
+class CachedCaller:
+    """Whose credential this is, or that it is over, until it has to be looked up again."""
+
+    caller: Caller | None
+    good_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CachedKeySet:
+    """The keys a client published when its address was last asked; `asked_at` counts failures too."""
+
+    keys: tuple[PublicKey, ...]
     read_at: datetime
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +151,19 @@ class Deps:
     """Whether money that comes too late is sent back at once, or kept in suspense for an operator to decide."""
     private_webhooks: bool = False
     """Whether webhooks may go to inner addresses and plain http: a demonstration's own machine, nothing else."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Whose word on a client's address is taken; nobody's, where nothing stands before us."""
     limits: Limits = field(default_factory=Limits)
     catalogue: CatalogueCache
     switchboard: SwitchboardCache
     creations: GroupCommit[NewIntent, StoredAnswer]
-    key_cache: dict[bytes, CachedKey] = field(default_factory=dict)
+    token_keys: tuple[SigningKey, ...]
+    """Sign access tokens: the first makes them, all are published and accepted, so that they can be rotated."""
+    webhook_keys: tuple[SigningKey, ...]
+    """Sign webhooks beside each endpoint's own secret; while they are rotated, all of them do."""
+    caller_cache: dict[bytes, CachedCaller] = field(default_factory=dict)
+    """By the hash of what was sent: no credential stands in memory longer than its request."""
+    key_set_cache: dict[str, CachedKeySet] = field(default_factory=dict)
     last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
     busy_keys: set[tuple[str, str, str]] = field(default_factory=set)
     """Idempotency keys this process is working on now."""
@@ -181,6 +218,9 @@ def build_deps(
     refund_late_payments: bool = False,
     private_webhooks: bool = False,
     limits: Limits | None = None,
+    token_seeds: Sequence[bytes] = (),
+    webhook_seeds: Sequence[bytes] = (),
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
 ) -> Deps:
     """Put together what services need, with the caches and the group commit of one process."""
     bounds = limits or Limits()
@@ -208,8 +248,11 @@ def build_deps(
         live=live,
         refund_late_payments=refund_late_payments,
         private_webhooks=private_webhooks,
+        trusted_proxies=tuple(trusted_proxies),
         limits=bounds,
         catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
         switchboard=SwitchboardCache(lambda: _connection(pool, bounds), clock),
         creations=GroupCommit(create),
+        token_keys=signing_keys(token_seeds, purpose="access tokens", secrets=link_secrets),
+        webhook_keys=signing_keys(webhook_seeds, purpose="webhooks", secrets=link_secrets),
     )

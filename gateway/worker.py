@@ -13,7 +13,7 @@ from gateway.services.circuits import measure_providers
 from gateway.services.deliver_webhooks import deliver_webhooks
 from gateway.services.expire_intents import expire_intents
 from gateway.services.hear_announcements import hear_announcements
-from gateway.services.housekeeping import forget_idempotency_keys
+from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys
 from gateway.services.late_payments import settle_late_payments
 from gateway.services.measure_backlog import measure_backlog
 from gateway.services.note_deliveries import note_deliveries
@@ -48,6 +48,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("send texts", send_texts, batch_max=100, every_s=0.5),
     Job("note what became of messages", note_deliveries, batch_max=200, every_s=0.5),
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
+    Job("forget old assertions", forget_assertions, batch_max=1_000, every_s=60.0),
     Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

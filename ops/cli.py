@@ -92,6 +92,12 @@ def _provider() -> click.Command:
     return provider_group
 
 
+def _callers() -> click.Command:
+    from ops.callers_cli import caller_group  # noqa: PLC0415 - see _Commands
+
+    return caller_group(gateway)
+
+
 def _refund() -> click.Command:
     from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
 
@@ -102,6 +108,12 @@ def _message() -> click.Command:
     from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
 
     return message_group(parts)
+
+
+def _transfer() -> click.Command:
+    from ops.transfer_cli import transfer_group  # noqa: PLC0415 - see _Commands
+
+    return transfer_group(parts)
 
 
 def _routing() -> click.Command:
@@ -132,8 +144,10 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "statement": _statement,
     "settlement": _settlement,
     "provider": _provider,
+    "caller": _callers,
     "message": _message,
     "refund": _refund,
+    "transfer": _transfer,
     "routing": _routing,
     "demo": _demo,
     "bench": _bench,

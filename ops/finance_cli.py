@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.errors import LedgerError
 from ledger.money import Money
 from ops.day_cli import add_day_commands
+from ops.journal_cli import add_journal_commands
+from ops.match_cli import add_match_commands
 from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
@@ -59,6 +61,8 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
     _breaks(finance, run)
     _resolutions(finance, run)
     add_day_commands(finance, run, signing_key)
+    add_match_commands(finance, run)
+    add_journal_commands(finance, run)
     return finance
 
 

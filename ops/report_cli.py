@@ -13,10 +13,11 @@ from typing import BinaryIO
 
 import click
 
+from ops.reporting import REPORTS, build_any_report
 from reconciliation.breaks import Language
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
-from reconciliation.reports.catalogue import BINARY, REPORTS, Format, build_report, check_known_at, render
+from reconciliation.reports.catalogue import BINARY, Format, check_known_at, render
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 
@@ -94,7 +95,7 @@ async def _write(open_deps: OpenDeps, wanted: Wanted, out: BinaryIO) -> None:
             try:
                 if wanted.known_at is not None:
                     await check_known_at(deps, connection, wanted.known_at)
-                built = await build_report(
+                built = await build_any_report(
                     connection, wanted.name, business_date, wanted.language, department=wanted.department,
                     since=wanted.since, known_at=wanted.known_at,
                 )  # fmt: skip

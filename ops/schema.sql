@@ -4,6 +4,17 @@ CREATE SCHEMA ledger;
 
 CREATE SCHEMA reconciliation;
 
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION gateway.remember_rating() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -674,6 +685,13 @@ CREATE AGGREGATE ledger.sum_minor(bigint) (
     PARALLEL = safe
 );
 
+CREATE TABLE gateway.announcement (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    paper text NOT NULL COLLATE pg_catalog."C",
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcement_paper_check CHECK (((length(paper) >= 1) AND (length(paper) <= 200)))
+);
+
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -685,6 +703,9 @@ CREATE TABLE gateway.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    requests_per_minute integer,
+    replaces text COLLATE pg_catalog."C",
+    CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
 
@@ -768,6 +789,13 @@ CREATE TABLE gateway.circuit (
     CONSTRAINT circuit_openings_check CHECK ((openings >= 0))
 );
 
+CREATE TABLE gateway.client_assertion (
+    client text NOT NULL COLLATE pg_catalog."C",
+    jti_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
+);
+
 CREATE TABLE gateway.department (
     code text NOT NULL COLLATE pg_catalog."C",
     name_ar text NOT NULL,
@@ -818,6 +846,8 @@ CREATE TABLE gateway.inbox (
     tries integer NOT NULL,
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    continuation text,
+    CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
 
@@ -898,9 +928,63 @@ CREATE TABLE gateway.message (
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
 
+CREATE TABLE gateway.oauth_client (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    label text NOT NULL,
+    scopes text[] NOT NULL,
+    jwks jsonb,
+    jwks_url text,
+    live boolean NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    disabled_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
+);
+
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE gateway.payment_link (
+    id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    reference text NOT NULL,
+    service text COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    revenue_code text NOT NULL,
+    quantity integer NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint,
+    amount_min_minor bigint,
+    amount_max_minor bigint,
+    single_use boolean NOT NULL,
+    language text NOT NULL,
+    return_url text,
+    metadata jsonb NOT NULL,
+    live boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
+    CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
+    CONSTRAINT payment_link_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
+    CONSTRAINT payment_link_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.payment_link_use (
+    link text NOT NULL COLLATE pg_catalog."C",
+    intent text NOT NULL COLLATE pg_catalog."C",
+    number integer,
+    CONSTRAINT payment_link_use_number_check CHECK ((number >= 1))
 );
 
 CREATE TABLE gateway.promise (
@@ -1014,6 +1098,12 @@ CREATE TABLE gateway.service (
     CONSTRAINT service_vat_basis_points_check CHECK (((vat_basis_points >= 0) AND (vat_basis_points <= 10000)))
 );
 
+CREATE TABLE gateway.service_audience (
+    service text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone NOT NULL,
+    audience jsonb NOT NULL
+);
+
 CREATE TABLE gateway.tariff (
     id text NOT NULL COLLATE pg_catalog."C",
     service text NOT NULL COLLATE pg_catalog."C",
@@ -1038,6 +1128,27 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT tariff_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.transfer_claim (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    credit text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT transfer_claim_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT transfer_claim_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
+    CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
 );
 
 CREATE TABLE gateway.webhook_delivery (
@@ -1741,6 +1852,9 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
+ALTER TABLE ONLY gateway.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (provider, paper);
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -1764,6 +1878,9 @@ ALTER TABLE ONLY gateway.bundle
 
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
+
+ALTER TABLE ONLY gateway.client_assertion
+    ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
 
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
@@ -1792,8 +1909,20 @@ ALTER TABLE ONLY gateway.message
 ALTER TABLE ONLY gateway.message
     ADD CONSTRAINT message_subject_kind_channel_key UNIQUE (subject, kind, channel);
 
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (event);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (department, event);
+
+ALTER TABLE ONLY gateway.payment_link
+    ADD CONSTRAINT payment_link_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.payment_link_use
+    ADD CONSTRAINT payment_link_use_link_number_key UNIQUE (link, number);
+
+ALTER TABLE ONLY gateway.payment_link_use
+    ADD CONSTRAINT payment_link_use_pkey PRIMARY KEY (link, intent);
 
 ALTER TABLE ONLY gateway.promise
     ADD CONSTRAINT promise_pkey PRIMARY KEY (attempt);
@@ -1819,6 +1948,9 @@ ALTER TABLE ONLY gateway.refund
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY gateway.service_audience
+    ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
 
@@ -1827,6 +1959,9 @@ ALTER TABLE ONLY gateway.tariff
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
+
+ALTER TABLE ONLY gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.webhook_delivery
     ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (endpoint, event);
@@ -1966,6 +2101,8 @@ ALTER TABLE ONLY reconciliation.statement
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
 
+CREATE INDEX announcement_heard ON gateway.announcement USING btree (heard_at);
+
 CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
@@ -1976,9 +2113,13 @@ CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (
 
 CREATE INDEX attempt_provider ON gateway.attempt USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
 
+CREATE UNIQUE INDEX attempt_transfer ON gateway.attempt USING btree (provider, provider_reference) WHERE ((method = 'bank_transfer'::text) AND (provider_reference IS NOT NULL));
+
 CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late AND (resolution IS NULL));
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
+
+CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
@@ -2002,6 +2143,10 @@ CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (sta
 
 CREATE INDEX message_waiting ON gateway.message USING btree (channel, next_try_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX oauth_client_department ON gateway.oauth_client USING btree (department, id);
+
+CREATE INDEX payment_link_department ON gateway.payment_link USING btree (department, id);
+
 CREATE INDEX rating_given ON gateway.rating USING btree (given_at);
 
 CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHERE (status = 'awaiting_approval'::text);
@@ -2019,6 +2164,12 @@ CREATE INDEX service_department ON gateway.service USING btree (department, code
 CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
 
 CREATE INDEX tariff_undecided ON gateway.tariff USING btree (id) WHERE (decision IS NULL);
+
+CREATE UNIQUE INDEX transfer_claim_attempt ON gateway.transfer_claim USING btree (attempt) WHERE (decision IS DISTINCT FROM 'refused'::text);
+
+CREATE INDEX transfer_claim_credit ON gateway.transfer_claim USING btree (credit);
+
+CREATE INDEX webhook_delivery_due ON gateway.webhook_delivery USING btree (endpoint, next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_delivery_object ON gateway.webhook_delivery USING btree (endpoint, object, event) WHERE (status = 'waiting'::text);
 
@@ -2075,6 +2226,8 @@ CREATE UNIQUE INDEX statement_identifier ON reconciliation.statement USING btree
 CREATE UNIQUE INDEX unmatch_once ON reconciliation.unmatch USING btree (leg, file_no, line, version) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
+
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
 
 CREATE TRIGGER tariff_is_decided_once BEFORE DELETE OR UPDATE ON gateway.tariff FOR EACH ROW EXECUTE FUNCTION gateway.tariff_is_decided_once();
 
@@ -2138,6 +2291,12 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
+ALTER TABLE ONLY gateway.oauth_client
+    ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.payment_link
+    ADD CONSTRAINT payment_link_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -2232,6 +2391,8 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.sum_minor(bigint) FROM PUBLIC;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.announcement TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.api_key TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.attempt TO mizan_service;
@@ -2243,6 +2404,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
@@ -2258,7 +2421,13 @@ GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.oauth_client TO mizan_service;
+
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.outbox TO mizan_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE gateway.payment_link TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.payment_link_use TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.promise TO mizan_service;
 
@@ -2277,6 +2446,8 @@ GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
 
@@ -2305,6 +2476,14 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.transfer_claim TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.webhook_delivery TO mizan_service;
 

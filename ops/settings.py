@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +18,7 @@ from ops.running import running_environment
 _PROVIDER: Final = re.compile(r"MIZAN_PROVIDER_([A-Z0-9]+(?:_[A-Z0-9]+)*?)__([A-Z0-9_]+)")
 _PORT_MAX: Final = 65_535
 _DIGITS_MAX: Final = 18
+_SEED_BYTES: Final = 32
 
 
 class SettingsError(ValueError):
@@ -60,6 +63,24 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _seeds(value: str) -> tuple[bytes, ...]:
+    """Read private keys of 32 bytes in base64, separated by commas: the first signs, all are published."""
+    try:
+        seeds = tuple(base64.b64decode(part.strip(), validate=True) for part in value.split(","))
+    except ValueError:
+        seeds = ()
+    if not seeds or any(len(seed) != _SEED_BYTES for seed in seeds):
+        raise ValueError("32 random bytes in base64; several with commas, the one that signs first")
+    return seeds
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError("networks such as 10.0.0.0/8,192.0.2.7") from None
+
+
 def _database(value: str) -> str:
     value = re.sub(r"^postgres(ql)?(\+asyncpg)?://", "postgresql://", value)
     if not value.startswith("postgresql://"):
@@ -97,6 +118,18 @@ class Settings:
     public_url: str | None = _set("MIZAN_PUBLIC_URL", _url, None, "address citizens and providers reach us at")
     secret: str | None = _set(
         "MIZAN_SECRET", _text, None, "key of checkout tokens and forms; kept in MIZAN_HOME when unset", secret=True
+    )
+    token_keys: tuple[bytes, ...] = _set(
+        "MIZAN_TOKEN_KEYS", _seeds, (), "signing keys of access tokens; derived from the secret when unset", secret=True
+    )
+    webhook_keys: tuple[bytes, ...] = _set(
+        "MIZAN_WEBHOOK_KEYS", _seeds, (), "signing keys of webhooks (v1a); derived likewise when unset", secret=True
+    )
+    requests_per_minute: int = _set(
+        "MIZAN_REQUESTS_PER_MINUTE", _whole(1, 10**7), 6_000, "what one caller may send to one endpoint, a web process"
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _set(
+        "MIZAN_TRUSTED_PROXIES", _networks, (), "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"
     )
     time_zone: ZoneInfo = _set("MIZAN_TIME_ZONE", _zone, ZoneInfo("Asia/Dubai"), "zone of the business day")
     night_at: time = _set("MIZAN_NIGHT_AT", _hour, time(2, 0), "when the worker runs the night")
@@ -137,7 +170,7 @@ class Settings:
             if each.name == "providers":
                 continue
             value = getattr(self, each.name)
-            hidden = each.metadata["secret"] and value is not None
+            hidden = each.metadata["secret"] and value not in (None, ())
             yield each.metadata["variable"], "(hidden)" if hidden else _plain(value), each.metadata["about"]
         for name, keys in sorted(self.providers.items()):
             for key, value in sorted(keys.items()):
@@ -146,8 +179,10 @@ class Settings:
 
 
 def _plain(value: object) -> str:
-    if value is None:
+    if value in (None, ()):
         return "(unset)"
+    if isinstance(value, tuple):
+        return ",".join(str(each) for each in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

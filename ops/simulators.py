@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -47,6 +48,17 @@ def addresses(settings: Settings) -> list[Address]:
     return found
 
 
+def keys_folder(settings: Settings, name: str) -> Path:
+    """Return where a simulated rail's own test keys are kept: with the demo's data, never in the source."""
+    return settings.home.absolute() / "simulators" / f"{name}-keys"
+
+
+def _credentials(settings: Settings, name: str) -> Mapping[str, str]:
+    """Make the keys of a simulated rail that needs some, and return the settings that name them."""
+    provider = registry.PROVIDERS.get(name)
+    return provider.credentials(keys_folder(settings, name)) if provider and provider.credentials else {}
+
+
 def simulator_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that point every adapter at its simulator."""
     served = addresses(settings)
@@ -60,7 +72,7 @@ def simulator_environment(settings: Settings) -> dict[str, str]:
     return {
         f"MIZAN_PROVIDER_{name}__{key}".upper(): value
         for name, values in needed.items()
-        for key, value in values.items()
+        for key, value in {**values, **_credentials(settings, name)}.items()
     }
 
 
@@ -82,7 +94,10 @@ def _apps(settings: Settings, clock: Clock, public_url: str) -> list[tuple[Addre
             )
         else:
             callback_url = f"{public_url}/callbacks/{address.name}"
-            app = registry.PROVIDERS[address.name].simulator(**kept, callback_url=callback_url, bank_url=bank_url)
+            provider = registry.PROVIDERS[address.name]
+            if provider.credentials:
+                kept["keys"] = keys_folder(settings, address.name)
+            app = provider.simulator(**kept, callback_url=callback_url, bank_url=bank_url)
         built.append((address, app))
     return built
 

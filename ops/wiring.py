@@ -184,6 +184,10 @@ async def assemble(
             senders=await stack.enter_async_context(open_senders(settings, clock)),
             zone=settings.time_zone,
             private_webhooks=settings.private_webhooks,
+            limits=gateway_deps.Limits(requests_per_minute=settings.requests_per_minute),
+            token_seeds=settings.token_keys,
+            webhook_seeds=settings.webhook_keys,
+            trusted_proxies=settings.trusted_proxies,
         )
         night = night_deps.Deps(
             pool=pool,

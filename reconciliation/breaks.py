@@ -20,6 +20,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
     MATCH_BY_HAND = "match_by_hand"
     WRITE_OFF = "write_off"
+    BOOK_LOSS = "book_loss"
     REFUND = "refund"
     REQUERY = "requery"
     ASK_PROVIDER = "ask_provider"
@@ -31,6 +32,7 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.ACCEPT: ("accept the difference", "قبول الفرق"),
     Action.MATCH_BY_HAND: ("match by hand", "مطابقة يدوية"),
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
+    Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
     Action.REQUERY: ("ask the provider about the payment again", "إعادة الاستعلام من المزود عن الدفعة"),
     Action.ASK_PROVIDER: ("raise it with the provider", "مراجعة المزود"),
@@ -157,7 +159,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Charged back", "اعتراض على دفعة"),
         ("The payer's bank took back {amount} of {reference} (file {file}, line {line}).",
          "استرجع بنك الدافع مبلغ {amount} من {reference} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.ASK_PROVIDER, Action.BOOK_LOSS, Action.WRITE_OFF), cured_by_item=True),
     BreakType.UNKNOWN_LINE: Meaning(
         ("Unknown kind of line", "سطر من نوع غير معروف"),
         ("{provider} reports {amount} as {reason}, a word we do not know (file {file}, line {line}).",

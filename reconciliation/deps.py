@@ -39,6 +39,7 @@ class Policy:
     rematch_days: int = 90
     auto_approve_limit_minor: int = 0
     write_off_limit_minor: int = 10_000
+    chargebacks_by_treasury: bool = False
     payee_cooling_off_hours: int = 48
     confirm_days: int = 1
 

@@ -62,6 +62,11 @@ def line_reference(provider: str, file_no: int, number: int) -> str:
     return f"settle:{provider}:{file_no}:{number}"
 
 
+def rematch_reference(first: str, version: int) -> str:
+    """Name the journal that moves a line or entry out of suspense; one found again after it was undone is another."""
+    return f"rematch:{first}" if version == 2 else f"rematch{version}:{first}"  # noqa: PLR2004 - the first found later
+
+
 def suspense_item(provider: str, file_no: int, number: int) -> str:
     return f"{provider}:{file_no}:{number}"
 
@@ -118,11 +123,11 @@ def settlement_entry(line: LineEvidence, booking: Booking) -> Entry | None:
     )
 
 
-def rematch_entry(line: LineEvidence, booking: Booking) -> Entry:
+def rematch_entry(line: LineEvidence, booking: Booking, version: int = 2) -> Entry:
     """Move a line's amount out of suspense onto the item that has since been found."""
     held = suspense_item(line.provider, line.file_no, line.number)
     return Entry(
-        reference=f"rematch:{line.provider}:{line.file_no}:{line.number}",
+        reference=rematch_reference(f"{line.provider}:{line.file_no}:{line.number}", version),
         kind="settled_line_identified",
         business_date=booking.business_date,
         effective_at=booking.effective_at,
@@ -228,12 +233,17 @@ def excess_of(evidence: BankEvidence, excess_minor: int) -> Cleared:
 
 
 def transfer_found_entry(
-    evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None, payment: str | None
+    evidence: BankEvidence,
+    cleared: Sequence[Cleared],
+    booking: Booking,
+    provider: str | None,
+    payment: str | None,
+    version: int,
 ) -> Entry:
     """Move a transfer out of suspense onto the payment that is complete by now; what it has too much stays there."""
     moved_minor = sum(part.amount_minor for part in cleared)
     return Entry(
-        reference=f"rematch:{bank_reference(evidence.statement_no, evidence.number)}",
+        reference=rematch_reference(bank_reference(evidence.statement_no, evidence.number), version),
         kind="transfer_identified",
         business_date=booking.business_date,
         effective_at=booking.effective_at,
@@ -252,12 +262,12 @@ def transfer_found_entry(
 
 
 def reidentified_entry(
-    evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None
+    evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None, version: int
 ) -> Entry:
     """Move a credit out of suspense onto the batch that has since been found."""
     left_minor = evidence.amount.amount_minor - sum(part.amount_minor for part in cleared)
     return Entry(
-        reference=f"rematch:{bank_reference(evidence.statement_no, evidence.number)}",
+        reference=rematch_reference(bank_reference(evidence.statement_no, evidence.number), version),
         kind="bank_credit_identified",
         business_date=booking.business_date,
         effective_at=booking.effective_at,

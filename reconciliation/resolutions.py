@@ -16,11 +16,14 @@ from ledger.journal import PostStatus, post_within
 from ledger.money import Money
 from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action
 from reconciliation.deps import Deps
+from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.matching import MatchOutcome
 from reconciliation.postings import Booking, cleared_by_hand_entry
-from reconciliation.store import Connection, Record, audits, breaks, resolutions, runs
+from reconciliation.store import Connection, Record, audits, breaks, line_matching, resolutions, runs, unmatches
+from reconciliation.store.line_matching import NewMatch
 
-CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.MATCH_BY_HAND})
+CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.MATCH_BY_HAND})
 """The actions that end a break. After the others it stays open until its item closes."""
 
 
@@ -167,12 +170,23 @@ async def _check(connection: Connection, deps: Deps, found: Record, action: Acti
     if not open_minor:
         raise NotAllowedError("the item has closed; the next night cures this break")
     if action is Action.WRITE_OFF:
-        limit = Money(deps.policy.write_off_limit_minor, found["currency"])
-        if abs(open_minor) > limit.amount_minor:
-            raise NotAllowedError(
-                f"{Money(abs(open_minor), found['currency'])} is above the write-off limit of {limit}"
-            )
+        _check_limit(deps, Money(abs(open_minor), found["currency"]))
         return open_minor
+    if action is Action.BOOK_LOSS:
+        if found["account"] != accounts.DISPUTES_RECEIVABLE or open_minor < 0:
+            raise NotAllowedError("only an open dispute can be lost")
+        return open_minor
+    return await _check_target(connection, found, open_minor, target)
+
+
+def _check_limit(deps: Deps, written_off: Money) -> None:
+    limit = Money(deps.policy.write_off_limit_minor, written_off.currency)
+    if written_off > limit:
+        raise NotAllowedError(f"{written_off} is above the write-off limit of {limit}")
+
+
+async def _check_target(connection: Connection, found: Record, open_minor: int, target: Target | None) -> int:
+    """Return how much the two items of a match by hand clear of each other, with the sign of the break's own."""
     if target is None:
         raise NotAllowedError("a match by hand names the item it clears")
     other_minor = await resolutions.open_amount(connection, target.account, found["currency"], target.item)
@@ -197,11 +211,46 @@ async def _post(
     now = deps.clock()
     booking = await booking_now(deps, connection)
     amount = Money(amount_minor, found["currency"])
+    if action is Action.BOOK_LOSS:
+        await _book(connection, await _loss(connection, deps, found, amount, booking), now)
+        return
     against, item = (target.account, target.item) if target else (accounts.WRITE_OFFS, None)
     kind = "break_written_off" if action is Action.WRITE_OFF else "break_matched_by_hand"
     entry: Entry = cleared_by_hand_entry(
         found["id"], kind, (found["account"], found["item"]), (against, item), amount, booking
     )
+    if action is Action.MATCH_BY_HAND and found["leg"] is not None and found["line"] is not None:
+        await _keep_match(connection, found, against, item, amount_minor)
+    await _book(connection, entry, now)
+
+
+async def _book(connection: Connection, entry: Entry, now: datetime) -> None:
     (posted,) = await post_within(connection, [entry], recorded_at=now)
     if posted.status is PostStatus.REFUSED:
         raise BooksDisagreeError(str(posted.error))
+
+
+async def _loss(connection: Connection, deps: Deps, found: Record, lost: Money, booking: Booking) -> Entry:
+    """Say who bears a lost dispute: those the payment was credited to, unless policy says the treasury."""
+    credited = (
+        []
+        if deps.policy.chargebacks_by_treasury
+        else await resolutions.credited(connection, found["item"], found["currency"])
+    )
+    shares = [(row["account"], row["amount_minor"]) for row in credited]
+    payment = credited[0]["payment"] if credited else None
+    return dispute_lost_entry(found["id"], found["item"], lost, shares, payment, booking)
+
+
+async def _keep_match(connection: Connection, found: Record, account: str, item: str | None, amount_minor: int) -> None:
+    """Write down that people matched this line, so that it can be explained and undone as any other match."""
+    rows = await unmatches.versions(connection, found["leg"], found["file_no"], found["line"])
+    if not rows or item is None:
+        return
+    actual_minor = -amount_minor
+    match = NewMatch(
+        leg=found["leg"], file_no=found["file_no"], line=found["line"], version=rows[-1]["version"] + 1,
+        outcome=MatchOutcome.MATCHED, rule="by_hand", account=account, item=item, payment=rows[-1]["payment"],
+        expected_minor=actual_minor, variance_minor=found["amount_minor"] - actual_minor,
+    )  # fmt: skip
+    await line_matching.insert_matches(connection, [match])

@@ -55,23 +55,28 @@ Batch = tuple[str, str]
 
 
 def stream_settlement(
-    stream: BinaryIO, profile: SettlementProfile, *, name: str = ""
+    stream: BinaryIO, profile: SettlementProfile, *, name: str = "", account: str = ""
 ) -> Iterator[Figures | SettlementSummary]:
-    """Yield every line as it is read, then one summary for each batch; the memory used does not grow with the file."""
-    reading = _Reading(stream, profile, name)
+    """Yield every line as it is read, then one summary for each batch; the memory used does not grow with the file.
+
+    With an `account` the profile must say in which column it stands, and lines of another one are refused.
+    """
+    reading = _Reading(stream, profile, name, account)
     try:
         yield from reading.parts()
     except csv.Error as error:
         raise FileRefusedError(f"the table breaks: {error}", line=reading.line_number) from error
 
 
-def read_settlements(source: BinaryIO | bytes, profile: SettlementProfile, *, name: str) -> list[SettlementFile]:
+def read_settlements(
+    source: BinaryIO | bytes, profile: SettlementProfile, *, name: str, account: str = ""
+) -> list[SettlementFile]:
     """Return one settlement for each batch and currency of the file."""
     data = source if isinstance(source, bytes) else source.read()
     digest = hashlib.sha256(data).hexdigest()
     lines: dict[Batch, list[SettlementLine]] = {}
     files = []
-    for part in stream_settlement(io.BytesIO(data), profile, name=name):
+    for part in stream_settlement(io.BytesIO(data), profile, name=name, account=account):
         if isinstance(part, Figures):
             lines.setdefault((part.batch, part.currency), []).append(part.line())
         elif part.business_date is None:
@@ -94,9 +99,11 @@ def read_settlements(source: BinaryIO | bytes, profile: SettlementProfile, *, na
     return files
 
 
-def read_settlement(source: BinaryIO | bytes, profile: SettlementProfile, *, name: str) -> SettlementFile:
+def read_settlement(
+    source: BinaryIO | bytes, profile: SettlementProfile, *, name: str, account: str = ""
+) -> SettlementFile:
     """Return the file's one settlement; a file of several batches or currencies is refused."""
-    files = read_settlements(source, profile, name=name)
+    files = read_settlements(source, profile, name=name, account=account)
     if len(files) != 1:
         batches = ", ".join(f"{file.batch_reference} {file.currency}" for file in files[:5])
         raise FileRefusedError(f"the file holds {len(files)} batches where one is expected: {batches}")
@@ -117,8 +124,10 @@ def _later(at: Instant | None, latest: Instant | None) -> Instant | None:
 class _Reading:
     """One file under way."""
 
-    def __init__(self, stream: BinaryIO, profile: SettlementProfile, name: str) -> None:
+    def __init__(self, stream: BinaryIO, profile: SettlementProfile, name: str, account: str) -> None:
         self._profile = profile
+        self._account = account
+        self._sums = [0, 0, 0]
         self._rows = Rows(stream, profile)
         self._default_batch = name.rpartition("/")[2].partition(".")[0] or profile.name
         self._summaries: dict[Batch, SettlementSummary] = {}
@@ -134,7 +143,9 @@ class _Reading:
 
     def parts(self) -> Iterator[Figures | SettlementSummary]:
         table, profile = self._rows.table, self._profile
-        reader = LineReader(profile, self._header(table), table.line_num, default_batch=self._default_batch)
+        reader = LineReader(
+            profile, self._header(table), table.line_num, default_batch=self._default_batch, account=self._account
+        )
         read, total_kind = reader.read, profile.total_kind
         has_frame = profile.framing is not None or bool(profile.total_word)
         batch, summary = None, None
@@ -160,8 +171,8 @@ class _Reading:
                 batch, summary = line.batch, self._summary(line)
             summary.line_count += 1
             summary.net_minor += line.net_minor
-            if line.business_date is not None or line.credit_on is not None:
-                self._note_days(summary, line)
+            if has_frame or line.business_date is not None or line.credit_on is not None:
+                self._note(summary, line)
             summary.latest_at = _later(line.at, summary.latest_at)
             yield line
         yield from self._summarise(reader)
@@ -217,6 +228,8 @@ class _Reading:
     def _keep_total(self, reader: LineReader, number: int, row: list[str]) -> None:
         if self._total is not None:
             raise FileRefusedError("a second row of totals", line=number)
+        if reader.is_for_another(row, self._profile.total_word.casefold()):
+            raise FileRefusedError("the file is for another account", line=number)
         try:
             self._total = reader.read_total(number, row)
         except (MoneyError, ValueError, OverflowError) as error:
@@ -243,7 +256,10 @@ class _Reading:
             summary = self._summaries[batch] = SettlementSummary(self._profile.provider, *batch)
         return summary
 
-    def _note_days(self, summary: SettlementSummary, line: Figures) -> None:
+    def _note(self, summary: SettlementSummary, line: Figures) -> None:
+        """Take the line's days, and sum what a row of totals states beside the net."""
+        for place, minor in enumerate((line.gross_minor, line.fee_minor, line.fee_vat_minor)):
+            self._sums[place] += minor
         if line.business_date is not None:
             summary.business_date = max(summary.business_date or line.business_date, line.business_date)
         if line.credit_on is not None:
@@ -284,6 +300,13 @@ class _Reading:
         (summary,) = self._summaries.values()
         if total.currency != summary.currency:
             raise FileRefusedError(f"totals in {total.currency}, lines in {summary.currency}", line=self._total_number)
+        stated = (total.gross_minor, total.fee_minor, total.fee_vat_minor)
+        for title, said, found in zip(("gross", "fees", "VAT on fees"), stated, self._sums, strict=True):
+            if not self._refused_count and abs(said - found) > self._profile.rounding_minor:
+                amounts = Money.of_total(said, total.currency), Money.of_total(found, total.currency)
+                raise FileRefusedError(
+                    f"{title}: the totals say {amounts[0]}, the lines sum to {amounts[1]}", line=self._total_number
+                )
         summary.stated_net_minor = total.net_minor
         day = reader.local_day(total.at) if total.at is not None else None
         summary.business_date = total.business_date or summary.business_date or day

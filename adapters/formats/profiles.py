@@ -51,6 +51,7 @@ NGENIUS: Final = SettlementProfile(
     provider="ngenius",
     columns=Columns(
         kind=("Transaction Type",),
+        account=("Outlet ID",),
         reference=("Merchant Order Reference",),
         provider_reference=("Order Reference",),
         # The acquirer knows our reference of the payment, not of its refunds; those are named by its own id.

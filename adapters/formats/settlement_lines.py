@@ -58,7 +58,9 @@ _new: Final = tuple.__new__
 class LineReader:
     """Reads the rows below one header."""
 
-    def __init__(self, profile: SettlementProfile, header: Sequence[str], number: int, *, default_batch: str) -> None:
+    def __init__(
+        self, profile: SettlementProfile, header: Sequence[str], number: int, *, default_batch: str, account: str = ""
+    ) -> None:
         self._profile = profile
         self._titles: dict[str, int] = {}
         for place, title in enumerate(header):
@@ -68,6 +70,8 @@ class LineReader:
         self._width = len(header)
         columns = profile.columns
         self._kind = self._place(columns.kind, required=True)
+        self._account = account
+        self._account_at = self._place(columns.account, required=bool(account))
         self._reference = self._place(columns.reference)
         self._provider_reference = self._place(columns.provider_reference)
         self._refund_reference = self._place(columns.refund_reference)
@@ -111,6 +115,11 @@ class LineReader:
         """Whether this row closes the file: the word stands in its first cell, or where a line has its kind."""
         return row[0].strip().casefold() == word or self._cell(row, self._kind).casefold() == word
 
+    def is_for_another(self, row: Sequence[str], word: str) -> bool:
+        """Whether the totals are another account's: they name it, or nothing, or repeat their own word."""
+        named = self._cell(row, self._account_at) if self._account else ""
+        return named not in ("", self._account) and named.casefold() != word
+
     def total_count(self, row: Sequence[str]) -> int | None:
         text = self._cell(row, self._count)
         return int(text) if text.isascii() and text.isdigit() else None
@@ -122,6 +131,8 @@ class LineReader:
             if len(row) > self._width and any(cell.strip() for cell in row[self._width :]):
                 raise ValueError(f"{len(row)} cells under a header of {self._width}")
             row = [*row[: self._width], *[""] * (self._width - len(row))]
+        if self._account and row[self._account_at].strip() != self._account:
+            raise ValueError("the line is for another account")
         word = row[self._kind].strip()
         kind = self._kinds.get(word)
         if kind is None:

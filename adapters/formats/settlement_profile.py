@@ -28,6 +28,7 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Where the file keeps what we need. Debit and credit pairs, and lists of fees, are summed into one amount."""
 
     kind: Titles
+    account: Titles = ()
     reference: Titles = ()
     provider_reference: Titles = ()
     refund_reference: Titles = ()

@@ -26,6 +26,7 @@ from adapters.contract import (
     SettlementFile,
 )
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.formats.settlement_profile import SettlementProfile
 from adapters.http import WireClient
 from adapters.ngenius import callbacks
 from adapters.ngenius.manifest import MANIFEST
@@ -38,7 +39,7 @@ from adapters.ngenius.mapping import (
     read_report,
     refund_id,
 )
-from adapters.ngenius.settlement import FILE_BYTES_MAX, SettlementProfile, read_settlement
+from adapters.ngenius.settlement import FILE_BYTES_MAX, read_settlement
 from adapters.ngenius.tokens import Tokens
 from adapters.ngenius.wire import (
     Endpoint,

@@ -1,4 +1,4 @@
-"""A provider's payment to the merchant's bank: one credit per batch."""
+"""A provider's payment to the merchant's bank: one credit per batch, or per instant payment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,25 @@ TIMEOUT_S: Final = 10.0
 
 
 async def credit(
-    session: aiohttp.ClientSession, bank_url: str, *, batch: str, amount: Money, booked_on: date, debtor: str
+    session: aiohttp.ClientSession,
+    bank_url: str,
+    *,
+    batch: str,
+    amount: Money,
+    booked_on: date,
+    debtor: str,
+    remittance: str | None = None,
+    end_to_end_id: str | None = None,
 ) -> bool:
     """Ask the simulated bank to book the credit; it knows a batch by its reference, so asking again is once."""
     body = {
         "credit_id": batch,
         "amount_minor": amount.amount_minor,
         "currency": amount.currency,
-        "remittance": batch,
+        "remittance": remittance or batch,
         "booked_on": booked_on.isoformat(),
         "debtor": debtor,
+        **({"end_to_end_id": end_to_end_id} if end_to_end_id else {}),
     }
     url = f"{bank_url.rstrip('/')}/simulator/credits"
     try:

@@ -15,21 +15,36 @@ from aiohttp import web
 from gateway import metrics
 from gateway.api.problems import plain_problem, problem
 from gateway.deps import Deps
-from gateway.domain.caller import ApiKey, Scope
+from gateway.domain.caller import Caller, Scope
 from gateway.domain.errors import (
     GatewayError,
     IdempotencyInFlightError,
     IdempotencyKeyMissingError,
     MalformedError,
+    RateLimitedError,
     UnauthenticatedError,
+    VersionUnknownError,
 )
 from gateway.domain.idempotency import Claim
+from gateway.services.access_tokens import authenticate_token, looks_like_token
 from gateway.services.api_keys import authenticate, check_scope
 from gateway.web.admission import CORRELATION, DEPS, Admission, Handler, read_within
+from gateway.web.guesses import GUESSES
+from gateway.web.rates import Rate, Rates
+from gateway.web.turns import TURN, TURNS
 
 _log: Final = structlog.get_logger(__name__)
 
 _KEY: Final = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
+
+
+VERSION: Final = "2026-11-22"
+"""The one version there is. A change that breaks callers gets a date of its own, and this one goes on."""
+
+_VERSION_FORM: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+RATES: Final = web.AppKey("rates", Rates)
+RATE: Final = web.RequestKey("rate", Rate)
+ROUTE: Final = web.RequestKey("route", str)
 
 
 def answering(handler: Handler, admission: Admission, route: str) -> Handler:
@@ -39,9 +54,13 @@ def answering(handler: Handler, admission: Admission, route: str) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         clock = asyncio.get_running_loop().time
         begun = clock()
+        request[ROUTE] = route
         try:
             with admission.enter():
+                _check_version(request)
                 response = await handler(request)
+        except UnauthenticatedError as error:
+            response = _refused_caller(request, error)
         except GatewayError as error:
             response = problem(error, correlation=request[CORRELATION])
         except web.HTTPException as error:
@@ -49,11 +68,32 @@ def answering(handler: Handler, admission: Admission, route: str) -> Handler:
         except Exception:  # noqa: BLE001 - the last resort: logged here, and nothing of it is told
             _log.exception("request_failed", route=route)
             response = problem(GatewayError("an error of ours; it has been noted"), correlation=request[CORRELATION])
+        finally:
+            if (department := request.get(TURN)) is not None:
+                request.app[TURNS].give_back(department)
+        response.headers["Mizan-Version"] = VERSION
+        if (rate := request.get(RATE)) is not None:
+            response.headers.update(rate.headers())
         metrics.REQUESTS.labels(route, str(response.status)).inc()
         seconds.observe(clock() - begun)
         return response
 
     return answer
+
+
+def _check_version(request: web.Request) -> None:
+    asked = request.headers.get("Mizan-Version")
+    if asked is not None and asked != VERSION:
+        named = asked if _VERSION_FORM.fullmatch(asked) else "of this form"
+        raise VersionUnknownError(f"there is no version {named}; there is {VERSION}")
+
+
+def _refused_caller(request: web.Request, error: UnauthenticatedError) -> web.Response:
+    """Refuse a credential that is none; an address that goes on sending such is told to stay away."""
+    if "Authorization" in request.headers and (wait_s := request.app[GUESSES].note(request)) is not None:
+        limited = RateLimitedError("too many wrong credentials came from this address", retry_after_s=wait_s)
+        return problem(limited, correlation=request[CORRELATION])
+    return problem(error, correlation=request[CORRELATION])
 
 
 @web.middleware
@@ -71,15 +111,25 @@ async def refuse_unknown(request: web.Request, handler: Handler) -> web.StreamRe
         return response
 
 
-async def caller(request: web.Request, scope: Scope) -> ApiKey:
-    """Return whose request this is, with the scope it needs."""
+async def caller(request: web.Request, scope: Scope) -> Caller:
+    """Return whose request this is, with the scope it needs, within its rate and in its department's turn."""
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer":
-        raise UnauthenticatedError("send Authorization: Bearer and your API key")
-    key = await authenticate(request.app[DEPS], text.strip())
-    check_scope(key, scope)
-    structlog.contextvars.bind_contextvars(department=key.department, api_key=key.id)
-    return key
+        raise UnauthenticatedError("send Authorization: Bearer and your API key or access token")
+    app = request.app
+    deps = app[DEPS]
+    text = text.strip()
+    found = await (authenticate_token if looks_like_token(text) else authenticate)(deps, text)
+    structlog.contextvars.bind_contextvars(department=found.department, caller=found.id)
+    quota = found.requests_per_minute or deps.limits.requests_per_minute
+    rate = request[RATE] = app[RATES].take((found.id, request[ROUTE]), quota, deps.clock().timestamp())
+    if rate.refused:
+        metrics.REFUSED.labels("rate").inc()
+        raise RateLimitedError(retry_after_s=rate.reset_s)
+    check_scope(found, scope)
+    await app[TURNS].take(found.department)
+    request[TURN] = found.department
+    return found
 
 
 async def read_json_body(request: web.Request, deps: Deps) -> bytes:
@@ -90,7 +140,7 @@ async def read_json_body(request: web.Request, deps: Deps) -> bytes:
     return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)
 
 
-def claim_of(request: web.Request, key: ApiKey, body: bytes) -> Claim:
+def claim_of(request: web.Request, key: Caller, body: bytes) -> Claim:
     """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body."""
     match = _KEY.fullmatch(request.headers.get("Idempotency-Key", "").strip())
     if match is None:

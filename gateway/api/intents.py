@@ -1,6 +1,8 @@
-"""Payment intents: create, read, list, cancel."""
+"""Payment intents: create, read, change, list, cancel, and what happened to them."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -8,16 +10,25 @@ from aiohttp import web
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import Empty, intent_request, read_body
+from gateway.api.requests import Empty, UpdateIntent, checked_metadata, intent_request, read_body
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus, Search
+from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services.cancel_intent import cancel_for_department
 from gateway.services.create_intent import create_intent, with_link
-from gateway.services.read_intent import list_attempts, list_intents, read_intent
+from gateway.services.read_intent import list_attempts, list_intent_events, list_intents, read_intent
 from gateway.services.resend_receipt import resend_for_department
+from gateway.services.update_intent import update_metadata
 from gateway.web.admission import DEPS
+
+EXPANDABLE: Final = ("attempts", "refunds")
+"""What may be asked to stand inside an intent, by `expand[]=`."""
+
+_FILTERS: Final = (
+    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]",
+)  # fmt: skip
 
 
 async def create(request: web.Request) -> web.Response:
@@ -35,22 +46,61 @@ async def create(request: web.Request) -> web.Response:
 
 async def read(request: web.Request) -> web.Response:
     key = await caller(request, Scope.PAYMENTS_READ)
-    return document(await read_intent(request.app[DEPS], key.department, path_id(request, Prefix.INTENT)))
+    expand = Query(request, ("expand[]",), paged=False).several("expand[]", EXPANDABLE)
+    intent_id = path_id(request, Prefix.INTENT)
+    return document(await read_intent(request.app[DEPS], key.department, intent_id, expand=expand))
+
+
+async def update(request: web.Request) -> web.Response:
+    """Change the metadata, all of it. Nothing else of a request for money is ever changed: cancel it and ask anew."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, key, body)
+    metadata = checked_metadata(read_body(body, UpdateIntent).metadata)
+    intent_id = path_id(request, Prefix.INTENT)
+    with working_on(deps, claim):
+        stored = await update_metadata(deps, key.department, intent_id, metadata, claim)
+    headers = {"Idempotency-Replayed": "true"} if stored.replayed else {}
+    return document(with_link(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
 
 
 async def list_page(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_READ)
-    query = Query(request, ("status", "reference", "created_from", "created_before"))
+    query = Query(request, _FILTERS)
     wanted = Search(
         status=_status(query.text("status")),
         reference=query.text("reference"),
         created_from=query.instant("created_from"),
         created_before=query.instant("created_before"),
+        amount_minor=query.whole("amount", AMOUNT_MINOR_MAX),
+        currency=query.text("currency"),
+        metadata=query.pair("metadata"),
     )
-    cursor = query.identifier("cursor", Prefix.INTENT)
-    limit = query.limit(deps.limits.page_items_max)
-    return document(await list_intents(deps, key.department, wanted, cursor=cursor, limit=limit))
+    found = await list_intents(
+        deps,
+        key.department,
+        wanted,
+        cursor=query.identifier("cursor", Prefix.INTENT),
+        limit=query.limit(deps.limits.page_items_max),
+        expand=query.several("expand[]", EXPANDABLE),
+    )
+    return document(found)
+
+
+async def events(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ())
+    found = await list_intent_events(
+        deps,
+        key.department,
+        path_id(request, Prefix.INTENT),
+        cursor=query.identifier("cursor", Prefix.EVENT),
+        limit=query.limit(deps.limits.page_items_max),
+    )
+    return document(found)
 
 
 async def attempts(request: web.Request) -> web.Response:

@@ -3,285 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from gateway.api import requests
+from gateway.api import caller_shapes, requests
+from gateway.api.caller_shapes import Schema
 from gateway.api.problems import CONTENT_TYPE, document
-from gateway.domain.department import Audience, Channel
-
-Schema = dict[str, Any]
-
-
-def _object(required: dict[str, Schema], **optional: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": {**required, **optional},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _id(prefix: str) -> Schema:
-    return {"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list_of(name: str) -> Schema:
-    return _object(
-        {
-            "object": {"const": "list"},
-            "data": {"type": "array", "items": _ref(name)},
-            "next_cursor": {"type": ["string", "null"]},
-        }
-    )
-
-
-_TEXT: Final[Schema] = {"type": "string"}
-_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
-_INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
-_INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
-_FLAG: Final[Schema] = {"type": "boolean"}
-_COUNT: Final[Schema] = {"type": "integer"}
-_MONEY: Final[Schema] = _object(
-    {
-        "amount": {"type": "integer", "description": "whole minor units: 12550 is AED 125.50"},
-        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-    }
-)
-_MONEY_OR_NULL: Final[Schema] = _or_null(_ref("Money"))
-_NAME: Final[Schema] = _object({"ar": _TEXT, "en": _TEXT})
-_CITATION: Final[dict[str, Schema]] = {
-    "id": _id("tf"),
-    "version": _COUNT,
-    "effective_on": {"type": "string", "format": "date"},
-    "legal_basis": _TEXT,
-}
-_INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
-_ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-_REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
-
-_ANSWERS: Final[dict[str, Schema]] = {
-    "Money": _MONEY,
-    "Name": _NAME,
-    "IntentLine": _object(
-        {
-            "number": _COUNT,
-            "department": _TEXT,
-            "service": _TEXT_OR_NULL,
-            "name": _ref("Name"),
-            "revenue_code": _TEXT,
-            "quantity": _COUNT,
-            "amount": _ref("Money"),
-            "vat": _ref("Money"),
-            "base_amount": _MONEY_OR_NULL,
-            "discount": _ref("Money"),
-            "concession": _or_null(_object({"code": _TEXT, "name": _ref("Name"), "legal_basis": _TEXT})),
-            "tariff": _or_null(_object(_CITATION)),
-        }
-    ),
-    "Tariff": _object({**_CITATION, "terms": {"type": "object", "additionalProperties": True}}),
-    "PaymentAttempt": _object(
-        {
-            "id": _id("pa"),
-            "object": {"const": "payment_attempt"},
-            "status": {"enum": _ATTEMPT_STATUSES},
-            "method": {"enum": ["card", "mobile", "bank", "bank_transfer"]},
-            "decline": _TEXT_OR_NULL,
-            "started_at": _INSTANT,
-            "captured_at": _INSTANT_OR_NULL,
-            "late": _FLAG,
-        }
-    ),
-    "PaymentIntent": _object(
-        {
-            "id": _id("pi"),
-            "object": {"const": "payment_intent"},
-            "status": {"enum": _INTENT_STATUSES},
-            "amount": _ref("Money"),
-            "amount_refunded": _ref("Money"),
-            "amount_refundable": _ref("Money"),
-            "reference": _TEXT,
-            "bundle": _TEXT_OR_NULL,
-            "lines": {"type": "array", "items": _ref("IntentLine")},
-            "payer": _object({"language": {"enum": ["ar", "en"]}, "email": _TEXT_OR_NULL, "mobile": _TEXT_OR_NULL}),
-            "return_url": _TEXT_OR_NULL,
-            "metadata": {"type": "object", "additionalProperties": _TEXT},
-            "live": _FLAG,
-            "late_payment": _FLAG,
-            "duplicate_of": _TEXT_OR_NULL,
-            "last_attempt": {"anyOf": [_ref("PaymentAttempt"), {"type": "null"}]},
-            "receipt_number": _TEXT_OR_NULL,
-            "paid_at": _INSTANT_OR_NULL,
-            "created_at": _INSTANT,
-            "expires_at": _INSTANT,
-            "checkout_url": {"type": "string", "format": "uri"},
-        }
-    ),
-    "Refund": _object(
-        {
-            "id": _id("re"),
-            "object": {"const": "refund"},
-            "payment_intent": _id("pi"),
-            "status": {"enum": _REFUND_STATUSES},
-            "amount": _ref("Money"),
-            "lines": {"type": "array", "items": _object({"number": _COUNT, "amount": _ref("Money")})},
-            "reason": _TEXT,
-            "late_payment": _FLAG,
-            "asked_by": _TEXT,
-            "decided_by": _TEXT_OR_NULL,
-            "decided_at": _INSTANT_OR_NULL,
-            "refund_batch": _TEXT_OR_NULL,
-            "created_at": _INSTANT,
-            "updated_at": _INSTANT,
-        }
-    ),
-    "RefundBatch": _object(
-        {
-            "id": _id("rb"),
-            "object": {"const": "refund_batch"},
-            "dry_run": _FLAG,
-            "accepted": _COUNT,
-            "refused": _COUNT,
-            "total": {"type": "array", "items": _ref("Money")},
-            "results": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "payment_intent": _id("pi"),
-                        "amount": {"anyOf": [_ref("Money"), {"type": "null"}]},
-                        "refund": {"anyOf": [_ref("Refund"), {"type": "null"}]},
-                        "problem": {"anyOf": [_object({"code": _TEXT, "detail": _TEXT}), {"type": "null"}]},
-                    }
-                ),
-            },
-        }
-    ),
-    "Service": _object(
-        {
-            "code": _TEXT,
-            "object": {"const": "service"},
-            "department": _object({"code": _TEXT, "name": _ref("Name")}),
-            "name": _ref("Name"),
-            "description": _ref("Name"),
-            "audience": {"type": "array", "items": {"enum": [one.value for one in Audience]}},
-            "channels": {"type": "array", "items": {"enum": [one.value for one in Channel]}},
-            "documents": {"type": "array", "items": _ref("Name")},
-            "depends_on": {"type": "array", "items": _TEXT},
-            "amount": _MONEY_OR_NULL,
-            "currency": _TEXT,
-            "vat_basis_points": _COUNT,
-            "tariff": _or_null(_ref("Tariff")),
-            "next_tariff": _or_null(_ref("Tariff")),
-        }
-    ),
-    "Bundle": _object(
-        {
-            "code": _TEXT,
-            "object": {"const": "bundle"},
-            "department": _TEXT,
-            "name": _ref("Name"),
-            "description": _ref("Name"),
-            "services": {
-                "type": "array",
-                "items": _object({"service": _TEXT, "department": _TEXT, "name": _ref("Name"), "quantity": _COUNT}),
-            },
-        }
-    ),
-    "Quote": _object(
-        {
-            "object": {"const": "quote"},
-            "priced_at": _INSTANT,
-            "bundle": _TEXT_OR_NULL,
-            "amount": _ref("Money"),
-            "vat": _ref("Money"),
-            "lines": {"type": "array", "items": _ref("IntentLine")},
-            "departments": {
-                "type": "array",
-                "items": _object({"department": _TEXT, "amount": _ref("Money"), "vat": _ref("Money")}),
-            },
-        }
-    ),
-    "PaymentPart": _object(
-        {
-            "payment_intent": _id("pi"),
-            "object": {"const": "payment_part"},
-            "owner": _TEXT,
-            "bundle": _TEXT_OR_NULL,
-            "reference": _TEXT,
-            "status": {"enum": _INTENT_STATUSES},
-            "amount": _ref("Money"),
-            "amount_refunded": _ref("Money"),
-            "lines": {"type": "array", "items": _ref("IntentLine")},
-            "live": _FLAG,
-            "late_payment": _FLAG,
-            "receipt_number": _TEXT_OR_NULL,
-            "paid_at": _INSTANT_OR_NULL,
-            "created_at": _INSTANT,
-        }
-    ),
-    "Event": _object(
-        {
-            "id": _id("ev"),
-            "object": {"const": "event"},
-            "type": _TEXT,
-            "timestamp": _INSTANT,
-            "data": {"type": "object", "additionalProperties": True},
-        }
-    ),
-    "WebhookEndpoint": _object(
-        {
-            "id": _id("we"),
-            "object": {"const": "webhook_endpoint"},
-            "url": _TEXT,
-            "disabled_at": _INSTANT_OR_NULL,
-            "disabled_because": _TEXT_OR_NULL,
-            "previous_secret_until": _INSTANT_OR_NULL,
-            "created_at": _INSTANT,
-        },
-        secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
-    ),
-    "ReceiptSending": _object(
-        {
-            "object": {"const": "receipt_sending"},
-            "payment_intent": _id("pi"),
-            "channels": {"type": "array", "items": {"enum": ["email", "sms"]}},
-        }
-    ),
-    "Replay": _object({"object": {"const": "replay"}, "queued": _COUNT}),
-    "Problem": _object(
-        {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": _COUNT,
-            "detail": _TEXT,
-            "instance": _TEXT,
-            "code": _TEXT,
-            "retryable": _FLAG,
-        },
-        errors={"type": "array", "items": _object({"pointer": _TEXT, "code": _TEXT, "detail": _TEXT})},
-    ),
-}
+from gateway.api.shapes import ANSWERS, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
+from gateway.domain.caller import Scope
+from gateway.domain.department import Audience
 
 _LISTS: Final = {
     "PaymentIntentList": "PaymentIntent",
     "PaymentAttemptList": "PaymentAttempt",
     "RefundList": "Refund",
     "RefundPage": "Refund",
+    "PaymentLinkList": "PaymentLink",
     "ServiceList": "Service",
     "BundleList": "Bundle",
     "PaymentPartList": "PaymentPart",
     "EventList": "Event",
     "WebhookEndpointList": "WebhookEndpoint",
+    "WebhookDeliveryList": "WebhookDelivery",
+    **caller_shapes.LISTS,
 }
 
 # Operation, what it does, the body it reads, the status and shape it answers with, and the filters of a list.
@@ -289,9 +35,11 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents"): ("Ask for a payment", "CreateIntent", 201, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents"): (
         "List payment intents, newest first", None, 200, "PaymentIntentList",
-        ("status", "reference", "created_from", "created_before"),
+        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]"),
     ),
-    ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ()),
+    ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ("expand[]",)),
+    ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
+    ("GET", "/v1/payment-intents/{id}/events"): ("List what happened to an intent", None, 200, "EventList", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
     ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
@@ -304,6 +52,11 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/refund-batches"): (
         "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
     ),
+    ("POST", "/v1/payment-links"): ("Make a link to pay under", "CreatePaymentLink", 201, "PaymentLink", ()),
+    ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList", ()),
+    ("GET", "/v1/payment-links/{id}"): ("Read a payment link", None, 200, "PaymentLink", ()),
+    ("GET", "/v1/payment-links/{id}/qr.svg"): ("Draw a payment link as a square code", None, 200, "Drawing", ()),
+    ("POST", "/v1/payment-links/{id}/disable"): ("Take a payment link back", "Empty", 200, "PaymentLink", ()),
     ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
     ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
     ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
@@ -315,7 +68,15 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/webhook-endpoints"): ("Make an endpoint", "CreateEndpoint", 201, "WebhookEndpoint", ()),
     ("GET", "/v1/webhook-endpoints"): ("List endpoints", None, 200, "WebhookEndpointList", ()),
     ("POST", "/v1/webhook-endpoints/{id}/rotate-secret"): ("Rotate a secret", "Empty", 200, "WebhookEndpoint", ()),
+    ("GET", "/v1/webhook-endpoints/{id}"): ("Read an endpoint", None, 200, "WebhookEndpoint", ()),
+    ("POST", "/v1/webhook-endpoints/{id}/disable"): ("Stop deliveries", "Empty", 200, "WebhookEndpoint", ()),
+    ("POST", "/v1/webhook-endpoints/{id}/enable"): ("Deliver again from now on", "Empty", 200, "WebhookEndpoint", ()),
+    ("POST", "/v1/webhook-endpoints/{id}/test"): ("Send a test event", "Empty", 202, "Event", ()),
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries"): (
+        "List deliveries, newest first", None, 200, "WebhookDeliveryList", ("delivery_status",),
+    ),
     ("POST", "/v1/webhook-endpoints/{id}/replay"): ("Deliver again", "ReplayDeliveries", 202, "Replay", ()),
+    **caller_shapes.OPERATIONS,
 }  # fmt: skip
 
 _ABOUT: Final = (
@@ -323,61 +84,121 @@ _ABOUT: Final = (
     "the same key with the same body gets the first answer again, for ninety days."
 )
 _PAGED: Final = frozenset(
-    {"PaymentIntentList", "RefundPage", "PaymentPartList", "ServiceList", "BundleList", "EventList"}
+    {
+        "PaymentIntentList",
+        "RefundPage",
+        "PaymentLinkList",
+        "PaymentPartList",
+        "ServiceList",
+        "BundleList",
+        "EventList",
+        "WebhookDeliveryList",
+        "ApiKeyList",
+        "OAuthClientList",
+    }
 )
-_REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "500", "503")
+_REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "429", "500", "503")
+_PARAMETERS: Final[dict[str, Schema]] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
+    "status": {"enum": INTENT_STATUSES},
+    "audience": {"enum": [each.value for each in Audience]},
+    "delivery_status": {"enum": ["waiting", "delivered", "dead"]},
+    "created_from": INSTANT,
+    "created_before": INSTANT,
+    "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
+    "expand[]": {"type": "array", "items": {"enum": ["attempts", "refunds"]}, "maxItems": 2, "uniqueItems": True},
+}
+_VERSION: Final[Schema] = {
+    "name": "Mizan-Version",
+    "in": "header",
+    "schema": {"enum": ["2026-11-22"]},
+    "description": "the version you wrote for; without it the newest",
+}
+_RATE_HEADERS: Final[Schema] = {
+    name: {"schema": schema, "description": about}
+    for name, schema, about in (
+        ("RateLimit-Policy", TEXT, "the quota (q) and its window in seconds (w)"),
+        ("RateLimit", TEXT, "what remains (r), and when it is full again (t)"),
+    )
+}
+
+
+def scope_of(method: str, path: str) -> Scope:
+    """Return the scope an operation needs; a test holds it against the service, scope by scope."""
+    if path.startswith("/v1/webhook-endpoints"):
+        return Scope.WEBHOOKS_WRITE
+    if path.startswith(("/v1/api-keys", "/v1/oauth-clients")):
+        return Scope.KEYS_WRITE
+    if method == "GET":
+        return Scope.PAYMENTS_READ
+    if path.endswith(("/approve", "/refuse")):
+        return Scope.REFUNDS_APPROVE
+    if path == "/v1/quotes":
+        return Scope.PAYMENTS_READ
+    return Scope.REFUNDS_WRITE if path.endswith(("/refunds", "/refund-batches")) else Scope.PAYMENTS_WRITE
 
 
 def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
-    bodies = [
-        requests.CreateIntent,
-        requests.CreateQuote,
-        requests.CreateRefund,
-        requests.CreateRefundBatch,
-        requests.DecideRefund,
-        requests.CreateEndpoint,
-        requests.ReplayDeliveries,
-    ]
-    _, schemas = msgspec.json.schema_components([*bodies, requests.Empty], ref_template="#/components/schemas/{name}")
-    lists = {name: _list_of(item) for name, item in _LISTS.items()}
+    _, schemas = msgspec.json.schema_components(_bodies(), ref_template="#/components/schemas/{name}")
+    lists = {name: list_of(item) for name, item in _LISTS.items()}
     paths: dict[str, Schema] = {}
     for (method, path), operation in _OPERATIONS.items():
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, *operation)
+    paths.update(caller_shapes.public_paths({"schema": ref("Problem")}))
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Mizan", "version": "1", "description": _ABOUT},
+        "info": {"title": "Mizan", "version": "2026-11-22", "description": _ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {**schemas, **_ANSWERS, **lists},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {**schemas, **ANSWERS, **caller_shapes.SHAPES, **lists},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
         "security": [{"key": []}],
     }
 
 
+def _bodies() -> list[type[requests.Body]]:
+    """Return the types of every body an operation reads."""
+    names = {body for _, body, *_ in _OPERATIONS.values() if body is not None}
+    return [getattr(requests, name) for name in sorted(names)]
+
+
 def _operation(
     method: str, path: str, summary: str, body: str | None, status: int, answer: str, filters: tuple[str, ...]
 ) -> Schema:
-    parameters: list[Schema] = [
-        {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in re.findall(r"{(\w+)}", path)
-    ]
+    in_path = re.findall(r"{(\w+)}", path)
+    parameters: list[Schema] = [_VERSION]
+    parameters += [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
     paging = ("limit", "cursor") if answer in _PAGED else ()
-    parameters += [{"name": name, "in": "query", "schema": _TEXT} for name in (*filters, *paging)]
+    for name in (*filters, *paging):
+        schema = (
+            {"enum": REFUND_STATUSES} if (answer, name) == ("RefundPage", "status") else _PARAMETERS.get(name, TEXT)
+        )
+        parameters.append({"name": name.removeprefix("delivery_"), "in": "query", "schema": schema})
     if method == "POST":
-        key = {"type": "string", "minLength": 1, "maxLength": 257}
+        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
-    refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": _ref("Problem")}}}
-    answered = {"description": summary, "content": {"application/json": {"schema": _ref(answer)}}}
+    refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": ref("Problem")}}}
+    answered = {
+        "description": summary,
+        "headers": _RATE_HEADERS,
+        "content": {"image/svg+xml": {"schema": TEXT}}
+        if answer == "Drawing"
+        else {"application/json": {"schema": ref(answer)}},
+    }
     operation: Schema = {
         "operationId": f"{method.lower()} {path}",
         "summary": summary,
         "parameters": parameters,
         "responses": {str(status): answered, **dict.fromkeys(_REFUSALS, refusal)},
+        "security": [{"key": [scope_of(method, path).value]}],
     }
     if body is not None:
-        optional = body in ("Empty", "ReplayDeliveries")
-        content = {"application/json": {"schema": _ref(body)}}
+        optional = getattr(requests, body) in requests.OPTIONAL
+        content = {"application/json": {"schema": ref(body)}}
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,12 +19,13 @@ _TEXT_MAX: Final = 200
 class Query:
     """The query string of one request; a parameter nobody knows is refused."""
 
-    def __init__(self, request: web.Request, allowed: Iterable[str]) -> None:
+    def __init__(self, request: web.Request, allowed: Iterable[str], *, paged: bool = True) -> None:
         self._values = request.query
+        known = {*allowed, "limit", "cursor"} if paged else {*allowed}
         for name in self._values:
-            if name not in {*allowed, "limit", "cursor"}:
+            if name not in known:
                 raise InvalidError("one of the query's parameters is not known here", pointer="/query")
-            if len(self._values.getall(name)) > 1:
+            if len(self._values.getall(name)) > 1 and not name.endswith("[]"):
                 raise InvalidError("stands twice", pointer=f"/query/{name}")
 
     def text(self, name: str) -> str | None:
@@ -39,18 +40,45 @@ class Query:
             raise InvalidError("is not an identifier of this kind", pointer=f"/query/{name}")
         return value
 
+    def one_of(self, name: str, values: Sequence[str]) -> str | None:
+        value = self._values.get(name)
+        if value is not None and value not in values:
+            raise InvalidError(f"is one of {', '.join(values)}", pointer=f"/query/{name}")
+        return value
+
+    def whole(self, name: str, number_max: int) -> int | None:
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(number_max))):
+            raise InvalidError(f"a whole number from 1 to {number_max}", pointer=f"/query/{name}")
+        if not 1 <= int(value) <= number_max:
+            raise InvalidError(f"a whole number from 1 to {number_max}", pointer=f"/query/{name}")
+        return int(value)
+
+    def pair(self, name: str) -> tuple[str, str] | None:
+        """Read `key:value`."""
+        text = self.text(name)
+        if text is None:
+            return None
+        key, colon, value = text.partition(":")
+        if not key or not colon:
+            raise InvalidError("has the form key:value", pointer=f"/query/{name}")
+        return key, value
+
+    def several(self, name: str, values: Sequence[str]) -> frozenset[str]:
+        """Read a parameter that may stand several times: those of `values` that are named."""
+        found = self._values.getall(name, [])
+        if set(found) - set(values):
+            raise InvalidError(f"is one of {', '.join(values)}", pointer="/query")
+        return frozenset(found)
+
     def instant(self, name: str) -> datetime | None:
         value = self._values.get(name)
         return None if value is None else instant_of(value, f"/query/{name}")
 
     def limit(self, limit_max: int) -> int:
-        value = self._values.get("limit", str(LIMIT_DEFAULT))
-        if not (value.isascii() and value.isdigit() and len(value) <= len(str(limit_max))):
-            raise InvalidError(f"a whole number from 1 to {limit_max}", pointer="/query/limit")
-        number = int(value)
-        if not 1 <= number <= limit_max:
-            raise InvalidError(f"a whole number from 1 to {limit_max}", pointer="/query/limit")
-        return number
+        return self.whole("limit", limit_max) or LIMIT_DEFAULT
 
 
 def path_id(request: web.Request, prefix: Prefix) -> str:

@@ -16,6 +16,7 @@ CONTENT_TYPE: Final = "application/problem+json"
 STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.MalformedError: (400, "Malformed request"),
     errors.IdempotencyKeyMissingError: (400, "Idempotency-Key missing"),
+    errors.VersionUnknownError: (400, "Unknown version"),
     errors.UnauthenticatedError: (401, "Not authenticated"),
     errors.ForbiddenError: (403, "Not allowed"),
     errors.SamePersonError: (403, "A second person decides"),
@@ -28,6 +29,7 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.InvalidError: (422, "Invalid request"),
     errors.RefundTooLargeError: (422, "Refund too large"),
     errors.IdempotencyKeyReusedError: (422, "Idempotency-Key reused"),
+    errors.RateLimitedError: (429, "Too many requests"),
     errors.OverloadedError: (503, "Overloaded"),
     errors.UnavailableError: (503, "Unavailable"),
     errors.MethodUnavailableError: (503, "Method unavailable"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.domain.caller import Scope
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.ids import Prefix, is_id
@@ -19,6 +20,7 @@ from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
 from gateway.services.create_intent import IntentRequest
 from gateway.services.create_refund import RefundRequest
+from gateway.services.payment_links import LinkRequest
 from gateway.services.price_basket import LineRequest
 from gateway.services.quote_basket import QuoteRequest
 from gateway.services.refund_many import REFUNDS_MAX, PaidQuery, Wanted
@@ -76,6 +78,22 @@ class CreateQuote(Body):
     at: str | None = None
 
 
+class AmountRange(Body):
+    least: Amount | None = None
+    most: Amount | None = None
+
+
+class CreatePaymentLink(Body):
+    reference: str
+    line: Line
+    single_use: bool
+    amount_range: AmountRange | None = None
+    language: Literal["ar", "en"] = "ar"
+    return_url: str | None = None
+    metadata: Annotated[dict[str, str], Meta(max_length=19)] = {}
+    expires_at: str | None = None
+
+
 class RefundedLine(Body):
     number: Annotated[int, Meta(ge=1, le=100)]
     amount: Amount
@@ -118,11 +136,44 @@ class CreateEndpoint(Body):
 
 class ReplayDeliveries(Body):
     event: str | None = None
+    created_from: str | None = None
+
+
+Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=20)]
+
+
+class CreateApiKey(Body):
+    label: str
+    scopes: Scopes
+    expires_at: str | None = None
+
+
+class RotateApiKey(Body):
+    overlap_minutes: Annotated[int, Meta(ge=0, le=43_200)] = 1_440
+
+
+class CreateOAuthClient(Body):
+    label: str
+    scopes: Scopes
+    jwks: dict[str, Any] | None = None
+    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class ClientKeys(Body):
+    jwks: dict[str, Any] | None = None
+    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class UpdateIntent(Body):
+    metadata: Annotated[dict[str, str], Meta(max_length=20)]
 
 
 class Empty(Body):
     """A body that says nothing: it may be left out."""
 
+
+OPTIONAL: Final = (Empty, ReplayDeliveries, RotateApiKey)
+"""Bodies that may be left out."""
 
 Read = TypeVar("Read", bound=Body)
 
@@ -136,7 +187,7 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|
 
 def read_body(body: bytes, kind: type[Read]) -> Read:
     """Read a body into its type; the error names the field by JSON pointer and never repeats what stood there."""
-    if not body and kind in (Empty, ReplayDeliveries):
+    if not body and kind in OPTIONAL:
         return kind()
     value = read_json(body)
     try:
@@ -170,7 +221,7 @@ def intent_request(body: bytes) -> IntentRequest:
         payer_email=_email(asked.payer.email),
         payer_mobile=asked.payer.mobile,
         return_url=_url(asked.return_url),
-        metadata=_metadata(asked.metadata),
+        metadata=checked_metadata(asked.metadata),
         expires_at=_instant(asked.expires_at, "/expires_at"),
     )
 
@@ -180,6 +231,34 @@ def quote_request(body: bytes) -> QuoteRequest:
     asked = read_body(body, CreateQuote)
     lines, bundle = _lines(asked.lines, asked.bundle), _code(asked.bundle, "/bundle")
     return QuoteRequest(lines, bundle, _instant(asked.at, "/at"))
+
+
+def link_request(body: bytes) -> LinkRequest:
+    """Read the body of a payment link: one line, and the bounds of its amount where the payer names it."""
+    asked = read_body(body, CreatePaymentLink)
+    line = _line(0, asked.line)
+    bounds = asked.amount_range
+    named = bounds is not None
+    if named and line.amount_minor is not None:
+        raise InvalidError("name an amount or its range, not both", pointer="/amount_range")
+    limits = [limit for limit in (bounds.least, bounds.most) if limit is not None] if bounds else []
+    currencies = {limit.currency for limit in limits}
+    if len(currencies) > 1:
+        raise InvalidError("both ends of a range are in one currency", pointer="/amount_range/most/currency")
+    if currencies:
+        line = replace(line, currency=currencies.pop())
+    return LinkRequest(
+        reference=check_text(asked.reference, length_max=90, pointer="/reference"),
+        line=line,
+        payer_names_amount=named,
+        least_minor=bounds.least.amount if bounds and bounds.least else None,
+        most_minor=bounds.most.amount if bounds and bounds.most else None,
+        single_use=asked.single_use,
+        language=asked.language,
+        return_url=_url(asked.return_url),
+        metadata=checked_metadata(asked.metadata),
+        expires_at=_instant(asked.expires_at, "/expires_at"),
+    )
 
 
 def refund_request(body: bytes) -> RefundRequest:
@@ -301,7 +380,11 @@ def _url(value: str | None) -> str | None:
     return None if value is None else check_text(value, length_max=500, pointer="/return_url")
 
 
-def _metadata(value: Mapping[str, Any]) -> dict[str, str]:
+def check_label(label: str) -> str:
+    return check_text(label, length_max=100, pointer="/label")
+
+
+def checked_metadata(value: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for key, text in value.items():
         if not _SHOWABLE.fullmatch(key):

@@ -6,15 +6,19 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.api import catalogue, intents, openapi, refunds, webhooks
-from gateway.api.calls import answering
+from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, refunds, webhooks
+from gateway.api.calls import RATES, answering
 from gateway.deps import Deps
 from gateway.web.admission import Admission, Handler
+from gateway.web.rates import Rates
+from gateway.web.turns import TURNS, Turns
 
 ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/v1/payment-intents", intents.create),
     ("GET", "/v1/payment-intents", intents.list_page),
     ("GET", "/v1/payment-intents/{id}", intents.read),
+    ("POST", "/v1/payment-intents/{id}", intents.update),
+    ("GET", "/v1/payment-intents/{id}/events", intents.events),
     ("POST", "/v1/payment-intents/{id}/cancel", intents.cancel),
     ("POST", "/v1/payment-intents/{id}/send-receipt", intents.send_receipt),
     ("GET", "/v1/payment-intents/{id}/attempts", intents.attempts),
@@ -22,6 +26,11 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/payment-intents/{id}/refunds", refunds.of_intent),
     ("GET", "/v1/refunds", refunds.list_page),
     ("GET", "/v1/refunds/{id}", refunds.read),
+    ("POST", "/v1/payment-links", payment_links.create),
+    ("GET", "/v1/payment-links", payment_links.list_page),
+    ("GET", "/v1/payment-links/{id}", payment_links.read),
+    ("GET", "/v1/payment-links/{id}/qr.svg", payment_links.square_code),
+    ("POST", "/v1/payment-links/{id}/disable", payment_links.disable),
     ("POST", "/v1/quotes", catalogue.quote),
     ("GET", "/v1/payment-parts", catalogue.parts),
     ("GET", "/v1/payment-parts/{id}", catalogue.part),
@@ -37,13 +46,45 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/webhook-endpoints", webhooks.list_page),
     ("POST", "/v1/webhook-endpoints/{id}/rotate-secret", webhooks.rotate),
     ("POST", "/v1/webhook-endpoints/{id}/replay", webhooks.replay),
+    ("GET", "/v1/webhook-endpoints/{id}", webhooks.read),
+    ("POST", "/v1/webhook-endpoints/{id}/disable", webhooks.disable),
+    ("POST", "/v1/webhook-endpoints/{id}/enable", webhooks.enable),
+    ("POST", "/v1/webhook-endpoints/{id}/test", webhooks.test),
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries", webhooks.deliveries),
+    ("POST", "/v1/api-keys", callers.create_key),
+    ("GET", "/v1/api-keys", callers.list_keys),
+    ("GET", "/v1/api-keys/{id}", callers.read_key),
+    ("POST", "/v1/api-keys/{id}/rotate", callers.rotate_key),
+    ("POST", "/v1/api-keys/{id}/revoke", callers.revoke_key),
+    ("POST", "/v1/oauth-clients", callers.create_client),
+    ("GET", "/v1/oauth-clients", callers.list_clients),
+    ("GET", "/v1/oauth-clients/{id}", callers.read_client),
+    ("POST", "/v1/oauth-clients/{id}/keys", callers.replace_client_keys),
+    ("POST", "/v1/oauth-clients/{id}/disable", callers.disable_client),
+    ("POST", "/v1/oauth/token", oauth.token),
+    ("GET", "/v1/webhook-keys", oauth.webhook_keys),
     ("GET", "/v1/openapi.json", openapi.serve),
+    ("GET", "/v1/docs", docs.serve),
+    ("GET", "/.well-known/jwks.json", oauth.keys),
+    ("GET", "/.well-known/oauth-authorization-server", oauth.metadata),
 )
+
+PUBLIC: Final = frozenset(
+    {
+        "/v1/oauth/token", "/v1/webhook-keys", "/v1/openapi.json", "/v1/docs", "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+    }
+)  # fmt: skip
+"""What is open to everybody; every other address asks who calls."""
 
 
 def add_api(app: web.Application, deps: Deps) -> None:
     """Put the API into the application, under one bound of requests in flight."""
-    admission = Admission(deps.limits.in_flight_max)
+    limits = deps.limits
+    app[RATES] = Rates()
+    app[TURNS] = Turns(limits.in_flight_max, share=limits.in_flight_per_department, wait_s=limits.turn_wait_s)
+    # Those that wait for their turn are counted here, and those whose caller is not known yet.
+    admission = Admission(2 * limits.in_flight_max)
     for method, path, handler in ROUTES:
         wrapped = answering(handler, admission, f"{method} {path}")
         if method == "GET":

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
+from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
-from gateway.api.paging import path_id
+from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import CreateEndpoint, Empty, ReplayDeliveries, read_body
+from gateway.api.requests import CreateEndpoint, Empty, ReplayDeliveries, instant_of, read_body
+from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix, is_id
-from gateway.services.manage_webhooks import create_endpoint, list_endpoints, replay_deliveries, rotate_secret
+from gateway.services import manage_webhooks
 from gateway.web.admission import DEPS
 
 
@@ -21,13 +26,13 @@ async def create(request: web.Request) -> web.Response:
     body = await read_json_body(request, deps)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        made = await create_endpoint(deps, key.department, read_body(body, CreateEndpoint).url, claim)
+        made = await manage_webhooks.create_endpoint(deps, key.department, read_body(body, CreateEndpoint).url, claim)
     return document(made, status=201)
 
 
 async def list_page(request: web.Request) -> web.Response:
     key = await caller(request, Scope.WEBHOOKS_WRITE)
-    return document(await list_endpoints(request.app[DEPS], key.department))
+    return document(await manage_webhooks.list_endpoints(request.app[DEPS], key.department))
 
 
 async def rotate(request: web.Request) -> web.Response:
@@ -37,18 +42,70 @@ async def rotate(request: web.Request) -> web.Response:
     read_body(body, Empty)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        rotated = await rotate_secret(deps, key.department, path_id(request, Prefix.ENDPOINT), claim)
+        rotated = await manage_webhooks.rotate_secret(deps, key.department, path_id(request, Prefix.ENDPOINT), claim)
     return document(rotated)
+
+
+async def read(request: web.Request) -> web.Response:
+    by = await caller(request, Scope.WEBHOOKS_WRITE)
+    return document(await manage_webhooks.read_endpoint(request.app[DEPS], by.department, _endpoint(request)))
+
+
+async def disable(request: web.Request) -> web.Response:
+    return await _change(request, manage_webhooks.disable_endpoint)
+
+
+async def enable(request: web.Request) -> web.Response:
+    return await _change(request, manage_webhooks.enable_endpoint)
+
+
+async def test(request: web.Request) -> web.Response:
+    return await _change(request, manage_webhooks.test_endpoint)
+
+
+async def _change(
+    request: web.Request, change: Callable[[Deps, str, str, Claim], Awaitable[StoredAnswer]]
+) -> web.Response:
+    deps = request.app[DEPS]
+    by = await caller(request, Scope.WEBHOOKS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, by, body)
+    read_body(body, Empty)
+    with working_on(deps, claim):
+        return answered(await change(deps, by.department, _endpoint(request), claim))
+
+
+async def deliveries(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    by = await caller(request, Scope.WEBHOOKS_WRITE)
+    query = Query(request, ("status",))
+    found = await manage_webhooks.list_deliveries(
+        deps,
+        by.department,
+        _endpoint(request),
+        query.one_of("status", ("waiting", "delivered", "dead")),
+        cursor=query.identifier("cursor", Prefix.EVENT),
+        limit=query.limit(deps.limits.page_items_max),
+    )
+    return document(found)
 
 
 async def replay(request: web.Request) -> web.Response:
     """Deliver again. Asking twice delivers twice, under the same ids, which receivers know how to drop."""
     deps = request.app[DEPS]
-    key = await caller(request, Scope.WEBHOOKS_WRITE)
+    by = await caller(request, Scope.WEBHOOKS_WRITE)
     body = await read_json_body(request, deps)
-    event = read_body(body, ReplayDeliveries).event
-    if event is not None and not is_id(event, Prefix.EVENT):
+    claim = claim_of(request, by, body)
+    asked = read_body(body, ReplayDeliveries)
+    if asked.event is not None and not is_id(asked.event, Prefix.EVENT):
         raise InvalidError("is not an event", pointer="/event")
-    with working_on(deps, claim_of(request, key, body)):
-        queued = await replay_deliveries(deps, key.department, path_id(request, Prefix.ENDPOINT), event)
+    if asked.event is not None and asked.created_from is not None:
+        raise InvalidError("name an event or an instant, not both", pointer="/created_from")
+    since = None if asked.created_from is None else instant_of(asked.created_from, "/created_from")
+    with working_on(deps, claim):
+        queued = await manage_webhooks.replay_deliveries(deps, by.department, _endpoint(request), asked.event, since)
     return document({"object": "replay", "queued": queued}, status=202)
+
+
+def _endpoint(request: web.Request) -> str:
+    return path_id(request, Prefix.ENDPOINT)

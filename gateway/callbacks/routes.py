@@ -27,6 +27,7 @@ _log: Final = structlog.get_logger(__name__)
 
 PATH: Final = "/callbacks/{provider}"
 BODY_BYTES_MAX: Final = 256 * 1024
+_ENCRYPTED: Final = "application/jwe"
 
 _STATUSES: Final[dict[type[GatewayError], int]] = {
     UnauthenticatedError: 401,
@@ -61,4 +62,6 @@ async def _receive(request: web.Request) -> web.Response:
     headers = request.headers.copy()
     headers.add(":path", request.rel_url.raw_path)
     await receive_callback(deps, request.match_info["provider"], headers, body)
+    if request.content_type == _ENCRYPTED:
+        return web.Response(status=202)  # the Open Finance standard's word for an event received
     return web.Response(status=204 if request.method == "PUT" else 200)

@@ -114,6 +114,13 @@ class _Telling:
         other = next((method for method in self.view.methods if method is not used), None)
         return (Act(self.say("Pay another way"), f"{self.path()}?method={other}", "plain"),) if other else ()
 
+    def another_bank(self) -> tuple[Act, ...]:
+        """Offer the other banks; the service takes the consent back at the first before it asks another."""
+        used = self.view.last_attempt.method if self.view.last_attempt else None
+        if used is not Method.BANK or len(self.view.banks) < 2:  # noqa: PLR2004 - one bank is no choice
+            return ()
+        return (Act(self.say("Choose another bank"), f"{self.path()}?method={Method.BANK}", "plain"),)
+
     @property
     def received(self) -> Money | None:
         """What has come of a transfer, if any."""
@@ -233,6 +240,7 @@ def _started(told: _Telling) -> OutcomePage:
                 acts=(
                     Act(told.say("Continue on the secure page"), told.path("/continue")),
                     check,
+                    *told.another_bank(),
                     *told.another_way(),
                     told.cancel(),
                 ),

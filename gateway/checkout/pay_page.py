@@ -26,11 +26,12 @@ class PayForm:
     typed: Mapping[str, str]
     email: str | None = None
     mobile: str | None = None
+    bank: str | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def contact(self) -> Contact:
-        return Contact(email=self.email, mobile=self.mobile)
+        return Contact(email=self.email, mobile=self.mobile, bank=self.bank)
 
 
 def choose_method(view: CheckoutView, asked: str | None) -> Method:
@@ -49,7 +50,11 @@ def choose_method(view: CheckoutView, asked: str | None) -> Method:
 
 def empty_form(view: CheckoutView, method: Method) -> PayForm:
     """Return the form as first shown: filled with what the department knows of the payer."""
-    typed = {"email": view.payer_email or "", "mobile": show_mobile(view.payer_mobile) if view.payer_mobile else ""}
+    typed = {
+        "email": view.payer_email or "",
+        "mobile": show_mobile(view.payer_mobile) if view.payer_mobile else "",
+        "bank": view.payer_bank or "",
+    }
     return PayForm(method, typed)
 
 
@@ -59,7 +64,12 @@ def read_form(view: CheckoutView, posted: Mapping[str, object], language: Langua
     method = choose_method(view, str(posted.get("method") or ""))
     email = read_email(typed["email"]) if typed["email"] else None
     mobile = read_mobile(typed["mobile"]) if typed["mobile"] else None
+    typed["bank"] = clean(str(posted.get("bank") or ""))[:EMAIL_LENGTH_MAX]
+    asks_for_bank = method is Method.BANK and bool(view.banks)
+    bank = next((each.code for each in view.banks if each.code == typed["bank"]), None) if asks_for_bank else None
     errors: dict[str, str] = {}
+    if asks_for_bank and bank is None:
+        errors["bank"] = language.text("Choose your bank")
     if typed["mobile"] and mobile is None:
         errors["mobile"] = language.text(
             "Enter a mobile number that can receive messages, like %(example)s", example=ltr("050 123 4567")
@@ -71,8 +81,8 @@ def read_form(view: CheckoutView, posted: Mapping[str, object], language: Langua
     if typed["email"] and email is None:
         errors["email"] = language.text("Enter an email address, like %(example)s", example=ltr("name@example.ae"))
     # The summary lists the faults in the order of the fields on the page.
-    order = ("mobile", "email") if method is Method.MOBILE else FIELDS
-    return PayForm(method, typed, email, mobile, {name: errors[name] for name in order if name in errors})
+    order = ("mobile", "email") if method is Method.MOBILE else ("bank", *FIELDS)
+    return PayForm(method, typed, email, mobile, bank, {name: errors[name] for name in order if name in errors})
 
 
 def render_pay(

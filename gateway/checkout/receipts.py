@@ -20,6 +20,7 @@ from gateway.services.resend_receipt import resend_receipt
 from gateway.services.views import ReceiptView
 from gateway.services.where_is_my_money import where_is_my_money
 from gateway.web.csrf import csrf_token
+from gateway.web.guesses import GUESSES
 from gateway.web.pages import Pages
 from gateway.web.typed import clean
 
@@ -95,9 +96,14 @@ class Receipts:
 
     async def _check(self, visit: Visit, number: str, code: str) -> web.Response:
         asked = bool(number or code)
+        guesses = visit.request.app[GUESSES]
+        if asked:
+            guesses.check(visit.request)
         receipt = await find_receipt(self._deps, number) if number and read_code(code) else None
         if receipt is not None and not is_genuine(self._deps.link_secrets, receipt, code):
             receipt = None
+        if asked and receipt is None:
+            guesses.note(visit.request)
         paid_on = receipt.paid_at.astimezone(self._pages.identity.zone).date() if receipt else None
         page = self._pages.render(
             "verify.html",

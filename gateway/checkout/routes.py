@@ -12,6 +12,7 @@ from aiohttp import web
 
 from adapters.contract import PayReference, Redirect
 from gateway.checkout import TEMPLATES
+from gateway.checkout.link_page import LinkPage
 from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
@@ -24,8 +25,11 @@ from gateway.services.is_processing import is_processing
 from gateway.services.look_again import look_again
 from gateway.services.promise_word import promise_word
 from gateway.services.read_checkout import read_checkout
+from gateway.services.receive_return import receive_return
+from gateway.services.renew_link import renew_link
 from gateway.services.start_payment import start_payment
 from gateway.services.views import CheckoutView
+from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 
@@ -121,6 +125,12 @@ class Checkout:
         view = await read_checkout(self._deps, visit.token)
         visit.settle_language(view.language)
         step = _redirect_of(view)
+        if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+            await renew_link(self._deps, visit.token, visit.language)
+            view = await read_checkout(self._deps, visit.token)
+            step = _redirect_of(view)
+            if step is not None and step.expires_at is not None and step.expires_at <= self._deps.clock():
+                return visit.go("/result")  # there is no fresh link: the payment has gone on, or nobody answers
         if step is None:
             return visit.go("")
         parts = urlsplit(step.url)
@@ -137,6 +147,13 @@ class Checkout:
         response = visit.page(page)
         response.headers["Refresh"] = f"0; url={step.url}"
         return response
+
+    async def land(self, visit: Visit) -> web.Response:
+        """Take a payer in who comes back from their bank, and lead them to their own payment."""
+        query = visit.request.query
+        single = {name: query[name] for name in query if len(query.getall(name)) == 1}
+        address = await receive_return(self._deps, visit.request.match_info["provider"], single)
+        return visit.lead(address)
 
     async def result(self, visit: Visit) -> web.Response:
         """Hold the payer's request until the answer is known, or for a quarter of a minute."""
@@ -203,9 +220,11 @@ def add_routes(
     app: web.Application, deps: Deps, identity: Identity | None = None, *, result_wait_s: float = RESULT_WAIT_S
 ) -> None:
     """Put the citizen's pages, and what they load, into the application."""
+    app.setdefault(GUESSES, Guesses(deps))
     shown = identity or Identity(address=urlsplit(deps.public_url).netloc)
     pages = Pages(shown, TEMPLATES)
     checkout, receipts = Checkout(deps, pages, result_wait_s), Receipts(deps, pages)
+    link = LinkPage(deps, pages)
 
     def bound(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -226,6 +245,8 @@ def add_routes(
         "/pay/{token}/state": checkout.state,
         "/pay/{token}/receipt": receipts.receipt,
         "/pay/{token}/receipt.pdf": receipts.pdf,
+        "/returns/{provider}": checkout.land,
+        "/link/{token}": link.show,
         "/verify": receipts.ask,
         "/verify/{number}/{code}": receipts.verify,
         "/accessibility": fixed("accessibility.html"),
@@ -234,6 +255,7 @@ def add_routes(
     posts: Mapping[str, Handler] = {
         "/pay/{token}": checkout.start,
         "/pay/{token}/language": checkout.change_language,
+        "/link/{token}": link.press,
         "/pay/{token}/cancel": checkout.cancel,
         "/pay/{token}/rating": receipts.rate,
         "/pay/{token}/receipt/send": receipts.send_again,

@@ -11,8 +11,9 @@ import structlog
 from aiohttp import web
 
 from gateway.deps import Deps
-from gateway.domain.errors import NotFoundError, OverloadedError, UnavailableError
+from gateway.domain.errors import NotFoundError, OverloadedError, RateLimitedError, UnavailableError
 from gateway.web.csrf import FIELD, form_is_ours
+from gateway.web.guesses import GUESSES
 from gateway.web.headers import PAGE_HEADERS
 from gateway.web.i18n import LANGUAGE_COOKIE, browser_language, languages, negotiate
 from gateway.web.pages import Pages
@@ -56,10 +57,10 @@ class Visit:
         language = self._pages.languages[self.language].text
         try:
             return await handler(self)
+        except RateLimitedError as error:
+            return self._guessed(error.retry_after_s or 1)
         except NotFoundError:
-            title = language("We could not find this payment")
-            said = language("Check that the link is complete, or ask the department that sent it for a new one.")
-            return self._notice(404, title, said)
+            return self._not_found()
         except OverloadedError as error:
             title = language("We are very busy just now")
             said = language("No money was taken by this step. Wait a moment and try again.")
@@ -78,6 +79,22 @@ class Visit:
             route = self.request.match_info.route.resource
             _log.exception("page_failed", route=route.canonical if route else None)
             return self._failed(500)
+
+    def _not_found(self) -> web.Response:
+        if (wait_s := self.request.app[GUESSES].note(self.request)) is not None:
+            return self._guessed(wait_s)
+        language = self._pages.languages[self.language].text
+        title = language("We could not find this payment")
+        said = language("Check that the link is complete, or ask the department that sent it for a new one.")
+        return self._notice(404, title, said)
+
+    def _guessed(self, wait_s: int) -> web.Response:
+        language = self._pages.languages[self.language].text
+        title = language("Too many wrong links were tried from your network")
+        said = language("Wait a minute, then open the link exactly as you received it.")
+        response = self._notice(429, title, said)
+        response.headers["Retry-After"] = str(wait_s)
+        return response
 
     def _failed(self, status: int) -> web.Response:
         language = self._pages.languages[self.language].text
@@ -117,8 +134,16 @@ class Visit:
 
     def go(self, part: str) -> web.Response:
         """Send the browser on to another page of this payment, by GET."""
-        response = web.Response(status=303, headers={**PAGE_HEADERS, "Location": f"/pay/{self.token}{part}"})
+        return self.go_to(f"/pay/{self.token}{part}")
+
+    def go_to(self, path: str) -> web.Response:
+        """Send the browser on to another page of ours, by GET."""
+        response = web.Response(status=303, headers={**PAGE_HEADERS, "Location": path})
         return self._remember_language(response)
+
+    def lead(self, address: str) -> web.Response:
+        """Send a browser that came from elsewhere to an address of ours."""
+        return self._remember_language(web.Response(status=303, headers={**PAGE_HEADERS, "Location": address}))
 
     def stale(self) -> web.Response:
         """Refuse a form that is not ours. Nothing was done."""

@@ -1,20 +1,33 @@
-"""Who calls: a department's key and what it may do."""
+"""Who calls: a department's key or OAuth client, and what it may do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Scope(StrEnum):
-    """What a key may do."""
+    """What a caller may do."""
 
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
     REFUNDS_WRITE = "refunds:write"
     REFUNDS_APPROVE = "refunds:approve"
     WEBHOOKS_WRITE = "webhooks:write"
+    KEYS_WRITE = "keys:write"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One authenticated caller: the id of its key or client, its department, its scopes and its own rate, if any."""
+
+    id: str
+    department: str
+    scopes: frozenset[str]
+    requests_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +41,23 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    requests_per_minute: int | None = None
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """A caller that signs for itself: with keys registered here, or published at an address of its own."""
+
+    id: str
+    department: str
+    label: str
+    scopes: frozenset[str]
+    jwks: Mapping[str, Any] | None
+    jwks_url: str | None
+    live: bool
+    created_at: datetime
+    updated_at: datetime
+    disabled_at: datetime | None
+    last_used_at: datetime | None
+    requests_per_minute: int | None = None

@@ -113,6 +113,18 @@ class MethodUnavailableError(GatewayError):
     code = "method_unavailable"
 
 
+class VersionUnknownError(GatewayError):
+    """There is no such version of this API."""
+
+    code = "version_unknown"
+
+
+class RateLimitedError(GatewayError):
+    """More requests came than this caller may send in this time; Retry-After says when the next one may come."""
+
+    code = "rate_limited"
+
+
 class OverloadedError(GatewayError):
     """More is being asked than can be answered in good time; try again shortly."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -16,20 +16,29 @@ class Prefix(StrEnum):
     ATTEMPT = "pa"
     REFUND = "re"
     REFUND_BATCH = "rb"
+    PAYMENT_LINK = "pk"
     EVENT = "ev"
     ENDPOINT = "we"
     API_KEY = "key"
     MESSAGE = "ms"
+    CLIENT = "cl"
     TARIFF = "tf"
     AUDIT = "ga"
+    TRANSFER_CLAIM = "tc"
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY: Final = re.compile(r"[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}")
 
 
 def mint(prefix: Prefix, at: datetime, random_bytes: Callable[[int], bytes]) -> str:
     return ids.mint(prefix.value, at, random_bytes)
+
+
+def id_bound(prefix: Prefix, at: datetime) -> str:
+    """Return the lowest identifier that could be minted at an instant."""
+    return mint(prefix, max(at, _EPOCH), bytes)
 
 
 def successor(identifier: str) -> str:

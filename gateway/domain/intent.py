@@ -76,3 +76,6 @@ class Search:
     reference: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    metadata: tuple[str, str] | None = None

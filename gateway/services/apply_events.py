@@ -12,6 +12,8 @@ import structlog
 from adapters.contract import PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain.attempt import LIVE
+from gateway.domain.intent import FINAL
 from gateway.services import ask_provider
 from gateway.services.apply_reports import Applied, Finding, apply_reports
 from gateway.store import attempts, inbox, intents
@@ -86,6 +88,10 @@ async def _findings(deps: Deps, intent: Intent, attempt: Attempt, notices: Seque
         key = (notice.provider, notice.event)
         if notice.proven is not None:
             findings.append(Finding(attempt.id, notice.proven, notices=(key,)))
+        elif notice.continuation is not None and _may_finish(intent, attempt):
+            report = await ask_provider.finish(deps, intent, attempt, notice.continuation)
+            if report is not None:
+                findings.append(Finding(attempt.id, report, notices=(key,)))
         else:
             hints.append(notice)
     if hints:
@@ -94,6 +100,11 @@ async def _findings(deps: Deps, intent: Intent, attempt: Attempt, notices: Seque
             keys = tuple((notice.provider, notice.event) for notice in hints)
             findings.append(Finding(attempt.id, report, notices=keys))
     return findings
+
+
+def _may_finish(intent: Intent, attempt: Attempt) -> bool:
+    """Tell whether a payment may still be made: never for an intent that has ended, or an attempt that is decided."""
+    return attempt.status in LIVE and attempt.review is None and intent.status not in FINAL
 
 
 async def _query(deps: Deps, intent: Intent, attempt: Attempt, hints: Sequence[Received]) -> PaymentReport | None:

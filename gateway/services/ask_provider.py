@@ -8,7 +8,16 @@ from typing import Final, TypeVar
 
 import structlog
 
-from adapters.contract import Captures, DeclineReason, Outcome, PaymentOrder, PaymentReport, Provider, Voids
+from adapters.contract import (
+    Captures,
+    DeclineReason,
+    Finishes,
+    Outcome,
+    PaymentOrder,
+    PaymentReport,
+    Provider,
+    Voids,
+)
 from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
 from gateway import metrics
 from gateway.deps import Deps
@@ -39,6 +48,7 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_email=attempt.contact.email or intent.payer_email,
         payer_mobile=attempt.contact.mobile or intent.payer_mobile,
         payer_bank=attempt.contact.bank,
+        landing_url=links.landing_url(deps, attempt.provider),
         started_at=attempt.started_at,
     )
 
@@ -126,7 +136,8 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
     if attempt.provider not in deps.providers:
         return None
     provider = deps.providers[attempt.provider]
-    reference = attempt.provider_reference
+    # A rail on which we make the payment ourselves has nothing but our reference until it is made.
+    reference = attempt.provider_reference or ("" if isinstance(provider, Finishes) else None)
     if not isinstance(provider, Voids) or reference is None:
         return None
 
@@ -134,6 +145,22 @@ async def void(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentReport | 
         return await provider.void(order_of(deps, intent, attempt), reference)
 
     return await _ask(deps, attempt, "void", ask)
+
+
+async def finish(deps: Deps, intent: Intent, attempt: Attempt, continuation: str) -> PaymentReport | None:
+    """Make the payment its payer has consented to; None when there is no answer to trust, and it is to be asked again.
+
+    Not even "the request never left" is an outcome here: the payer's consent stands at the bank.
+    """
+    if not isinstance(deps.providers.get(attempt.provider), Finishes):
+        return None
+
+    async def ask(provider: Provider) -> PaymentReport:
+        if not isinstance(provider, Finishes):
+            raise TypeError("the provider finishes nothing")
+        return await provider.finish(order_of(deps, intent, attempt), continuation)
+
+    return await _ask(deps, attempt, "finish", ask)
 
 
 async def several(deps: Deps, items: Sequence[T], ask: Callable[[T], Awaitable[R]]) -> list[R]:

@@ -29,6 +29,8 @@ __all__ = ["Draft", "Proposal", "decide_tariffs", "list_undecided", "propose_tar
 NOTICE: Final = timedelta(minutes=1)
 """How long before its midnight a later version must be approved: by then every process has read it."""
 
+_YEAR_MIN: Final = 1971
+_YEAR_MAX: Final = 2199
 _TEXT_MAX: Final = 500
 _NAME_MAX: Final = 100
 
@@ -62,7 +64,9 @@ async def propose_tariffs(deps: Deps, drafts: Sequence[Draft], *, by: str, reaso
         raise InvalidError(faults=faults)
     now = deps.clock()
     async with deps.transaction() as connection:
-        last = await tariffs.versions(connection, [draft.service for draft in drafts])
+        services = [draft.service for draft in drafts]
+        await tariffs.hold(connection, services)
+        last = await tariffs.last_versions(connection, services)
         proposals: list[Proposal] = []
         for draft in drafts:
             last[draft.service] += 1
@@ -122,6 +126,8 @@ def _draft_faults(draft: Draft, currencies: Mapping[str, str]) -> list[tuple[str
         faults.append(("/service", f"there is no service {draft.service}"))
     elif draft.terms.currency != currencies[draft.service]:
         faults.append(("/terms/currency", f"this service is charged in {currencies[draft.service]}"))
+    if not _YEAR_MIN <= draft.effective_on.year <= _YEAR_MAX:
+        faults.append(("/effective_on", f"a day from {_YEAR_MIN} to {_YEAR_MAX}"))
     try:
         check_text(draft.legal_basis, length_max=_TEXT_MAX, pointer="/legal_basis")
     except InvalidError as error:
@@ -139,7 +145,7 @@ def _check_decidable(proposal: Proposal, by: str) -> None:
 async def _check_beginnings(connection: Connection, proposals: Sequence[Proposal], now: datetime) -> None:
     """Refuse to change a price that is in force: only a service's first tariff may begin at once or in the past."""
     services = [each.tariff.service for each in proposals]
-    await tariffs.versions(connection, services)
+    await tariffs.hold(connection, services)
     begun = await tariffs.begun(connection, services)
     for each in proposals:
         if begun.get(each.tariff.service) and each.tariff.effective_at < now + NOTICE:

@@ -23,8 +23,9 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import InvalidError
+from gateway.domain.signing import SigningKey
 from gateway.outbound import AddressRefusedError
-from gateway.services.documents import event_document
+from gateway.services.documents import Document, event_document, page_document
 from gateway.store import events, webhooks
 from gateway.store.events import Event
 from gateway.store.webhooks import Delivery, Endpoint
@@ -80,12 +81,24 @@ async def deliver_webhooks(deps: Deps, limit: int) -> int:
     return len(due)
 
 
-def sign(secrets: Sequence[bytes], identifier: str, timestamp: int, payload: bytes) -> str:
-    """Return the signature header: one `v1` entry a secret, so that a rotation breaks no receiver."""
+def sign(secrets: Sequence[bytes], keys: Sequence[SigningKey], identifier: str, timestamp: int, payload: bytes) -> str:
+    """Return the signature header: a `v1` each secret, a `v1a` each key, so that a rotation breaks no receiver."""
     signed = b".".join((identifier.encode(), str(timestamp).encode(), payload))
-    return " ".join(
-        "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode() for secret in secrets
-    )
+    shared = ["v1," + _text(hmac.new(secret, signed, hashlib.sha256).digest()) for secret in secrets]
+    return " ".join(shared + ["v1a," + _text(key.private.sign(signed)) for key in keys])
+
+
+def _text(signature: bytes) -> str:
+    return base64.b64encode(signature).decode()
+
+
+def published_webhook_keys(deps: Deps) -> Document:
+    """Return the keys that verify `v1a` signatures, the one that stays first."""
+    keys = [
+        {"id": key.kid, "object": "webhook_key", "public_key": key.webhook_text(), "jwk": dict(key.jwk())}
+        for key in deps.webhook_keys
+    ]
+    return page_document(keys, None)
 
 
 def signing_secrets(endpoint: Endpoint, now: datetime) -> tuple[bytes, ...]:
@@ -122,7 +135,9 @@ async def _deliver(deps: Deps, delivery: Delivery) -> Answer:
         "User-Agent": "Mizan-Webhooks/1.0",
         "webhook-id": delivery.event,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(signing_secrets(endpoint, now), delivery.event, timestamp, payload),
+        "webhook-signature": sign(
+            signing_secrets(endpoint, now), deps.webhook_keys, delivery.event, timestamp, payload
+        ),
     }
     try:
         async with (

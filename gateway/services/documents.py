@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.domain.caller import ApiKey, OAuthClient
 from gateway.domain.department import Bundle, Department, Names, Service
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
@@ -17,7 +18,7 @@ from gateway.store.catalogue import Catalogue
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine
 from gateway.store.refunds import Refund
-from gateway.store.webhooks import Endpoint
+from gateway.store.webhooks import Delivered, Endpoint
 from ledger.money import Money
 
 Document = dict[str, Any]
@@ -236,6 +237,55 @@ def endpoint_document(endpoint: Endpoint, secret: str | None = None) -> Document
         "created_at": instant(endpoint.created_at),
     }
     return document if secret is None else {**document, "secret": secret}
+
+
+def delivery_document(delivery: Delivered) -> Document:
+    waiting = delivery.status == "waiting"
+    return {
+        "object": "webhook_delivery",
+        "event": delivery.event,
+        "type": delivery.type,
+        "status": delivery.status,
+        "tries": delivery.tries,
+        "answer": delivery.answer,
+        "created_at": instant(delivery.created_at),
+        "next_try_at": instant(delivery.next_try_at) if waiting else None,
+        "delivered_at": instant(delivery.delivered_at),
+    }
+
+
+def api_key_document(key: ApiKey) -> Document:
+    """A key as its department manages it: everything but the key."""
+    return {
+        "id": key.id,
+        "object": "api_key",
+        "label": key.label,
+        "scopes": sorted(key.scopes),
+        "live": key.live,
+        "requests_per_minute": key.requests_per_minute,
+        "replaces": key.replaces,
+        "created_at": instant(key.created_at),
+        "expires_at": instant(key.expires_at),
+        "revoked_at": instant(key.revoked_at),
+        "last_used_at": instant(key.last_used_at),
+    }
+
+
+def oauth_client_document(client: OAuthClient) -> Document:
+    return {
+        "id": client.id,
+        "object": "oauth_client",
+        "label": client.label,
+        "scopes": sorted(client.scopes),
+        "live": client.live,
+        "jwks": client.jwks,
+        "jwks_url": client.jwks_url,
+        "requests_per_minute": client.requests_per_minute,
+        "created_at": instant(client.created_at),
+        "updated_at": instant(client.updated_at),
+        "disabled_at": instant(client.disabled_at),
+        "last_used_at": instant(client.last_used_at),
+    }
 
 
 def page_document(items: Sequence[Mapping[str, Any]], next_cursor: str | None) -> Document:

@@ -20,22 +20,43 @@ _MAC_BYTES: Final = 16
 _TOKEN_CHARACTERS: Final = _BODY_CHARACTERS + 2 * _MAC_BYTES
 
 
+_INTENT_LINK: Final = b"checkout link "
+_PAYMENT_LINK: Final = b"payment link "
+
+
 def token_of(deps: Deps, intent_id: str) -> str:
-    body = intent_id.partition("_")[2]
-    return body + _mac(deps.link_secrets[0], body)
+    return _token(deps, intent_id, _INTENT_LINK)
 
 
 def intent_of(deps: Deps, token: str) -> str:
     """Return the intent a token opens; `NotFoundError` for anything we did not make."""
+    return _opened(deps, token, Prefix.INTENT, _INTENT_LINK)
+
+
+def payment_link_of(deps: Deps, token: str) -> str:
+    """Return the payment link a token opens."""
+    return _opened(deps, token, Prefix.PAYMENT_LINK, _PAYMENT_LINK)
+
+
+def payment_link_url(deps: Deps, link_id: str) -> str:
+    return f"{deps.public_url}/link/{_token(deps, link_id, _PAYMENT_LINK)}"
+
+
+def _token(deps: Deps, identifier: str, purpose: bytes) -> str:
+    body = identifier.partition("_")[2]
+    return body + _mac(deps.link_secrets[0], body, purpose)
+
+
+def _opened(deps: Deps, token: str, prefix: Prefix, purpose: bytes) -> str:
     body, mac = token[:_BODY_CHARACTERS], token[_BODY_CHARACTERS:]
-    intent_id = f"{Prefix.INTENT.value}_{body}"
-    if len(token) != _TOKEN_CHARACTERS or not token.isascii() or not is_id(intent_id, Prefix.INTENT):
+    identifier = f"{prefix.value}_{body}"
+    if len(token) != _TOKEN_CHARACTERS or not token.isascii() or not is_id(identifier, prefix):
         raise NotFoundError
     # Every key is compared, whichever fits, so that the time taken tells nothing.
-    fits = [hmac.compare_digest(_mac(secret, body), mac) for secret in deps.link_secrets]
+    fits = [hmac.compare_digest(_mac(secret, body, purpose), mac) for secret in deps.link_secrets]
     if not any(fits):
         raise NotFoundError
-    return intent_id
+    return identifier
 
 
 def checkout_url(deps: Deps, intent_id: str) -> str:
@@ -51,6 +72,11 @@ def callback_url(deps: Deps, provider: str) -> str:
     return f"{deps.public_url}/callbacks/{provider}"
 
 
-def _mac(secret: bytes, body: str) -> str:
-    digest = hmac.new(secret, b"checkout link " + body.encode(), hashlib.sha256).digest()
+def landing_url(deps: Deps, provider: str) -> str:
+    """Where payers come back to from a rail that must know all our addresses in advance: one for all of them."""
+    return f"{deps.public_url}/returns/{provider}"
+
+
+def _mac(secret: bytes, body: str, purpose: bytes) -> str:
+    digest = hmac.new(secret, purpose + body.encode(), hashlib.sha256).digest()
     return digest[:_MAC_BYTES].hex()

@@ -1,9 +1,9 @@
-"""A department's endpoints: made, listed, rotated, replayed."""
+"""A department's endpoints: made, listed, rotated, tried, disabled, replayed."""
 
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -13,8 +13,17 @@ from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import IdempotencyInFlightError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
-from gateway.services.documents import Document, endpoint_document, page_document
-from gateway.store import idempotency, webhooks
+from gateway.services.documents import (
+    Document,
+    delivery_document,
+    endpoint_document,
+    event_document,
+    page_document,
+)
+from gateway.services.once import Made, once
+from gateway.store import events, idempotency, webhooks
+from gateway.store.connections import Connection
+from gateway.store.events import Event
 from gateway.store.webhooks import Endpoint
 
 OVERLAP: Final = timedelta(hours=24)
@@ -80,10 +89,73 @@ async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Cl
     return endpoint_document(endpoint, secret_text(secret))
 
 
-async def replay_deliveries(deps: Deps, department: str, endpoint_id: str, event: str | None) -> int:
-    """Deliver again: one event, or everything that died."""
+async def read_endpoint(deps: Deps, department: str, endpoint_id: str) -> Document:
     async with deps.connection() as connection:
-        return await webhooks.replay(connection, department, endpoint_id, event, deps.clock())
+        return endpoint_document(await _own(connection, department, endpoint_id))
+
+
+async def disable_endpoint(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> StoredAnswer:
+    """Stop delivering. What waits is dead and may be replayed once the endpoint is enabled again."""
+
+    async def work(connection: Connection) -> Made:
+        await _own(connection, department, endpoint_id)
+        await webhooks.disable(connection, endpoint_id, "by its department", deps.clock())
+        return endpoint_id, endpoint_document(await _own(connection, department, endpoint_id))
+
+    return await once(deps, claim, 200, work)
+
+
+async def enable_endpoint(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> StoredAnswer:
+    async def work(connection: Connection) -> Made:
+        await _own(connection, department, endpoint_id)
+        await webhooks.enable(connection, endpoint_id)
+        return endpoint_id, endpoint_document(await _own(connection, department, endpoint_id))
+
+    return await once(deps, claim, 200, work)
+
+
+async def test_endpoint(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> StoredAnswer:
+    """Send one event that means nothing, to this endpoint alone, so that a receiver can be tried."""
+
+    async def work(connection: Connection) -> Made:
+        endpoint = await _own(connection, department, endpoint_id)
+        if endpoint.disabled_at is not None:
+            raise TransitionError("the endpoint is disabled: enable it first")
+        now = deps.clock()
+        event = Event(
+            deps.mint_event(), department, "webhook_endpoint.test", endpoint_id, {"webhook_endpoint": endpoint_id}, now
+        )
+        await events.insert_unqueued(connection, event)
+        await webhooks.queue(connection, endpoint_id, event.id, endpoint_id, now)
+        return event.id, event_document(event)
+
+    return await once(deps, claim, 202, work)
+
+
+async def list_deliveries(
+    deps: Deps, department: str, endpoint_id: str, status: str | None, *, cursor: str | None, limit: int
+) -> Document:
+    async with deps.connection() as connection:
+        await _own(connection, department, endpoint_id)
+        found = await webhooks.deliveries(connection, endpoint_id, status, before=cursor, limit=limit + 1)
+    documents = [delivery_document(delivery) for delivery in found[:limit]]
+    return page_document(documents, found[limit - 1].event if len(found) > limit else None)
+
+
+async def replay_deliveries(
+    deps: Deps, department: str, endpoint_id: str, event: str | None, created_from: datetime | None
+) -> int:
+    """Deliver again: one event, everything since an instant, or all that died."""
+    async with deps.transaction() as connection:
+        await _own(connection, department, endpoint_id)
+        return await webhooks.replay(connection, endpoint_id, event, created_from, deps.clock())
+
+
+async def _own(connection: Connection, department: str, endpoint_id: str) -> Endpoint:
+    endpoint = await webhooks.read(connection, department, endpoint_id)
+    if endpoint is None:
+        raise NotFoundError
+    return endpoint
 
 
 def _replayed(stored: StoredAnswer, existing: list[Endpoint]) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import RECEIVED_MINOR
+from adapters.contract import RECEIVED_MINOR, Method, OffersBanks, PayerBank
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
 from gateway.domain.department import Names
@@ -59,7 +59,15 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
+        banks=banks_offered(deps),
+        payer_bank=last.contact.bank if last else None,
     )
+
+
+def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
+    """Return the banks behind the provider that a payment by bank account goes to first."""
+    offering = [deps.providers[name] for name in deps.routing.get(Method.BANK, ()) if name in deps.providers]
+    return next((tuple(each.banks) for each in offering if isinstance(each, OffersBanks)), ())
 
 
 def names_of(catalogue: Catalogue, code: str) -> Names:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
+from gateway.domain.ids import Prefix, id_bound
 from gateway.domain.intent import Search
 from gateway.domain.refund import RefundStatus
 from gateway.services.create_intent import with_link
@@ -24,31 +26,57 @@ from gateway.store.connections import Connection
 from gateway.store.intents import Intent
 
 FEED_DELAY: Final = timedelta(seconds=2)
+_MINTING: Final = timedelta(seconds=2)
+"""How far the instant in an identifier may lie from the one beside it."""
 
 
-async def read_intent(deps: Deps, department: str, intent_id: str) -> Document:
+async def read_intent(
+    deps: Deps, department: str, intent_id: str, *, expand: AbstractSet[str] = frozenset()
+) -> Document:
     async with deps.connection() as connection:
-        intent = await intents.read(connection, intent_id)
-        if intent is None or intent.department != department:
-            raise NotFoundError
-        [document] = await _documents(deps, connection, [intent])
+        intent = await own_intent(connection, department, intent_id)
+        [document] = await intent_documents(deps, connection, [intent], expand)
     return document
 
 
-async def list_intents(deps: Deps, department: str, wanted: Search, *, cursor: str | None, limit: int) -> Document:
-    """Return a page, newest first. One more row than asked tells whether another page follows."""
+async def own_intent(connection: Connection, department: str, intent_id: str) -> Intent:
+    """Return an intent of this department; another's is not there."""
+    intent = await intents.read(connection, intent_id)
+    if intent is None or intent.department != department:
+        raise NotFoundError
+    return intent
+
+
+async def list_intents(
+    deps: Deps,
+    department: str,
+    wanted: Search,
+    *,
+    cursor: str | None,
+    limit: int,
+    expand: AbstractSet[str] = frozenset(),
+) -> Document:
+    """Return a page, newest first. A range of time is turned into a range of identifiers, which the index has."""
+    before = cursor
+    if wanted.created_before is not None:
+        last = id_bound(Prefix.INTENT, wanted.created_before + _MINTING)
+        before = last if cursor is None else min(cursor, last)
+    after = None if wanted.created_from is None else id_bound(Prefix.INTENT, wanted.created_from - _MINTING)
     async with deps.connection() as connection:
-        found = await intents.search(connection, department, wanted, before=cursor, limit=limit + 1)
-        documents = await _documents(deps, connection, found[:limit])
-    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+        found = await intents.search(connection, department, wanted, before=before, after=after, limit=limit)
+        documents = await intent_documents(deps, connection, found.intents, expand)
+    return page_document(documents, found.next_before)
 
 
-async def _documents(deps: Deps, connection: Connection, found: Sequence[Intent]) -> list[Document]:
+async def intent_documents(
+    deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
+) -> list[Document]:
+    """Return intents as departments get them, with what they asked to have inside."""
     intent_ids = [intent.id for intent in found]
     lines = await intents.lines(connection, intent_ids)
     refunded = await intents.refunded(connection, intent_ids)
     last = await attempts.last_of(connection, intent_ids)
-    return [
+    documents = [
         with_link(
             deps,
             intent_document(
@@ -60,13 +88,33 @@ async def _documents(deps: Deps, connection: Connection, found: Sequence[Intent]
         )
         for intent in found
     ]
+    if "attempts" in expand:
+        tries = await attempts.of_intents(connection, intent_ids)
+        for document in documents:
+            document["attempts"] = [attempt_document(each) for each in tries if each.intent == document["id"]]
+    if "refunds" in expand:
+        given_back = await refunds.of_intents(connection, intent_ids)
+        refund_lines = await refunds.lines(connection, [refund.id for refund in given_back])
+        for document in documents:
+            own = [each for each in given_back if each.intent == document["id"]]
+            document["refunds"] = [refund_document(each, refund_lines.get(each.id, [])) for each in own]
+    return documents
+
+
+async def list_intent_events(
+    deps: Deps, department: str, intent_id: str, *, cursor: str | None, limit: int
+) -> Document:
+    """Return what happened to an intent and its attempts, oldest first."""
+    async with deps.connection() as connection:
+        await own_intent(connection, department, intent_id)
+        found = await events.of_object(connection, intent_id, after=cursor, limit=limit + 1)
+    documents = [event_document(event) for event in found[:limit]]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
 
 
 async def list_attempts(deps: Deps, department: str, intent_id: str) -> Document:
     async with deps.connection() as connection:
-        intent = await intents.read(connection, intent_id)
-        if intent is None or intent.department != department:
-            raise NotFoundError
+        await own_intent(connection, department, intent_id)
         found = await attempts.of_intent(connection, intent_id)
     return page_document([attempt_document(attempt) for attempt in found], None)
 
@@ -82,9 +130,7 @@ async def read_refund(deps: Deps, department: str, refund_id: str) -> Document:
 
 async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
     async with deps.connection() as connection:
-        intent = await intents.read(connection, intent_id)
-        if intent is None or intent.department != department:
-            raise NotFoundError
+        await own_intent(connection, department, intent_id)
         found = await refunds.of_intent(connection, intent_id)
         lines = await refunds.lines(connection, [refund.id for refund in found])
     return page_document([refund_document(refund, lines.get(refund.id, [])) for refund in found], None)

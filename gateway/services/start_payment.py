@@ -62,7 +62,7 @@ async def start_payment(
             return Started(intent.status)
         intent = replace(intent, language=language or intent.language)
         if not is_new:
-            going_on = await _go_on(deps, intent, attempt, method)
+            going_on = await _go_on(deps, intent, attempt, method, contact or Contact())
             if going_on is not None:
                 return going_on
             continue  # the last attempt is dead now, so a new one may begin
@@ -165,7 +165,7 @@ async def _call(deps: Deps, intent: Intent, attempt: Attempt) -> Started | None:
     return standing
 
 
-async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -> Started | None:
+async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, contact: Contact) -> Started | None:
     """Go on with a live attempt: ask the provider first. None when it turns out to be dead."""
     now = deps.clock()
     if now - attempt.asked_at < _ASKED_JUST_NOW or attempt.review is not None:
@@ -176,19 +176,21 @@ async def _go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method) -
         if not await attempts.hold(connection, attempt, now + _HELD):
             return _started(intent, attempt)  # another click, perhaps in another process, is a moment ahead
     try:
-        return await _ask_and_go_on(deps, intent, attempt, method, now)
+        return await _ask_and_go_on(deps, intent, attempt, method, contact, now)
     finally:
         async with deps.connection() as connection:
             await attempts.release(connection, attempt.id, deps.clock())
 
 
-async def _ask_and_go_on(deps: Deps, intent: Intent, attempt: Attempt, method: Method, now: datetime) -> Started | None:
+async def _ask_and_go_on(
+    deps: Deps, intent: Intent, attempt: Attempt, method: Method, contact: Contact, now: datetime
+) -> Started | None:
     ask = ask_provider.follow if attempt.method is method else ask_provider.query
     report = await ask(deps, intent, attempt)
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
-    if attempt.status in LIVE and attempt.method is not method:
+    if attempt.status in LIVE and (attempt.method is not method or contact.bank not in (None, attempt.contact.bank)):
         standing = await _change_method(deps, intent, attempt)
     elif _may_start_over(attempt, report is not None, now):
         return await _start_over(deps, intent, attempt)

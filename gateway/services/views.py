@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from adapters.contract import DeclineReason, Method, NextStep
+from adapters.contract import DeclineReason, Method, NextStep, PayerBank
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
@@ -88,6 +88,9 @@ class CheckoutView:
     receipt_number: str | None = None
     already_paid_elsewhere: bool = False
     """Another intent for the same bill (department and reference) is paid or being paid: warn before paying again."""
+    banks: tuple[PayerBank, ...] = ()
+    """The banks a payer by bank account chooses from; none where the provider asks for no choice."""
+    payer_bank: str | None = None
     parts: tuple[PartView, ...] = ()
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from gateway.domain.caller import ApiKey
 from gateway.store.connections import Connection, Row
+
+_COLUMNS: Final = """id, department, label, scopes, live, created_at, expires_at, revoked_at, last_used_at,
+  requests_per_minute, replaces"""
 
 
 def _api_key(row: Row) -> ApiKey:
@@ -19,26 +23,44 @@ def _api_key(row: Row) -> ApiKey:
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],
+        requests_per_minute=row["requests_per_minute"],
+        replaces=row["replaces"],
     )
 
 
 async def insert(connection: Connection, key: ApiKey, sha256: bytes) -> None:
     await connection.execute(
-        """INSERT INTO gateway.api_key (id, sha256, department, label, scopes, live, created_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        """INSERT INTO gateway.api_key
+                  (id, sha256, department, label, scopes, live, created_at, expires_at, requests_per_minute, replaces)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         key.id, sha256, key.department, key.label, sorted(key.scopes), key.live, key.created_at, key.expires_at,
+        key.requests_per_minute, key.replaces,
     )  # fmt: skip
 
 
 async def use(connection: Connection, sha256: bytes, at: datetime) -> ApiKey | None:
     """Find a key by its hash and note its use. Callers cache what they get, so this runs once a minute a key."""
     row = await connection.fetchrow(
-        """UPDATE gateway.api_key SET last_used_at = $2 WHERE sha256 = $1
-           RETURNING id, department, label, scopes, live, created_at, expires_at, revoked_at, last_used_at""",
-        sha256,
-        at,
+        f"UPDATE gateway.api_key SET last_used_at = $2 WHERE sha256 = $1 RETURNING {_COLUMNS}", sha256, at
     )
     return _api_key(row) if row else None
+
+
+async def read(connection: Connection, key_id: str) -> ApiKey | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.api_key WHERE id = $1", key_id)
+    return _api_key(row) if row else None
+
+
+async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[ApiKey]:
+    """Return a department's keys, newest first, below a cursor."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM gateway.api_key
+             WHERE department = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+        department,
+        before,
+        limit,
+    )
+    return [_api_key(row) for row in rows]
 
 
 async def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
@@ -46,3 +68,22 @@ async def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
         "UPDATE gateway.api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", key_id, at
     )
     return bool(tag == "UPDATE 1")
+
+
+async def expire(connection: Connection, key_id: str, at: datetime) -> None:
+    """Let a key end at an instant, or sooner where it would have."""
+    await connection.execute(
+        "UPDATE gateway.api_key SET expires_at = least(coalesce(expires_at, $2), $2) WHERE id = $1", key_id, at
+    )
+
+
+async def in_use(connection: Connection, department: str, at: datetime) -> int:
+    """Count a department's keys that are taken now."""
+    return int(
+        await connection.fetchval(
+            """SELECT count(*) FROM gateway.api_key
+                WHERE department = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
+            department,
+            at,
+        )
+    )

@@ -133,6 +133,13 @@ async def of_intent(connection: Connection, intent_id: str) -> list[Attempt]:
     return [_attempt(row) for row in rows]
 
 
+async def of_intents(connection: Connection, intent_ids: Sequence[str]) -> list[Attempt]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE intent = ANY ($1::text[]) ORDER BY id", list(intent_ids)
+    )
+    return [_attempt(row) for row in rows]
+
+
 async def lock(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, Attempt]:
     """Lock attempts in the order of their ids, after their intents."""
     rows = await connection.fetch(

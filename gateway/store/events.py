@@ -70,12 +70,21 @@ async def feed(
 
 
 async def fan_out(connection: Connection, at: datetime, limit: int) -> int:
-    """Turn queued events into one delivery per endpoint of their department; return how many left the queue."""
+    """Turn queued events into one delivery per endpoint of their department; return how many left the queue.
+
+    Departments in turn: each gives its oldest, so that one that changed a million things does not hold up the rest.
+    """
     rows = await connection.fetch(
-        """WITH taken AS (
-             DELETE FROM gateway.outbox WHERE event = ANY (ARRAY(
-               SELECT event FROM gateway.outbox ORDER BY event LIMIT $2))
-             RETURNING event, department),
+        """WITH oldest AS (
+             SELECT o.department, o.event, row_number() OVER (PARTITION BY o.department ORDER BY o.event) AS turn
+               FROM gateway.department d
+               CROSS JOIN LATERAL (
+                 SELECT department, event FROM gateway.outbox WHERE department = d.code ORDER BY event LIMIT $2) o),
+           taken AS (
+             DELETE FROM gateway.outbox o
+              USING (SELECT department, event FROM oldest ORDER BY turn, event LIMIT $2) chosen
+              WHERE o.department = chosen.department AND o.event = chosen.event
+             RETURNING o.event, o.department),
            queued AS (
              INSERT INTO gateway.webhook_delivery
                     (endpoint, event, object, status, tries, next_try_at, answer, created_at)
@@ -89,3 +98,32 @@ async def fan_out(connection: Connection, at: datetime, limit: int) -> int:
         limit,
     )
     return len(rows)
+
+
+async def of_object(connection: Connection, object_id: str, *, after: str | None, limit: int) -> list[Event]:
+    """Return what happened to one object, oldest first, above a cursor."""
+    rows = await connection.fetch(
+        """SELECT id, department, type, object, data, created_at FROM gateway.event
+            WHERE object = $1 AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3""",
+        object_id,
+        after,
+        limit,
+    )
+    return [
+        Event(row["id"], row["department"], row["type"], row["object"], from_json(row["data"]), row["created_at"])
+        for row in rows
+    ]
+
+
+async def insert_unqueued(connection: Connection, event: Event) -> None:
+    """Write an event that is for one endpoint only, and so passes the outbox by."""
+    await connection.execute(
+        """INSERT INTO gateway.event (id, department, type, object, data, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6)""",
+        event.id,
+        event.department,
+        event.type,
+        event.object,
+        to_json(event.data),
+        event.created_at,
+    )

@@ -44,6 +44,7 @@ class Received:
     word: str
     proven: PaymentReport | None
     tries: int
+    continuation: str | None = None
 
 
 def _write_proof(report: PaymentReport) -> bytes:
@@ -61,10 +62,10 @@ async def store(
     rows = await connection.fetch(
         """INSERT INTO gateway.inbox
                   (provider, event, reference, provider_reference, word, proven, status, tries, next_try_at,
-                   received_at)
-           SELECT $1, n.event, n.reference, n.provider_reference, n.word, n.proven, 'waiting', 0, $8, $7
-             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
-               AS n (event, reference, provider_reference, word, proven)
+                   received_at, continuation)
+           SELECT $1, n.event, n.reference, n.provider_reference, n.word, n.proven, 'waiting', 0, $8, $7, n.continuation
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $9::text[])
+               AS n (event, reference, provider_reference, word, proven, continuation)
             ORDER BY n.event
                ON CONFLICT DO NOTHING RETURNING 1""",
         provider,
@@ -75,6 +76,7 @@ async def store(
         [_write_proof(notice.report) if notice.proven and notice.report is not None else None for notice in notices],
         at,
         try_at,
+        [notice.continuation for notice in notices],
     )
     return len(rows)
 
@@ -87,7 +89,8 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
                     WHERE status = 'waiting' AND next_try_at <= $1
                     ORDER BY next_try_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
             WHERE i.provider = due.provider AND i.event = due.event
-           RETURNING i.provider, i.event, i.reference, i.provider_reference, i.word, i.proven, i.tries""",
+           RETURNING i.provider, i.event, i.reference, i.provider_reference, i.word, i.proven, i.tries,
+                     i.continuation""",
         at,
         again_at,
         limit,
@@ -101,17 +104,21 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
             word=row["word"],
             proven=_read_proof(row["proven"]) if row["proven"] else None,
             tries=row["tries"],
+            continuation=row["continuation"],
         )
         for row in rows
     ]
 
 
 async def settle(connection: Connection, keys: Sequence[tuple[str, str]], status: str) -> None:
-    """Mark notices applied, unmatched when they name no attempt of ours, or given up to the sweep."""
+    """Mark notices applied, unmatched when they name no attempt of ours, or given up to the sweep.
+
+    What a payer brought back is of no further use then, and forgotten.
+    """
     if not keys:
         return
     await connection.execute(
-        """UPDATE gateway.inbox i SET status = $3
+        """UPDATE gateway.inbox i SET status = $3, continuation = NULL
              FROM unnest($1::text[], $2::text[]) AS k (provider, event)
             WHERE i.provider = k.provider AND i.event = k.event""",
         [provider for provider, _ in sorted(keys)],

@@ -12,7 +12,7 @@ from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import Applied, Tariff
 from gateway.store import tariffs
-from gateway.store.connections import Connection, Row, from_json
+from gateway.store.connections import Connection, Row, from_json, to_json
 from ledger.money import Money
 
 
@@ -112,28 +112,80 @@ async def lock(connection: Connection, intent_ids: Iterable[str]) -> dict[str, I
     return {row["id"]: _intent(row) for row in rows}
 
 
+SEARCHED_MAX: Final = 20_000
+"""How many intents one page of a search looks at, at most: whatever is asked for, it costs no more than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a search. `next_before` is where to go on; a page may be short and yet not be the last."""
+
+    intents: list[Intent]
+    next_before: str | None
+
+
+# The walk has its bounds as plain comparisons, so that every plan of it starts where the page starts.
+_BY_TIME: Final = "department = $1 AND id < $2 AND id > $3"
+_BY_REFERENCE: Final = "department = $1 AND id < $2 AND id > $3 AND reference = $4"
+_FIRST: Final = "pi_"
+_LAST: Final = "pi_~"
+
+
 async def search(
-    connection: Connection, department: str, wanted: Search, *, before: str | None, limit: int
-) -> list[Intent]:
-    """Return a department's intents, newest first, below a cursor. Identifiers sort by time, so they are the cursor."""
-    rows = await connection.fetch(
-        f"""SELECT {_COLUMNS} FROM gateway.intent
-             WHERE department = $1
-               AND ($2::text IS NULL OR id < $2)
-               AND ($3::text IS NULL OR status = $3)
-               AND ($4::text IS NULL OR reference = $4)
-               AND ($5::timestamptz IS NULL OR created_at >= $5)
-               AND ($6::timestamptz IS NULL OR created_at < $6)
-             ORDER BY id DESC LIMIT $7""",
-        department,
-        before,
+    connection: Connection, department: str, wanted: Search, *, before: str | None, after: str | None, limit: int
+) -> Found:
+    """Return a department's intents, newest first, below a cursor. Identifiers sort by time, so they are the cursor.
+
+    `after` and `before` bound the walk along the index; what it meets is filtered, and it ends after so many.
+    """
+    walk = (department, before or _LAST, after or _FIRST)
+    filters = (
         wanted.status.value if wanted.status else None,
-        wanted.reference,
         wanted.created_from,
         wanted.created_before,
-        limit,
+        wanted.amount_minor,
+        wanted.currency,
+        None if wanted.metadata is None else to_json(dict([wanted.metadata])),
     )
-    return [_intent(row) for row in rows]
+    if wanted.reference is None:
+        rows = await connection.fetch(_SEARCH, *walk, *filters, limit + 1, SEARCHED_MAX)
+    else:
+        rows = await connection.fetch(_SEARCH_REFERENCE, *walk, wanted.reference, *filters, limit + 1, SEARCHED_MAX)
+    found = [_intent(row) for row in rows[:limit]]
+    if len(rows) > limit:
+        return Found(found, found[-1].id)
+    if not any(value is not None for value in filters):
+        return Found(found, None)
+    if wanted.reference is None:
+        last = await connection.fetchval(_LOOKED_AT, *walk, SEARCHED_MAX - 1)
+    else:
+        last = await connection.fetchval(_LOOKED_AT_REFERENCE, *walk, wanted.reference, SEARCHED_MAX - 1)
+    return Found(found, last)
+
+
+_SEARCH: Final = f"""
+SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC LIMIT $11) looked_at
+ WHERE ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
+   AND ($6::timestamptz IS NULL OR created_at < $6) AND ($7::bigint IS NULL OR amount_minor = $7)
+   AND ($8::text IS NULL OR currency = $8) AND ($9::jsonb IS NULL OR metadata @> $9)
+ ORDER BY id DESC LIMIT $10"""
+_SEARCH_REFERENCE: Final = f"""
+SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC LIMIT $12) looked_at
+ WHERE ($5::text IS NULL OR status = $5) AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($7::timestamptz IS NULL OR created_at < $7) AND ($8::bigint IS NULL OR amount_minor = $8)
+   AND ($9::text IS NULL OR currency = $9) AND ($10::jsonb IS NULL OR metadata @> $10)
+ ORDER BY id DESC LIMIT $11"""
+_LOOKED_AT: Final = f"SELECT id FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC OFFSET $4 LIMIT 1"
+_LOOKED_AT_REFERENCE: Final = f"SELECT id FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC OFFSET $5 LIMIT 1"
+
+
+async def set_metadata(connection: Connection, intent_id: str, metadata: Mapping[str, str], at: datetime) -> None:
+    await connection.execute(
+        "UPDATE gateway.intent SET metadata = $2::jsonb, updated_at = $3 WHERE id = $1",
+        intent_id,
+        to_json(metadata),
+        at,
+    )
 
 
 async def lines(

@@ -101,6 +101,13 @@ async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     return [_refund(row) for row in rows]
 
 
+async def of_intents(connection: Connection, intent_ids: Sequence[str]) -> list[Refund]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = ANY ($1::text[]) ORDER BY id", list(intent_ids)
+    )
+    return [_refund(row) for row in rows]
+
+
 async def search(
     connection: Connection,
     department: str,

@@ -78,12 +78,21 @@ async def read_many(connection: Connection, tariff_ids: Iterable[str]) -> dict[s
     return {row["id"]: _tariff(row) for row in rows}
 
 
-async def versions(connection: Connection, services: Sequence[str]) -> dict[str, int]:
-    """Lock services against other proposals and decisions, and return the last version of each, 0 where none is."""
+async def hold(connection: Connection, services: Sequence[str]) -> None:
+    """Lock services against other proposals and decisions, until this transaction ends."""
+    await connection.execute(
+        "SELECT 1 FROM gateway.service WHERE code = ANY ($1::text[]) ORDER BY code FOR UPDATE", sorted(set(services))
+    )
+
+
+async def last_versions(connection: Connection, services: Sequence[str]) -> dict[str, int]:
+    """Return the last version of each service, 0 where there is none.
+
+    Ask once the services are held, in a statement of its own: the one that waited sees the rows as they were before.
+    """
     rows = await connection.fetch(
-        """WITH held AS (SELECT code FROM gateway.service WHERE code = ANY ($1::text[]) ORDER BY code FOR UPDATE)
-           SELECT code, (SELECT coalesce(max(version), 0) FROM gateway.tariff WHERE service = code) AS last
-             FROM held""",
+        """SELECT s.code, coalesce(max(t.version), 0) AS last
+             FROM unnest($1::text[]) AS s (code) LEFT JOIN gateway.tariff t ON t.service = s.code GROUP BY s.code""",
         sorted(set(services)),
     )
     return {row["code"]: row["last"] for row in rows}
@@ -135,7 +144,9 @@ async def decide(connection: Connection, tariff_ids: Sequence[str], decision: st
 
 
 async def undecided(connection: Connection, limit: int) -> list[Proposal]:
-    rows = await connection.fetch("SELECT * FROM gateway.tariff WHERE decision IS NULL ORDER BY id LIMIT $1", limit)
+    rows = await connection.fetch(
+        "SELECT * FROM gateway.tariff WHERE decision IS NULL ORDER BY made_at, service, version LIMIT $1", limit
+    )
     return [_proposal(row) for row in rows]
 
 

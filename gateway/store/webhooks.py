@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -106,26 +106,95 @@ async def disable(connection: Connection, endpoint_id: str, because: str, at: da
     )
 
 
-async def claim(
-    connection: Connection, at: datetime, again_at: datetime, *, per_endpoint: int, limit: int
-) -> list[Delivery]:
-    """Take due deliveries: per object the oldest only, and no more than a few an endpoint.
+async def read(connection: Connection, department: str, endpoint_id: str) -> Endpoint | None:
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM gateway.webhook_endpoint WHERE id = $1 AND department = $2", endpoint_id, department
+    )
+    return _endpoint(row) if row else None
 
-    An endpoint that hangs can so hold up its own events and nobody else's.
+
+async def enable(connection: Connection, endpoint_id: str) -> None:
+    await connection.execute(
+        "UPDATE gateway.webhook_endpoint SET disabled_at = NULL, disabled_because = NULL WHERE id = $1", endpoint_id
+    )
+
+
+async def queue(connection: Connection, endpoint_id: str, event: str, about: str, at: datetime) -> None:
+    """Queue one event for one endpoint alone."""
+    await connection.execute(
+        """INSERT INTO gateway.webhook_delivery
+                  (endpoint, event, object, status, tries, next_try_at, answer, created_at)
+           VALUES ($1, $2, $3, 'waiting', 0, $4, '', $4)""",
+        endpoint_id,
+        event,
+        about,
+        at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one event at one endpoint, for the list departments read."""
+
+    event: str
+    type: str
+    status: str
+    tries: int
+    answer: str
+    created_at: datetime
+    next_try_at: datetime
+    delivered_at: datetime | None
+
+
+async def deliveries(
+    connection: Connection, endpoint_id: str, status: str | None, *, before: str | None, limit: int
+) -> list[Delivered]:
+    """Return an endpoint's deliveries, newest event first, below a cursor."""
+    rows = await connection.fetch(
+        """SELECT d.event, e.type, d.status, d.tries, d.answer, d.created_at, d.next_try_at, d.delivered_at
+             FROM gateway.webhook_delivery d JOIN gateway.event e ON e.id = d.event
+            WHERE d.endpoint = $1 AND ($2::text IS NULL OR d.status = $2) AND ($3::text IS NULL OR d.event < $3)
+            ORDER BY d.event DESC LIMIT $4""",
+        endpoint_id,
+        status,
+        before,
+        limit,
+    )
+    return [Delivered(**row) for row in rows]
+
+
+async def claim(
+    connection: Connection,
+    at: datetime,
+    again_at: datetime,
+    *,
+    per_endpoint: int,
+    limit: int,
+    busy: Sequence[str] = (),
+) -> list[Delivery]:
+    """Take due deliveries: per object the oldest only, no more than a few an endpoint, departments in turn.
+
+    Each endpoint is asked for its own oldest, so that no backlog hides another's; then every department gets one
+    before any gets its second. Endpoints in `busy` still work on what they were given.
     """
     rows = await connection.fetch(
         """WITH due AS (
-             SELECT d.endpoint, d.event FROM gateway.webhook_delivery d
-              WHERE d.status = 'waiting' AND d.next_try_at <= $1
-                AND NOT EXISTS (SELECT 1 FROM gateway.webhook_delivery earlier
-                                 WHERE earlier.endpoint = d.endpoint AND earlier.object = d.object
-                                   AND earlier.event < d.event AND earlier.status = 'waiting')
-              ORDER BY d.next_try_at LIMIT $4 * 8 FOR UPDATE SKIP LOCKED),
+             SELECT w.department, d.endpoint, d.event, d.next_try_at
+               FROM gateway.webhook_endpoint w
+               CROSS JOIN LATERAL (
+                 SELECT d.endpoint, d.event, d.next_try_at FROM gateway.webhook_delivery d
+                  WHERE d.endpoint = w.id AND d.status = 'waiting' AND d.next_try_at <= $1
+                    AND NOT EXISTS (SELECT 1 FROM gateway.webhook_delivery earlier
+                                     WHERE earlier.endpoint = d.endpoint AND earlier.object = d.object
+                                       AND earlier.event < d.event AND earlier.status = 'waiting')
+                  ORDER BY d.next_try_at, d.event LIMIT $3 FOR UPDATE SKIP LOCKED) d
+              WHERE NOT w.id = ANY ($5::text[])),
            fair AS (
              SELECT endpoint, event FROM (
-               SELECT endpoint, event, row_number() OVER (PARTITION BY endpoint ORDER BY event) AS place
+               SELECT endpoint, event, next_try_at,
+                      row_number() OVER (PARTITION BY department ORDER BY next_try_at, event) AS turn
                  FROM due) ranked
-              WHERE place <= $3 LIMIT $4),
+              ORDER BY turn, next_try_at LIMIT $4),
            taken AS (
              UPDATE gateway.webhook_delivery d
                 SET tries = d.tries + 1, next_try_at = $2, first_try_at = coalesce(d.first_try_at, $1)
@@ -142,6 +211,7 @@ async def claim(
         again_at,
         per_endpoint,
         limit,
+        list(busy),
     )
     return [
         Delivery(
@@ -182,18 +252,21 @@ async def postpone(connection: Connection, delivery: Delivery, answer: str, at: 
     )
 
 
-async def replay(connection: Connection, department: str, endpoint_id: str, event: str | None, at: datetime) -> int:
-    """Queue dead deliveries of an endpoint again: one event, or all of them."""
+async def replay(
+    connection: Connection, endpoint_id: str, event: str | None, created_from: datetime | None, at: datetime
+) -> int:
+    """Queue deliveries of an endpoint again: one event, everything since an instant, or all that is dead."""
     rows = await connection.fetch(
         """UPDATE gateway.webhook_delivery d
-              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $4
-             FROM gateway.webhook_endpoint w
-            WHERE w.id = $2 AND w.department = $1 AND d.endpoint = w.id
-              AND (d.event = $3 OR ($3::text IS NULL AND d.status = 'dead'))
+              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $4, delivered_at = NULL
+            WHERE d.endpoint = $1
+              AND CASE WHEN $2::text IS NOT NULL THEN d.event = $2
+                       WHEN $3::timestamptz IS NOT NULL THEN d.created_at >= $3 AND d.status <> 'waiting'
+                       ELSE d.status = 'dead' END
            RETURNING 1""",
-        department,
         endpoint_id,
         event,
+        created_from,
         at,
     )
     return len(rows)

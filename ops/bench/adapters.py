@@ -27,16 +27,16 @@ import asyncpg
 import structlog
 
 from adapters import registry
-from adapters.contract import Method
+from adapters.contract import Method, PaymentOrder, PaymentReport
 from adapters.http import CORRELATION_HEADER
 from gateway.deps import Deps, Limits
 from gateway.domain.attempt import Contact
 from gateway.domain.idempotency import Claim
-from gateway.services import ask_provider, links
+from gateway.services import circuits, links
 from gateway.services.create_intent import IntentRequest, create_intent
 from gateway.services.price_basket import LineRequest
 from gateway.services.start_payment import start_payment
-from gateway.store import attempts, intents
+from ledger.money import Money
 from ops.bench.figures import Figure, Options, Rounds, absolute
 from ops.bench.slow_provider import PLAIN_PATH, TOOK_PATH
 from ops.demo.city import found_city
@@ -215,16 +215,27 @@ async def _question(stand: _Stand) -> Asking:
     """Start one payment, and return how the worker asks about it."""
     await _make_fees(stand, 1)
     intent_id = links.intent_of(stand.deps, await _click(stand, stand.deps))
-    async with stand.deps.connection() as connection:
-        intent = await intents.read(connection, intent_id)
-        attempt = (await attempts.last_of(connection, [intent_id]))[intent_id]
-    if intent is None:
-        raise RuntimeError("the intent just made is not there")
-    found = intent
+    row = await stand.deps.pool.fetchrow(
+        "SELECT id, provider, provider_reference, amount_minor, currency FROM gateway.attempt WHERE intent = $1",
+        intent_id,
+    )
+    provider = stand.deps.providers[row["provider"]]
+    order = PaymentOrder(
+        reference=row["id"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        description="",
+        language="en",
+        return_url=stand.url,
+        cancel_url=stand.url,
+        callback_url=stand.url,
+        expires_at=stand.deps.clock(),
+    )
+
+    async def once() -> PaymentReport:
+        return await provider.query(order, row["provider_reference"])
 
     async def ask(_: str) -> None:
-        if await ask_provider.follow(stand.deps, found, attempt) is None:
-            raise RuntimeError("the provider did not answer")
+        await circuits.ask(stand.deps, row["provider"], "query", once, is_failure=lambda _: False)
 
     return ask
 

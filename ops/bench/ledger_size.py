@@ -17,6 +17,7 @@ import asyncpg
 from ledger import statements
 from ledger.accounts import department_payable, provider_receivable
 from ledger.audit import verify
+from ledger.decisions import open_months
 from ledger.entry import Entry
 from ledger.export import Form, export, whole
 from ledger.journal import post_within
@@ -90,6 +91,8 @@ async def measure_size(
         standing = await connection.fetchval("SELECT max(recorded_at) FROM ledger.journal")
         start = max(START, standing) if standing else START
         books = _Books(connection, owner, say, start, postings // POSTINGS_A_PAYMENT)
+        # Every month is open at either size, so that what grows is the number of postings and not that of months.
+        await open_months(connection, months=12, at=start)
         for share in (SMALLER, 1.0):
             await _grow(books, int(books.count * share))
             await owner.execute("VACUUM ANALYZE", timeout=1_800)  # as autovacuum would have by then
@@ -177,9 +180,7 @@ async def _join_and_prove(books: _Books) -> None:
     took, used, after = time.perf_counter() - began, time.process_time() - client, server_cpu_s(backend)
     if not report.proven:
         raise RuntimeError(f"the benchmark's own books are not proven: {report.findings[:3]}")
-    books.add(
-        "verify", absolute(f"verify by the clock, {books.size}", report.postings / took, "postings/s"), at_least=0.8
-    )
+    books.add("verify", absolute(f"verify by the clock, {books.size}", report.postings / took, "postings/s"))
     if server is not None and after is not None:
         rate = report.postings / (used + after - server)
         books.add(

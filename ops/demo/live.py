@@ -107,6 +107,10 @@ Or a restaurant's five licences, of four departments, in one payment:
 Test cards for the provider's page (any expiry, any security code):
 {cards}
 
+A transfer is sent from the payer's own bank (also badly: without the reference, in parts, too much, twice):
+
+  {stage.simulator_url("bank_host")}/internet-bank
+
 Ask for another payment, as a department's system does:
 
   curl -s {stage.web_url}/v1/payment-intents \\

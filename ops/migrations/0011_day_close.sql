@@ -169,6 +169,27 @@ CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.rating
   FOR EACH ROW EXECUTE FUNCTION gateway.remember_rating();
 CREATE INDEX rating_given ON gateway.rating (given_at);
 
+-- Whom a service is for may change as well; a report of an earlier instant says whom it was for then. The column
+-- belongs to the catalogue's own migration, so it is read by name.
+CREATE TABLE gateway.service_audience (
+  service  text COLLATE "C" NOT NULL,
+  at       timestamptz NOT NULL,
+  audience jsonb NOT NULL,
+  PRIMARY KEY (service, at)
+);
+INSERT INTO gateway.service_audience SELECT code, updated_at, coalesce(to_jsonb(s) -> 'audience', '[]') FROM gateway.service s;
+GRANT SELECT ON gateway.service_audience TO mizan_service;
+CREATE FUNCTION gateway.remember_audience() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO gateway.service_audience (service, at, audience)
+  VALUES (NEW.code, NEW.updated_at, coalesce(to_jsonb(NEW) -> 'audience', '[]'))
+  ON CONFLICT (service, at) DO UPDATE SET audience = excluded.audience;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER remember AFTER INSERT OR UPDATE ON gateway.service
+  FOR EACH ROW EXECUTE FUNCTION gateway.remember_audience();
+
 -- A department's own chart of accounts: what each of ours is called there. A mapping is a whole, put in place of the
 -- one before; an export names the one it used.
 CREATE TABLE reconciliation.account_mapping (

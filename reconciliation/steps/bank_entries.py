@@ -29,7 +29,7 @@ from reconciliation.postings import (
     unidentified_bank_entry,
     unidentified_item,
 )
-from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, transfers
+from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, transfers, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
@@ -293,20 +293,23 @@ async def match_later(night: Night, counts: Counts) -> None:
     async with night.transaction() as connection:
         rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
         expected = await _expected(night, connection, rows)
+        undone = await unmatches.undone(connection, Leg.BANK)
         entries: list[Entry] = []
         matches: list[NewMatch] = []
         for row in rows:
             found = match_entry(bank_line(row), expected)
             if found.kind not in {BankKind.SETTLEMENT_RECEIVED, BankKind.TRANSFER_RECEIVED}:
                 continue
+            if any((row["statement_no"], row["number"], part.account, part.item) in undone for part in found.cleared):
+                continue  # people took these two apart
             amount = Money(row["amount_minor"], row["currency"])
             evidence = BankEvidence(row["statement_no"], row["identifier"], row["number"], code, amount)
             matches.append(_match(evidence, found, row["version"] + 1))
-            booking = night.booking(night.deps.clock())
+            booking, version = night.booking(night.deps.clock()), row["version"] + 1
             if found.kind is BankKind.TRANSFER_RECEIVED:
-                entry = transfer_found_entry(evidence, found.cleared, booking, found.provider, found.payment)
+                entry = transfer_found_entry(evidence, found.cleared, booking, found.provider, found.payment, version)
             else:
-                entry = reidentified_entry(evidence, found.cleared, booking, found.provider)
+                entry = reidentified_entry(evidence, found.cleared, booking, found.provider, version)
             entries.append(entry)
             take_off(expected, found)
         await line_matching.insert_matches(connection, matches)

@@ -159,7 +159,7 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
             if not rows:
                 return
             now = night.deps.clock()
-            entries = [rematch_entry(_found_evidence(row), night.booking(now)) for row in rows]
+            entries = [rematch_entry(_found_evidence(row), night.booking(now), row["version"] + 1) for row in rows]
             await line_matching.insert_matches(connection, [_found_match(row) for row in rows])
             refused: list[tuple[int, str]] = []
             counts["found_later"] += await _post(night, connection, entries, refused)

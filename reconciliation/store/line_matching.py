@@ -212,7 +212,11 @@ _FOUND_LATER: Final = """
   )
   SELECT DISTINCT ON (u.file_no, u.line) u.*, f.account, f.item, f.payment, f.amount_minor AS expected_minor
   FROM unknown u JOIN found f USING (file_no, line)
-  WHERE u.business_date >= $1
+  WHERE u.business_date >= $1 AND NOT EXISTS (
+    SELECT FROM reconciliation.unmatch x
+    JOIN reconciliation.match m ON m.leg = x.leg AND m.file_no = x.file_no AND m.line = x.line AND m.version = x.version
+    WHERE x.decision = 'approved' AND x.leg = 'provider' AND x.file_no = u.file_no AND x.line = u.line
+      AND m.account = f.account AND m.item = f.item)
   ORDER BY u.file_no, u.line, f.rung, f.item LIMIT $2"""
 
 

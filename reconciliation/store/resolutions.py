@@ -70,3 +70,18 @@ async def waiting(connection: Connection) -> list[Record]:
         """
     )
     return rows
+
+
+async def credited(connection: Connection, attempt: str, currency: str) -> list[Record]:
+    """Read the accounts a payment was credited to and how much each got, from its own journals."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT account, min(payment) AS payment, -sum(amount_minor)::bigint AS amount_minor FROM ledger.postings
+        WHERE reference = ANY (ARRAY['capture:' || $1::text, 'late_accepted:' || $1::text]) AND currency = $2
+          AND (account LIKE 'department:%:payable' OR account IN ('tax:vat_payable', 'treasury:gateway_fees'))
+        GROUP BY account HAVING sum(amount_minor) < 0 ORDER BY account
+        """,
+        attempt,
+        currency,
+    )
+    return rows

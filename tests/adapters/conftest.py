@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
@@ -11,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters import registry
-from adapters.contract import Outcome, PaymentOrder, PaymentReport, Provider
+from adapters.contract import Finishes, OffersBanks, Outcome, PaymentOrder, PaymentReport, Provider
 from adapters.http import Exchange, open_session
 from ledger.money import Money
 
@@ -56,6 +57,8 @@ class Stage:
             "expires_at": self.clock() + timedelta(hours=1),
             "payer_email": "fatima@example.ae",
             "payer_mobile": "+971501234567",
+            "payer_bank": self.provider.banks[0].code if isinstance(self.provider, OffersBanks) else None,
+            "landing_url": "http://127.0.0.1:9/returns/sample",
         }
         self.orders[reference] = order = PaymentOrder(**{**values, **changes})
         return order
@@ -75,10 +78,17 @@ class Stage:
         kind = {"drop": "drop_before", "refuse": "drop_before"}.get(name, name)
         await self._control("faults", {"on": "listing", "kind": kind, "times": times, **arguments})
 
-    async def pay(self, reference: str = "pa_01", **arguments) -> dict:
+    async def pay(self, reference: str = "pa_01", amount: Money | None = None, **arguments) -> dict:
+        """Let the payer decide; what their browser brings back is finished as the worker does."""
         if self.recognised:
             return await self._transfer(reference)
-        return await self._control("pay", {"reference": reference, **arguments})
+        answer = await self._control("pay", {"reference": reference, **arguments})
+        if isinstance(self.provider, Finishes) and answer.get("return_to"):
+            notice = self.provider.read_return(dict(parse_qsl(urlsplit(answer["return_to"]).query)))
+            assert (notice.reference, notice.proven) == (reference, False)
+            if notice.continuation is not None:
+                await self.provider.finish(self.order(reference, amount), notice.continuation)
+        return answer
 
     async def _transfer(self, reference: str) -> dict:
         """Send what the payer was told to, from their own bank."""
@@ -99,7 +109,7 @@ class Stage:
         """Start and pay one order; return the provider's reference."""
         order = self.order(reference, amount)
         started = await self.provider.start(order)
-        await self.pay(reference)
+        await self.pay(reference, amount)
         report = await self.provider.query(order, started.provider_reference)
         assert report.outcome is Outcome.SUCCEEDED
         return report.provider_reference or await self.named()
@@ -179,8 +189,14 @@ async def listener() -> AsyncIterator[Listener]:
     await server.close()
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """Where simulators that need keys keep them for the whole run."""
+    return tmp_path_factory.mktemp("keys")
+
+
 @pytest.fixture
-def stages(clock, random_bytes, listener):
+def stages(clock, random_bytes, listener, keys):
     """Open a stage for a named provider: `async with stages("name", timeout_s="0.3") as stage`."""
 
     @asynccontextmanager
@@ -190,6 +206,10 @@ def stages(clock, random_bytes, listener):
         """Open it; `kept_in` is the currency of our account, where the provider is that account."""
         registered = registry.PROVIDERS[name]
         options = {"callback_url": listener.url, **(simulator or {})}
+        held = {}
+        if registered.credentials is not None:
+            options["keys"] = keys / name
+            held = registered.credentials(keys / name)
         if registered.served_by is not None:
             options = {"book_path": ":memory:", "account_iban": ACCOUNT, "currency": kept_in}
             settings = {"account_iban": ACCOUNT, "beneficiary": "Treasury", "currency": kept_in, **settings}
@@ -197,7 +217,7 @@ def stages(clock, random_bytes, listener):
         await server.start_server()
         base_url = str(server.make_url("")).rstrip("/")
         transcript: list[Exchange] = []
-        values = {"base_url": base_url, "timeout_s": "2", **registered.simulator_settings, **settings}
+        values = {"base_url": base_url, "timeout_s": "2", **registered.simulator_settings, **held, **settings}
         async with open_session() as session:
             provider = registry.build(
                 name, values, session=session, clock=clock, random_bytes=random_bytes, transcript=transcript.append

@@ -1,5 +1,6 @@
 """The contract's part on what follows a payment: refunds, voids, settlement, and what is never told."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -145,7 +146,7 @@ async def test_secrets_and_contacts_never_reach_the_transcript_or_an_error(stage
     said += [repr(exchange) for exchange in stage.transcript]
     assert len(stage.transcript) > 5
     assert [secret for secret in secrets for text in said if secret in text] == []
-    tokens = {text for text in said if "access_token" in text and "[redacted]" not in text}
+    tokens = {text for text in said if re.search(r"access_token\b", text) and "[redacted]" not in text}
     assert tokens == set()
 
 

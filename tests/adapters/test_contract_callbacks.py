@@ -72,8 +72,12 @@ async def test_hc07_a_forged_callback_is_refused(stage, listener, name):
             with pytest.raises(CallbackRefusedError):
                 stage.provider.read_callback(forged, body)
     if manifest.callbacks_proven:
+        changed = body.replace(b"12550", b"92550")
+        if changed == body:  # what is encrypted shows no amount; any other letter in it must do as much harm
+            middle = len(body) // 2
+            changed = body[:middle] + (b"A" if body[middle : middle + 1] != b"A" else b"B") + body[middle + 1 :]
         with pytest.raises(CallbackRefusedError):
-            stage.provider.read_callback(headers, body.replace(b"12550", b"92550"))
+            stage.provider.read_callback(headers, changed)
     assert proof or manifest.callbacks_proven
 
 

@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +24,12 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 
 from adapters import registry
-from adapters.contract import Method
+from adapters.contract import Method, Provider
 from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
+from gateway.domain.errors import UnavailableError
 from gateway.services import links
 from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
 from gateway.store.idempotency import Claim
@@ -55,6 +56,7 @@ class Site:
     bank: str
     session: aiohttp.ClientSession
     letters: list[str]
+    banks: str
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4417))
 
     async def new_link(self, *services: tuple[str, int], language: str = "ar", **more: Any) -> str:
@@ -74,8 +76,9 @@ class Site:
         answer = await create_intent(self.deps, "economy", request, claim)
         return links.checkout_url(self.deps, answer.resource)
 
-    async def fault(self, **fault: Any) -> None:
-        async with self.session.post(f"{self.simulator}/simulator/faults", json=fault) as answer:
+    async def fault(self, *, at_bank: bool = False, **fault: Any) -> None:
+        simulator = self.banks if at_bank else self.simulator
+        async with self.session.post(f"{simulator}/simulator/faults", json=fault) as answer:
             assert answer.status < 300, await answer.text()
 
 
@@ -105,8 +108,39 @@ async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
+async def _bank_accounts(
+    stack: contextlib.AsyncExitStack,
+    session: aiohttp.ClientSession,
+    address: str,
+    random_bytes: Callable[[int], bytes],
+    folder: Path,
+) -> tuple[Provider, str]:
+    """Start the bank-account rail's hub with keys of its own; return the adapter that asks it, and its address."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    keys = folder / "altareq"
+    altareq = registry.PROVIDERS["altareq"]
+    hub = altareq.simulator(
+        clock=clock, random_bytes=random_bytes, keys=keys, callback_url=f"{address}/callbacks/altareq"
+    )
+    runner, url = await _serve(hub)
+    stack.push_async_callback(runner.cleanup)
+    provider = registry.build(
+        "altareq",
+        {**altareq.simulator_settings, **altareq.credentials(keys), "base_url": url},
+        session=session,
+        clock=clock,
+        random_bytes=random_bytes,
+    )
+    return provider, url
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def site(postgres_server: str, template_database: str) -> AsyncIterator[Site]:
+async def site(
+    postgres_server: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
     """Start the parts a payment passes through. The clock is the real one: a browser waits in real time."""
     if not CHROMIUM:
         pytest.fail("browser tests need Chromium: apt-get install chromium")
@@ -146,6 +180,9 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             clock=clock,
             random_bytes=random_bytes,
         )
+        bank_accounts, banks = await _bank_accounts(
+            stack, session, address, random_bytes, tmp_path_factory.mktemp("keys")
+        )
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
             bank_host.simulator(clock=clock, random_bytes=random_bytes, book_path=":memory:", account_iban=BANK_ACCOUNT)
@@ -168,8 +205,12 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
             pool=pool,
             clock=clock,
             random_bytes=random_bytes,
-            providers={"ngenius": provider, "bank_transfer": transfer},
-            routing={Method.CARD: ["ngenius"], Method.BANK_TRANSFER: ["bank_transfer"]},
+            providers={"ngenius": provider, "altareq": bank_accounts, "bank_transfer": transfer},
+            routing={
+                Method.CARD: ["ngenius"],
+                Method.BANK: ["altareq"],
+                Method.BANK_TRANSFER: ["bank_transfer"],
+            },
             public_url=address,
             link_secrets=[b"browser-tests-link-secret-32byte"],
             webhook_session=session,
@@ -184,7 +225,7 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
         stack.push_async_callback(runner.cleanup)
         worker = asyncio.create_task(_work(deps))
         try:
-            yield Site(deps, owner, address, simulator, bank, session, letters)
+            yield Site(deps, owner, address, simulator, bank, session, letters, banks)
         finally:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -194,7 +235,8 @@ async def site(postgres_server: str, template_database: str) -> AsyncIterator[Si
 async def _work(deps: Deps) -> None:
     while True:
         for job in JOBS:
-            await job.run(deps)
+            with contextlib.suppress(UnavailableError):  # a database too busy for a second: as the worker, try again
+                await job.run(deps)
         await asyncio.sleep(0.05)
 
 

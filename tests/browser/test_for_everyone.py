@@ -59,7 +59,13 @@ async def every_page(site: Any, links: dict[str, dict[str, str]], language: str)
             csrf = (await answer.text()).split('name="csrf" value="')[2].split('"')[0]
         async with site.session.post(f"{cancelled}/cancel", data={"csrf": csrf}) as answer:
             assert answer.status == 200
+        transfer = await site.new_link(language=language, payer_email="fatima@example.ae")
+        async with site.session.get(transfer) as answer:
+            csrf = (await answer.text()).split('name="csrf" value="')[1].split('"')[0]
+        async with site.session.post(transfer, data={"csrf": csrf, "method": "bank_transfer"}) as answer:
+            assert answer.status == 200
         links[language] = {
+            "transfer": transfer,
             "pay": await site.new_link(
                 language=language, payer_email="fatima@example.ae", payer_mobile="+971501234567"
             ),

@@ -133,3 +133,56 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     assert "resolved" in run("finance", "break", break_id).output
     assert run("finance", "payouts").output == ""
     assert run("finance", "approve-payout", "po_none", "--by", "huda").exit_code == 1
+
+
+def test_a_day_is_closed_from_the_command_line_by_two_people(run, tmp_path):
+    run("nightly")
+    status = run("finance", "day", "status", "2026-11-22")
+    assert "has no owner and reason yet" in status.output, status.output
+    break_id = status.output.split("2026-11-22  ")[1].split()[0]
+    assert run("finance", "day", "propose", "2026-11-22", "--by", "amal").exit_code == 1
+    explained = run("finance", "explain", break_id, "--owner", "huda", "--reason", "asked the bank", "--by", "amal")
+    assert explained.output == f"huda has {break_id}\n"
+    assert run("finance", "day", "status", "--language", "ar").output == "2026-11-22 can be closed\n"
+    close_id = run("finance", "day", "propose", "2026-11-22", "--by", "amal").output.strip()
+    assert run("finance", "day", "list").output == f"{close_id}  2026-11-22  proposed by amal\n"
+    assert "may not approve" in run("finance", "day", "approve", close_id, "--by", "amal").output
+    approved = run("finance", "day", "approve", close_id, "--by", "bilal")
+    assert approved.output.startswith("2026-11-22 is closed: seal 1"), approved.output
+    assert "is closed by amal and bilal" in run("finance", "day", "status").output
+    assert run("finance", "day", "certificate", "2026-11-22").output.startswith('{"record":"certificate"')
+    path = tmp_path / "certificate.pdf"
+    done = run("report", "certificate", "--date", "2026-11-22", "--format", "pdf", "--output", str(path))
+    assert done.exit_code == 0, done.output
+    assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_report_as_known_at_needs_a_past_instant_with_a_zone(run):
+    run("nightly")
+    ok = run("report", "bank", "--known-at", "2026-11-23T04:00+04:00")
+    assert "as known at 2026-11-23 00:00:00 UTC" in ok.output, ok.output
+    assert "has no zone" in run("report", "bank", "--known-at", "2026-11-23T04:00").output
+    assert "at least a minute past" in run("report", "bank", "--known-at", "2026-11-23T01:00Z").output
+    assert "takes no period" in run("report", "bank", "--from", "2026-11-01").output
+    assert run("report", "fees", "--from", "2026-11-01", "--date", "2026-11-22").exit_code == 0
+
+
+def test_matches_mappings_and_advices_from_the_command_line(run, tmp_path):
+    run("nightly")
+    assert "1. unidentified  suspense:unidentified 1:1" in run("finance", "match", "bank", "1", "1").output
+    refused = run("finance", "propose-unmatch", "bank", "1", "1", "--reason", "x", "--by", "amal")
+    assert "not matched" in refused.output
+    assert run("finance", "unmatches").output == ""
+    path = tmp_path / "mapping.csv"
+    path.write_text("account,kind,theirs,cost_centre\ndepartment:traffic:payable,,1310,\n")
+    assert run("finance", "accounts", "import", "traffic", str(path), "--dry-run", "--by", "amal").output == (
+        "1 lines, would be kept\n"
+    )
+    assert "version 1" in run("finance", "accounts", "import", "traffic", str(path), "--by", "amal").output
+    assert run("finance", "accounts", "show", "traffic").output == "department:traffic:payable  *  1310\n"
+    path.write_text("account,kind,theirs,cost_centre\nbank:main:cash,,1,\n")
+    assert "1 faults" in run("finance", "accounts", "import", "traffic", str(path), "--by", "amal").output
+    out = str(tmp_path / "out.csv")
+    done = run("finance", "export-journals", "traffic", "--date", "2026-11-22", "--output", out)
+    assert "every total agrees" in done.output, done.output
+    assert "was not paid" in run("finance", "remittance", "traffic", "--date", "2026-11-22", "--output", out).output

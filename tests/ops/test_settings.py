@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 
 import pytest
@@ -20,6 +21,9 @@ def test_defaults_need_no_environment():
         ("MIZAN_DEMO", "perhaps", "yes or no"),
         ("DATABASE_URL", "mysql://x", "an address such as postgresql://"),
         ("MIZAN_LOG_LEVEL", "loud", "debug, info"),
+        ("MIZAN_TOKEN_KEYS", "c2hvcnQ=", "32 random bytes in base64"),
+        ("MIZAN_WEBHOOK_KEYS", "%", "32 random bytes in base64"),
+        ("MIZAN_TRUSTED_PROXIES", "10.0.0.1/8", "networks such as"),
     ],
 )
 def test_an_error_names_the_variable_and_what_it_expects(variable, value, expects):
@@ -48,9 +52,18 @@ def test_shown_settings_hide_every_secret():
             "DATABASE_URL": "postgresql://u:canary-1@h/d",
             "MIZAN_SECRET": "canary-2",
             "MIZAN_SMTP_PASSWORD": "canary-3",
+            "MIZAN_TOKEN_KEYS": base64.b64encode(b"canary-5".ljust(32)).decode(),
             "MIZAN_PROVIDER_NGENIUS__API_KEY": "canary-4",
         }
     )
     shown = "\n".join(" ".join(row) for row in settings.shown())
     assert "canary" not in shown
+    assert repr(settings.token_keys) not in shown
     assert all(f.metadata["variable"] in shown for f in dataclasses.fields(settings) if f.metadata)
+
+
+def test_signing_keys_and_proxies_are_lists():
+    seed = base64.b64encode(b"k" * 32).decode()
+    settings = read_settings({"MIZAN_TOKEN_KEYS": f"{seed}, {seed}", "MIZAN_TRUSTED_PROXIES": "10.0.0.0/8,::1"})
+    assert settings.token_keys == (b"k" * 32, b"k" * 32)
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]

@@ -17,7 +17,7 @@ async def test_reading_needs_no_bank_and_a_night_without_one_says_what_is_missin
 
 async def test_settings_of_a_provider_that_does_not_exist_are_refused_by_name(database_url, tmp_path):
     settings = replace(Settings(), home=tmp_path, providers={"ngenios": {"api_key": "k"}})
-    with pytest.raises(SettingsError, match=r"MIZAN_PROVIDER_NGENIOS__… names no provider; there are adyen, bank_host"):
+    with pytest.raises(SettingsError, match=r"MIZAN_PROVIDER_NGENIOS__… names no provider; there are adyen, altareq"):
         async with assemble(settings, database_url):
             pass
 

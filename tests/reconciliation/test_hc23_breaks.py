@@ -1,13 +1,17 @@
 """HC-18, HC-23, HC-24: each difference is one typed break; a timing difference is none until it is due."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from adapters.contract import LineKind
+from ledger.accounts import SUSPENSE_UNIDENTIFIED
+from ledger.entry import Entry, credit, debit
 from reconciliation.matching import FeeTerms, ProviderTerms
+from reconciliation.payout_terms import Proof
 
-from .conftest import MONDAY, SUNDAY, TUESDAY, entry, line, settlement
+from .conftest import MONDAY, SUNDAY, TUESDAY, aed, entry, line, settlement
 
 
 async def test_hc23_settled_what_we_never_saw(world):
@@ -331,3 +335,52 @@ async def test_a_late_payment_accepted_before_it_is_settled_is_not_paid_out_yet(
 
     assert world.bank.instructed() == {}
     assert SUNDAY in world.provider.asked
+
+
+async def test_hc23_more_settled_than_was_collected_and_learned_of_later(world):
+    world.provider.put(settlement([line(1, "O-pa_1", "110.00")]))
+    await world.night()
+    await world.capture("pa_1", ("traffic", "100.00"), day=MONDAY)
+
+    await world.night(MONDAY)
+
+    assert ("settled_not_captured", "pa_1", "-10.00") in await world.breaks()
+    assert (await world.balances())["provider:alpha:receivable"] == "-10.00"
+
+
+async def test_hc21_cash_that_is_not_the_statements_is_a_break(world):
+    await world.post(
+        Entry(
+            "adjustment:1", "manual_adjustment", SUNDAY, world.clock(),
+            (debit("bank:main:cash", aed("3.00")), credit(SUSPENSE_UNIDENTIFIED, aed("3.00"), "adjustment:1")),
+        )
+    )  # fmt: skip
+    world.bank.state(opening=aed("3.00"), closing=aed("3.00"))
+    world.bank.balance = aed("3.00")
+    await world.night()
+    assert await world.breaks() == []
+    await world.post(
+        Entry(
+            "adjustment:2", "manual_adjustment", MONDAY, world.clock(),
+            (debit("bank:main:cash", aed("4.00")), credit(SUSPENSE_UNIDENTIFIED, aed("4.00"), "adjustment:2")),
+        )
+    )  # fmt: skip
+    world.bank.state(day=MONDAY)
+    await world.night(MONDAY)
+    assert ("bank_balance", "main:2", "-4.00") in await world.breaks()
+
+
+async def test_hc24_a_payout_no_statement_shows_is_a_break_when_it_is_due(world):
+    await world.payee("traffic", proof=Proof.CAPTURED)
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.bank.state()
+    await world.night()
+    (line_id,) = world.bank.instructed()
+    for day in (MONDAY, TUESDAY):
+        world.bank.state(day=day)
+        await world.night(day)
+    assert ("payout_not_confirmed", line_id, "100.00") not in await world.breaks()
+    day = TUESDAY + timedelta(days=1)
+    world.bank.state(day=day)
+    await world.night(day)
+    assert ("payout_not_confirmed", line_id, "100.00") in await world.breaks()

@@ -258,7 +258,7 @@ async def test_hc23_a_report_whose_total_is_wrong_is_refused(stage, clock):
     await paid(stage)
     await stage.fault("settlement", "wrong_total")
     clock.advance(days=1)
-    with pytest.raises(FileRefusedError, match="Net Amount"):
+    with pytest.raises(FileRefusedError, match="totals cannot be read: net"):
         await files(stage)
 
 

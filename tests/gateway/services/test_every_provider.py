@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +12,19 @@ import pytest
 from aiohttp.test_utils import TestServer, unused_port
 
 from adapters import registry
-from adapters.contract import CallbackNotice, DeclineReason, LineKind, Outcome, PaymentReport, Provider, Refunds
+from adapters.contract import (
+    CallbackNotice,
+    DeclineReason,
+    LineKind,
+    OffersBanks,
+    Outcome,
+    PaymentReport,
+    Provider,
+    Refunds,
+)
 from adapters.http import open_session
 from gateway.app import build_app
+from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps, open_webhook_session
 from gateway.domain.attempt import Contact
 from gateway.services import links
@@ -66,7 +76,9 @@ class Counter:
         """Create an intent and start paying it; return it with the attempt's id."""
         body = {"reference": f"INV-{self.asked}", "lines": [{"service": "licence"}]}
         intent = await self.ask("POST", "/v1/payment-intents", body)
-        started = await start_payment(self.deps, links.token_of(self.deps, intent["id"]), self.method, CONTACT)
+        banks = self.provider.banks if isinstance(self.provider, OffersBanks) else ()
+        contact = replace(CONTACT, bank=banks[0].code) if banks else CONTACT
+        started = await start_payment(self.deps, links.token_of(self.deps, intent["id"]), self.method, contact)
         assert started.next_step is not None
         attempt = await self.deps.pool.fetchval("SELECT id FROM gateway.attempt WHERE intent = $1", intent["id"])
         return intent, attempt
@@ -75,6 +87,10 @@ class Counter:
         for route, body in (("pay", {"reference": attempt, **arguments}), ("drain", {})):
             async with self.session.post(f"{self.simulator}/simulator/{route}", json=body) as answer:
                 assert answer.status < 300, await answer.text()
+                said = await answer.json()
+            if "return_to" in said:  # where the payer's browser is sent, with what we need to make the payment
+                async with self.session.get(said["return_to"], allow_redirects=False) as landed:
+                    assert (landed.status, landed.headers["Location"].endswith("/result")) == (303, True)
 
     async def work(self) -> None:
         for _ in range(20):
@@ -86,15 +102,17 @@ class Counter:
         return (await self.ask("GET", f"/v1/payment-intents/{intent['id']}"))["status"]
 
 
-@pytest.fixture(params=sorted(registry.PROVIDERS))
-async def counter(request, pool, clock, random_bytes):
+@pytest.fixture(params=sorted(name for name, each in registry.PROVIDERS.items() if each.served_by is None))
+async def counter(request, pool, clock, random_bytes, tmp_path_factory):
     name = request.param
     registered = registry.PROVIDERS[name]
     async with AsyncExitStack() as stack:
         port = unused_port()
         public_url = f"http://127.0.0.1:{port}"
+        keys = tmp_path_factory.getbasetemp() / "keys" / name
+        own = {"keys": keys} if registered.credentials else {}
         app = registered.simulator(
-            clock=clock, random_bytes=random_bytes, callback_url=f"{public_url}/callbacks/{name}"
+            clock=clock, random_bytes=random_bytes, callback_url=f"{public_url}/callbacks/{name}", **own
         )
         simulator = TestServer(app)
         await simulator.start_server()
@@ -102,7 +120,11 @@ async def counter(request, pool, clock, random_bytes):
         base_url = str(simulator.make_url("")).rstrip("/")
         provider = registry.build(
             name,
-            {"base_url": base_url, **registered.simulator_settings},
+            {
+                "base_url": base_url,
+                **registered.simulator_settings,
+                **(registered.credentials(keys) if registered.credentials else {}),
+            },
             session=await stack.enter_async_context(open_session()),
             clock=clock,
             random_bytes=random_bytes,
@@ -123,7 +145,9 @@ async def counter(request, pool, clock, random_bytes):
         amount = registered.sample_amount
         service = {**SERVICE, "amount_minor": amount.amount_minor, "currency": amount.currency}
         assert not (await import_catalogue(deps, [DEPARTMENT], [service])).faults
-        gateway = TestServer(build_app(deps), port=port)
+        app = build_app(deps)
+        add_routes(app, deps)
+        gateway = TestServer(app, port=port)
         await gateway.start_server()
         stack.push_async_callback(gateway.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -150,6 +174,8 @@ async def test_a_refused_card_leaves_the_fee_unpaid_and_nothing_in_the_books(cou
 
 async def test_payment_and_refund_are_found_in_the_providers_own_report(counter, clock):
     """The keys of the night: what the ledger keeps of a payment and a refund is what the report's lines name."""
+    if not isinstance(counter.provider, Refunds):
+        return  # money that is given back by our own transfer is in no report of the provider's
     intent, attempt = await counter.start()
     await counter.pay(attempt)
     await counter.work()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -15,8 +16,10 @@ from adapters import registry
 from adapters.contract import Method, PayReference
 from adapters.http import open_session
 from gateway.domain.attempt import AttemptStatus
+from gateway.domain.errors import TransitionError
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
+from gateway.services.assign_transfer import decide_transfer, propose_transfer, suggest_bills
 from gateway.services.hear_announcements import hear_announcements
 from gateway.services.read_checkout import read_checkout
 from ledger.money import Money
@@ -24,6 +27,7 @@ from reconciliation.business_days import Calendar
 from reconciliation.deps import BankAccount, Policy
 from reconciliation.deps import Deps as NightDeps
 from reconciliation.nightly import run_night
+from reconciliation.unnamed_credits import unnamed_credits
 
 ACCOUNT = "AE070331234567890123456"
 SUNDAY = date(2026, 11, 22)
@@ -214,6 +218,63 @@ async def test_one_transfer_for_two_bills_is_for_a_person(exchange: Exchange):
     assert {(await exchange.town.read(bill))["status"] for bill in bills} == {"processing"}
     await exchange.night()
     assert await exchange.breaks() == [("transfer_waiting", 210_00)]
+
+
+async def unnamed(exchange: Exchange) -> list[Any]:
+    async with exchange.town.deps.pool.acquire() as connection:
+        return await unnamed_credits(connection)
+
+
+async def test_a_mistyped_transfer_is_suggested_and_given_to_its_bill_by_two_people(exchange: Exchange):
+    deps = exchange.town.deps
+    intent, other = await exchange.town.intent(), await exchange.town.intent()
+    step = await exchange.told(intent)
+    await exchange.told(other)
+    swapped = f"{step.reference[:-2]}{step.reference[-1]}{step.reference[-2]}"
+    await exchange.transfer(105_00, f"licence {swapped}")
+    await exchange.work()
+    await exchange.night()
+    [credit] = await unnamed(exchange)
+    attempt = (await exchange.town.attempt_of(intent))["id"]
+    found = await suggest_bills(deps, credit.amount, credit.text)
+    # Both bills ask for this amount; only one has a reference this close to what was typed. Neither is matched by it.
+    assert [(one.attempt == attempt, one.wrong_marks) for one in found] == [(True, 1), (False, None)]
+    claim = await propose_transfer(deps, attempt, credit.item, credit.amount, by="amal", reason="seen the slip")
+    with pytest.raises(TransitionError):
+        await decide_transfer(deps, claim, by="amal", approve=True)
+    with pytest.raises(asyncpg.CheckViolationError, match="transfer_claim_maker_is_not_checker"):
+        await deps.pool.execute(
+            "UPDATE gateway.transfer_claim SET checker = maker, checked_at = made_at, decision = 'approved'"
+        )
+    await decide_transfer(deps, claim, by="bilal", approve=True)
+    with pytest.raises(TransitionError):
+        await decide_transfer(deps, claim, by="bilal", approve=True)
+    await exchange.work()
+    assert (await exchange.town.read(intent))["status"] == "paid"
+    assert (await exchange.town.read(other))["status"] == "processing"
+    assert (await exchange.town.books())[RECEIVABLE] == 105_00
+
+
+async def test_a_credit_is_never_given_out_twice(exchange: Exchange):
+    deps = exchange.town.deps
+    bills = [await exchange.town.intent() for _ in range(3)]
+    ids = []
+    for bill in bills:
+        await exchange.told(bill)
+        ids.append((await exchange.town.attempt_of(bill))["id"])
+    held = Money(210_00, "AED")
+    claims = [await propose_transfer(deps, each, "1:1", held, by="amal", reason="one for two") for each in ids[:2]]
+    with pytest.raises(TransitionError, match="less than that is left"):
+        await propose_transfer(deps, ids[2], "1:1", held, by="amal", reason="a third")
+    with pytest.raises(TransitionError, match="given a credit already"):
+        await propose_transfer(deps, ids[0], "2:1", held, by="amal", reason="again")
+    await decide_transfer(deps, claims[0], by="bilal", approve=False)
+    await propose_transfer(deps, ids[2], "1:1", held, by="amal", reason="a third")
+    await decide_transfer(deps, claims[1], by="bilal", approve=True)
+    await exchange.work()
+    assert [(await exchange.town.read(bill))["status"] for bill in bills] == ["processing", "paid", "processing"]
+    with pytest.raises(TransitionError, match="no longer waits"):
+        await propose_transfer(deps, ids[1], "3:1", held, by="amal", reason="paid by now")
 
 
 async def test_two_workers_hear_the_same_paper_once(exchange: Exchange):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 
 import asyncpg
+import jsonschema
 import pytest
 
+from gateway.api.openapi import describe
 from gateway.domain.errors import InvalidError, SamePersonError, TransitionError
 from gateway.domain.tariff_terms import read_terms
 from gateway.services.change_tariffs import (
@@ -18,6 +21,7 @@ from gateway.services.change_tariffs import (
 )
 
 PATH = "/v1/payment-intents"
+_SCHEMAS = {"components": describe()["components"]}
 SENIOR = {
     "code": "senior", "names": {"ar": "كبار السن", "en": "Senior citizens"}, "when": {"senior": True},
     "basis_points": 5_000, "legal_basis": "Resolution 5, article 3", "approver": "The Executive Council",
@@ -73,7 +77,7 @@ async def test_a_change_takes_a_second_person(town, owner):
     }  # fmt: skip
     with pytest.raises(TransitionError):
         await decide_tariffs(town.deps, [tariff], by="khalid", approve=False)
-    deeds = await town.deps.pool.fetch("SELECT actor, action, subject FROM gateway.audit ORDER BY id")
+    deeds = await town.deps.pool.fetch("SELECT actor, action, subject FROM gateway.audit ORDER BY action DESC")
     assert [tuple(deed) for deed in deeds] == [
         ("maryam", "tariff_proposed", "licence"), ("khalid", "tariff_approved", "licence"),
     ]  # fmt: skip
@@ -110,6 +114,17 @@ async def test_versions_never_overlap(town, owner):
     assert [each.tariff.id for each in await list_undecided(town.deps, 10)] == [twin]
 
 
+async def test_proposals_and_decisions_at_once_get_numbers_of_their_own_and_one_winner(town):
+    made = await asyncio.gather(*(propose(town, draft(terms=fixed(100_00 + n))) for n in range(6)))
+    versions = [each.tariff.version for each in await tariff_history(town.deps, "licence")]
+    assert versions == [1, 2, 3, 4, 5, 6]
+    decided = await asyncio.gather(
+        *(decide_tariffs(town.deps, ids, by="khalid", approve=True) for ids in made), return_exceptions=True
+    )
+    assert sum(isinstance(each, list) for each in decided) == 1
+    assert all(isinstance(each, (list, TransitionError)) for each in decided)
+
+
 async def test_a_price_in_force_is_not_changed_backwards(town):
     await enact(town, draft())
     [late] = await propose(town, draft(on="2026-11-22", terms=fixed(1)))
@@ -135,6 +150,7 @@ async def test_a_new_tariff_begins_at_midnight_in_dubai_and_an_intent_keeps_its_
 async def test_what_is_coming_is_shown_and_quoted(town):
     await enact(town, draft(), draft(on="2026-12-01", terms=fixed(300_00)))
     service = (await town.ask("GET", "/v1/services/licence")).body
+    jsonschema.validate(service, {**_SCHEMAS, "$ref": "#/components/schemas/Service"})
     assert (service["amount"], service["tariff"]["version"]) == (aed(200_00), 1)
     assert service["next_tariff"]["effective_on"] == "2026-12-01"
     body = {"lines": [{"service": "licence"}], "at": "2026-12-24T00:00:00Z"}
@@ -162,6 +178,7 @@ async def test_a_quote_prices_a_basket_and_creates_nothing(town):
     first, second = quote.body["lines"]
     assert (first["discount"], first["concession"]["code"]) == (aed(100_00), "senior")
     assert second["base_amount"] == aed(100_000_00)
+    jsonschema.validate(quote.body, {**_SCHEMAS, "$ref": "#/components/schemas/Quote"})
     made = await create(town, *lines)
     assert (made.body["lines"], made.body["amount"]) == (quote.body["lines"], quote.body["amount"])
     assert (await town.read(made.body))["lines"] == quote.body["lines"]
@@ -214,6 +231,6 @@ async def test_a_waived_fee_stays_on_the_bill_and_moves_no_money(town):
 
 async def test_a_proposal_for_what_is_not_there_is_refused_as_a_whole(town):
     with pytest.raises(InvalidError) as refused:
-        await propose(town, draft(), draft("nothing"), draft("kuwaiti"))
-    assert [fault.pointer for fault in refused.value.faults] == ["/1/service", "/2/terms/currency"]
+        await propose(town, draft(), draft("nothing"), draft("kuwaiti"), draft(on="0001-01-01"))
+    assert [fault.pointer for fault in refused.value.faults] == ["/1/service", "/2/terms/currency", "/3/effective_on"]
     assert await town.deps.pool.fetchval("SELECT count(*) FROM gateway.tariff") == 0

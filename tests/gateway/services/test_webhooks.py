@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from gateway.domain.addresses import check_webhook_url, is_public
@@ -93,7 +95,12 @@ async def test_hc28_every_change_arrives_once_in_order_and_signed(town, departme
     headers, _ = department.received[0]
     # The reference library of the specification signs the same.
     expected = Webhook(endpoint["secret"]).sign(headers["webhook-id"], town.clock(), department.bodies[0].decode())
-    assert expected == headers["webhook-signature"]
+    shared, asymmetric = headers["webhook-signature"].split(" ")
+    assert expected == shared
+    [published] = (await town.ask("GET", "/v1/webhook-keys", headers={"Authorization": ""})).body["data"]
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(published["public_key"].removeprefix("whpk_")))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + department.bodies[0]
+    public.verify(base64.b64decode(asymmetric.removeprefix("v1a,")), signed)
 
 
 async def test_hc28_an_endpoint_that_is_down_for_days_hears_everything_with_stable_ids(town, department):
@@ -189,7 +196,7 @@ async def test_two_secrets_sign_while_one_replaces_the_other(town, department):
     town.clock.advance(hours=25)
     await town.intent()
     await town.work()
-    assert " " not in department.received[-1][0]["webhook-signature"]
+    assert department.received[-1][0]["webhook-signature"].count("v1,") == 1
 
 
 async def test_an_endpoint_is_made_once_and_its_secret_shown_to_the_same_request_only(town, department):

@@ -1,8 +1,9 @@
 """What Mizan asks of a provider, and the only words in which it is answered.
 
 A provider is `Provider` plus the capabilities it implements (`Captures`, `Voids`, `Refunds`, `Restricts`, `Settles`,
-`Pays`, `States`). An adapter is a stateless translation: no database, no posting, no retry of money. It raises only
-errors of `adapters.errors`; every answer it gives is compared in amount and currency with the request by its caller.
+`Announces`, `Pays`, `States`, `Finishes`, `OffersBanks`, `NamesRefundAccount`, `ConfirmsPayees`). An adapter is a
+stateless translation: no database, no posting, no retry of money. It raises only errors of `adapters.errors`; every
+answer it gives is compared in amount and currency with the request by its caller.
 """
 
 from __future__ import annotations
@@ -13,7 +14,27 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
+from adapters.contract.bank_accounts import (
+    ConfirmsPayees,
+    NamedAccount,
+    NamesRefundAccount,
+    OffersBanks,
+    PayeeCheck,
+    PayeeMatch,
+    PayerBank,
+)
+from adapters.contract.payouts import PayoutFile, PayoutLine, PayoutReport, PayoutStatus
+from adapters.contract.settlement import LineKind, SettlementFile, SettlementLine
 from ledger.money import Money
+
+__all__ = [
+    "RECEIVED_MINOR", "Announcement", "Announces", "ApproveOnPhone", "CallbackNotice", "Captures", "ConfirmsPayees",
+    "DeclineReason", "Finishes", "Health", "LineKind", "Method", "NamedAccount", "NamesRefundAccount", "NextStep",
+    "OffersBanks", "Outcome", "PayReference", "PayeeCheck", "PayeeMatch", "PayerBank", "PaymentOrder",
+    "PaymentReport", "PayoutFile", "PayoutLine", "PayoutReport", "PayoutStatus", "Pays", "Provider", "Redirect",
+    "RefundOrder", "RefundReport", "Refunds", "Restricts", "SettlementFile", "SettlementLine", "Settles", "Statement",
+    "StatementEntry", "States", "Voids",
+]  # fmt: skip
 
 
 class Method(StrEnum):
@@ -52,7 +73,11 @@ class DeclineReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentOrder:
-    """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider."""
+    """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider.
+
+    `landing_url` is the one fixed address at which a provider that must be told our addresses in advance sends its
+    payers back; what they bring there is read by `Finishes.read_return`.
+    """
 
     reference: str
     amount: Money
@@ -65,14 +90,19 @@ class PaymentOrder:
     payer_email: str | None = None
     payer_mobile: str | None = None
     payer_bank: str | None = None
+    landing_url: str = ""
     started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Send the payer's browser to the provider's own page."""
+    """Send the payer's browser to the provider's own page.
+
+    Where the address is good only until `expires_at`, starting the same order again gives a fresh one.
+    """
 
     url: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +155,11 @@ class PaymentReport:
 
 @dataclass(frozen=True, slots=True)
 class CallbackNotice:
-    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves."""
+    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves.
+
+    `continuation` is set only by `Finishes.read_return`: what the payer brought back, without which the payment
+    cannot be made. It is kept until the payment has been finished with it.
+    """
 
     event_id: str
     reference: str | None
@@ -134,6 +168,7 @@ class CallbackNotice:
     proven: bool = False
     report: PaymentReport | None = None
     unrecognised: bool = False
+    continuation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,55 +204,6 @@ class Health:
 
     available: bool
     detail: str = ""
-
-
-class LineKind(StrEnum):
-    """What one line of a settlement report says. A kind we do not know is OTHER, and an exception for finance."""
-
-    PAYMENT = "payment"
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
-    CHARGEBACK_REVERSED = "chargeback_reversed"
-    FEE = "fee"
-    ADJUSTMENT = "adjustment"
-    PAYOUT = "payout"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementLine:
-    """One line of a provider's settlement report, in our signs.
-
-    `gross` is positive for money collected and negative for money given back; `fee` and `fee_vat` are positive when
-    the provider keeps them; `net` is what the line adds to the payout: gross - fee - fee_vat.
-    """
-
-    number: int
-    kind: LineKind
-    reference: str | None
-    provider_reference: str | None
-    gross: Money
-    fee: Money
-    fee_vat: Money
-    net: Money
-    transaction_at: datetime | date | None
-    raw_kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementFile:
-    """A provider's report of one business date: its lines, its own totals, the batch the bank credit will name."""
-
-    provider: str
-    name: str
-    sha256: str
-    business_date: date
-    batch_reference: str
-    currency: str
-    lines: Sequence[SettlementLine]
-    total_net: Money
-    expected_credit_date: date | None = None
-    refused_lines: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,48 +248,6 @@ class Statement:
     warnings: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PayoutLine:
-    """One credit transfer. `end_to_end_id` is the payout line's own id, at most 35 characters."""
-
-    end_to_end_id: str
-    creditor_name: str
-    creditor_iban: str
-    creditor_bic: str | None
-    amount: Money
-    remittance: str
-    purpose: str = "GOS"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutFile:
-    """What goes to the bank. `message_id` is fixed and stored before the first send; a resend carries it again."""
-
-    message_id: str
-    created_at: datetime
-    execution_date: date
-    debtor_name: str
-    debtor_iban: str
-    debtor_bic: str | None
-    lines: Sequence[PayoutLine]
-
-
-class PayoutStatus(StrEnum):
-    RECEIVED = "received"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutReport:
-    """The bank's word on a file: for the whole, and per line (by end-to-end id) where it gives one."""
-
-    status: PayoutStatus
-    lines: Mapping[str, PayoutStatus] = field(default_factory=dict)
-    reason: str = ""
-
-
 @runtime_checkable
 class Provider(Protocol):
     """Every provider takes payments: start one, ask about one, read a callback."""
@@ -337,6 +281,28 @@ class Voids(Protocol):
         """Give up an uncaptured payment. Succeeded means proven dead: nothing can be captured any more.
 
         Such a report has `reversed` set and no `captured`. Raises `RejectedError` when the payment is captured already.
+        """
+        ...
+
+
+@runtime_checkable
+class Finishes(Protocol):
+    """A provider whose payer only consents on the provider's page: the payment is made by us once they are back.
+
+    Such a provider knows its attempts by our reference alone: `void` is called with an empty provider reference too.
+    """
+
+    def read_return(self, query: Mapping[str, str]) -> CallbackNotice:
+        """Verify and read what the payer's browser brought back, purely. Raises `CallbackRefusedError`.
+
+        It decides nothing: it names the attempt and, where the payer consented, holds the continuation.
+        """
+        ...
+
+    async def finish(self, order: PaymentOrder, continuation: str) -> PaymentReport:
+        """Make the payment the payer consented to; with the same order and continuation again it is the same payment.
+
+        Raises `OutcomeUnknownError` where no answer can be trusted, and is then called again.
         """
         ...
 

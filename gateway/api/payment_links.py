@@ -1,0 +1,66 @@
+"""Payment links: make one, read it, list them, take it back, draw it as a square code."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import segno
+from aiohttp import web
+
+from gateway.api.calls import caller, claim_of, read_json_body, working_on
+from gateway.api.paging import Query, path_id
+from gateway.api.problems import document
+from gateway.api.requests import Empty, link_request, read_body
+from gateway.domain.caller import Scope
+from gateway.domain.ids import Prefix
+from gateway.services.payment_links import create_link, disable_link, list_links, read_link, with_address
+from gateway.web.admission import DEPS
+
+
+async def create(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, key, body)
+    with working_on(deps, claim):
+        stored = await create_link(deps, key.department, link_request(body), claim)
+    headers = {"Location": f"/v1/payment-links/{stored.resource}"}
+    if stored.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return document(with_address(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
+
+
+async def list_page(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_READ)
+    query = Query(request, ())
+    cursor = query.identifier("cursor", Prefix.PAYMENT_LINK)
+    found = await list_links(deps, key.department, cursor=cursor, limit=query.limit(deps.limits.page_items_max))
+    return document(found)
+
+
+async def read(request: web.Request) -> web.Response:
+    key = await caller(request, Scope.PAYMENTS_READ)
+    return document(await read_link(request.app[DEPS], key.department, path_id(request, Prefix.PAYMENT_LINK)))
+
+
+async def disable(request: web.Request) -> web.Response:
+    """Take a link back. Done again it changes nothing, so that the key is held and nothing is stored."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    read_body(body, Empty)
+    link_id = path_id(request, Prefix.PAYMENT_LINK)
+    with working_on(deps, claim_of(request, key, body)):
+        return document(await disable_link(deps, key.department, link_id))
+
+
+async def square_code(request: web.Request) -> web.Response:
+    """Draw the link's address for a poster or a letter: SVG, with the quiet zone a scanner needs."""
+    key = await caller(request, Scope.PAYMENTS_READ)
+    link = await read_link(request.app[DEPS], key.department, path_id(request, Prefix.PAYMENT_LINK))
+    drawing = io.BytesIO()
+    segno.make_qr(link["url"], error="m").save(drawing, kind="svg", border=4, scale=8)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=drawing.getvalue(), content_type="image/svg+xml", headers=headers)

@@ -1,0 +1,293 @@
+"""How the API's description shows what departments are answered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.api.caller_shapes import Schema, closed
+from gateway.domain.department import Audience, Channel
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def identifier(prefix: str) -> Schema:
+    return {"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def list_of(name: str) -> Schema:
+    return closed(
+        {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": ref(name)},
+            "next_cursor": {"type": ["string", "null"]},
+        }
+    )
+
+
+TEXT: Final[Schema] = {"type": "string"}
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
+_INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+_FLAG: Final[Schema] = {"type": "boolean"}
+_COUNT: Final[Schema] = {"type": "integer"}
+_MONEY: Final[Schema] = closed(
+    {
+        "amount": {"type": "integer", "description": "whole minor units: 12550 is AED 125.50"},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    }
+)
+_MONEY_OR_NULL: Final[Schema] = _or_null(ref("Money"))
+_NAME: Final[Schema] = closed({"ar": TEXT, "en": TEXT})
+_CITATION: Final[dict[str, Schema]] = {
+    "id": identifier("tf"),
+    "version": _COUNT,
+    "effective_on": {"type": "string", "format": "date"},
+    "legal_basis": TEXT,
+}
+INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
+_ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
+REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
+
+ANSWERS: Final[dict[str, Schema]] = {
+    "Money": _MONEY,
+    "Name": _NAME,
+    "IntentLine": closed(
+        {
+            "number": _COUNT,
+            "department": TEXT,
+            "service": _TEXT_OR_NULL,
+            "name": ref("Name"),
+            "revenue_code": TEXT,
+            "quantity": _COUNT,
+            "amount": ref("Money"),
+            "vat": ref("Money"),
+            "base_amount": _MONEY_OR_NULL,
+            "discount": ref("Money"),
+            "concession": _or_null(closed({"code": TEXT, "name": ref("Name"), "legal_basis": TEXT})),
+            "tariff": _or_null(closed(_CITATION)),
+        }
+    ),
+    "Tariff": closed({**_CITATION, "terms": {"type": "object", "additionalProperties": True}}),
+    "PaymentAttempt": closed(
+        {
+            "id": identifier("pa"),
+            "object": {"const": "payment_attempt"},
+            "status": {"enum": _ATTEMPT_STATUSES},
+            "method": {"enum": ["card", "mobile", "bank", "bank_transfer"]},
+            "decline": _TEXT_OR_NULL,
+            "started_at": INSTANT,
+            "captured_at": _INSTANT_OR_NULL,
+            "late": _FLAG,
+        }
+    ),
+    "PaymentIntent": closed(
+        {
+            "id": identifier("pi"),
+            "object": {"const": "payment_intent"},
+            "status": {"enum": INTENT_STATUSES},
+            "amount": ref("Money"),
+            "amount_refunded": ref("Money"),
+            "amount_refundable": ref("Money"),
+            "reference": TEXT,
+            "bundle": _TEXT_OR_NULL,
+            "lines": {"type": "array", "items": ref("IntentLine")},
+            "payer": closed({"language": {"enum": ["ar", "en"]}, "email": _TEXT_OR_NULL, "mobile": _TEXT_OR_NULL}),
+            "return_url": _TEXT_OR_NULL,
+            "metadata": {"type": "object", "additionalProperties": TEXT},
+            "live": _FLAG,
+            "late_payment": _FLAG,
+            "duplicate_of": _TEXT_OR_NULL,
+            "last_attempt": {"anyOf": [ref("PaymentAttempt"), {"type": "null"}]},
+            "receipt_number": _TEXT_OR_NULL,
+            "paid_at": _INSTANT_OR_NULL,
+            "created_at": INSTANT,
+            "expires_at": INSTANT,
+            "checkout_url": {"type": "string", "format": "uri"},
+        },
+        attempts={"type": "array", "items": ref("PaymentAttempt"), "description": "with expand[]=attempts"},
+        refunds={"type": "array", "items": ref("Refund"), "description": "with expand[]=refunds"},
+    ),
+    "Refund": closed(
+        {
+            "id": identifier("re"),
+            "object": {"const": "refund"},
+            "payment_intent": identifier("pi"),
+            "status": {"enum": REFUND_STATUSES},
+            "amount": ref("Money"),
+            "lines": {"type": "array", "items": closed({"number": _COUNT, "amount": ref("Money")})},
+            "reason": TEXT,
+            "late_payment": _FLAG,
+            "asked_by": TEXT,
+            "decided_by": _TEXT_OR_NULL,
+            "decided_at": _INSTANT_OR_NULL,
+            "refund_batch": _TEXT_OR_NULL,
+            "created_at": INSTANT,
+            "updated_at": INSTANT,
+        }
+    ),
+    "PaymentLink": closed(
+        {
+            "id": identifier("pk"),
+            "object": {"const": "payment_link"},
+            "status": {"enum": ["usable", "paid", "expired", "disabled"]},
+            "reference": TEXT,
+            "service": _TEXT_OR_NULL,
+            "name": ref("Name"),
+            "quantity": _COUNT,
+            "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+            "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
+            "single_use": _FLAG,
+            "times_paid": _COUNT,
+            "metadata": {"type": "object", "additionalProperties": TEXT},
+            "return_url": _TEXT_OR_NULL,
+            "created_at": INSTANT,
+            "expires_at": _INSTANT_OR_NULL,
+            "disabled_at": _INSTANT_OR_NULL,
+            "url": {"type": "string", "format": "uri"},
+        }
+    ),
+    "RefundBatch": closed(
+        {
+            "id": identifier("rb"),
+            "object": {"const": "refund_batch"},
+            "dry_run": _FLAG,
+            "accepted": _COUNT,
+            "refused": _COUNT,
+            "total": {"type": "array", "items": ref("Money")},
+            "results": {
+                "type": "array",
+                "items": closed(
+                    {
+                        "payment_intent": identifier("pi"),
+                        "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [closed({"code": TEXT, "detail": TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
+        }
+    ),
+    "Service": closed(
+        {
+            "code": TEXT,
+            "object": {"const": "service"},
+            "department": closed({"code": TEXT, "name": ref("Name")}),
+            "name": ref("Name"),
+            "description": ref("Name"),
+            "audience": {"type": "array", "items": {"enum": [one.value for one in Audience]}},
+            "channels": {"type": "array", "items": {"enum": [one.value for one in Channel]}},
+            "documents": {"type": "array", "items": ref("Name")},
+            "depends_on": {"type": "array", "items": TEXT},
+            "amount": _MONEY_OR_NULL,
+            "currency": TEXT,
+            "vat_basis_points": _COUNT,
+            "tariff": _or_null(ref("Tariff")),
+            "next_tariff": _or_null(ref("Tariff")),
+        }
+    ),
+    "Bundle": closed(
+        {
+            "code": TEXT,
+            "object": {"const": "bundle"},
+            "department": TEXT,
+            "name": ref("Name"),
+            "description": ref("Name"),
+            "services": {
+                "type": "array",
+                "items": closed({"service": TEXT, "department": TEXT, "name": ref("Name"), "quantity": _COUNT}),
+            },
+        }
+    ),
+    "Quote": closed(
+        {
+            "object": {"const": "quote"},
+            "priced_at": INSTANT,
+            "bundle": _TEXT_OR_NULL,
+            "amount": ref("Money"),
+            "vat": ref("Money"),
+            "lines": {"type": "array", "items": ref("IntentLine")},
+            "departments": {
+                "type": "array",
+                "items": closed({"department": TEXT, "amount": ref("Money"), "vat": ref("Money")}),
+            },
+        }
+    ),
+    "PaymentPart": closed(
+        {
+            "payment_intent": identifier("pi"),
+            "object": {"const": "payment_part"},
+            "owner": TEXT,
+            "bundle": _TEXT_OR_NULL,
+            "reference": TEXT,
+            "status": {"enum": INTENT_STATUSES},
+            "amount": ref("Money"),
+            "amount_refunded": ref("Money"),
+            "lines": {"type": "array", "items": ref("IntentLine")},
+            "live": _FLAG,
+            "late_payment": _FLAG,
+            "receipt_number": _TEXT_OR_NULL,
+            "paid_at": _INSTANT_OR_NULL,
+            "created_at": INSTANT,
+        }
+    ),
+    "Event": closed(
+        {
+            "id": identifier("ev"),
+            "object": {"const": "event"},
+            "type": TEXT,
+            "timestamp": INSTANT,
+            "data": {"type": "object", "additionalProperties": True},
+        }
+    ),
+    "WebhookEndpoint": closed(
+        {
+            "id": identifier("we"),
+            "object": {"const": "webhook_endpoint"},
+            "url": TEXT,
+            "disabled_at": _INSTANT_OR_NULL,
+            "disabled_because": _TEXT_OR_NULL,
+            "previous_secret_until": _INSTANT_OR_NULL,
+            "created_at": INSTANT,
+        },
+        secret={"type": "string", "pattern": "^whsec_", "description": "shown when it is made, and never again"},
+    ),
+    "ReceiptSending": closed(
+        {
+            "object": {"const": "receipt_sending"},
+            "payment_intent": identifier("pi"),
+            "channels": {"type": "array", "items": {"enum": ["email", "sms"]}},
+        }
+    ),
+    "WebhookDelivery": closed(
+        {
+            "object": {"const": "webhook_delivery"},
+            "event": identifier("ev"),
+            "type": TEXT,
+            "status": {"enum": ["waiting", "delivered", "dead"]},
+            "tries": _COUNT,
+            "answer": {"type": "string", "description": "the last answer: an HTTP status, or why there was none"},
+            "created_at": INSTANT,
+            "next_try_at": _INSTANT_OR_NULL,
+            "delivered_at": _INSTANT_OR_NULL,
+        }
+    ),
+    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
+    "Problem": closed(
+        {
+            "type": TEXT,
+            "title": TEXT,
+            "status": _COUNT,
+            "detail": TEXT,
+            "instance": TEXT,
+            "code": TEXT,
+            "retryable": _FLAG,
+        },
+        errors={"type": "array", "items": closed({"pointer": TEXT, "code": TEXT, "detail": TEXT})},
+    ),
+}

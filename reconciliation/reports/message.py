@@ -1,0 +1,93 @@
+"""The remittance advice as a message for the department: a word in both languages, the PDF and the CSV with it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Final
+
+from ledger.money import Money
+from reconciliation.breaks import Language
+from reconciliation.errors import NotFoundError
+from reconciliation.reports.catalogue import Format, build_report, render
+from reconciliation.reports.words import word
+from reconciliation.store import Connection
+
+ATTACHED_BYTES_MAX: Final = 10 << 20
+"""What mail servers still take; a longer list is fetched as CSV, and the message says so."""
+
+_WORDS: Final = {
+    "subject": ("Remittance advice {day}, {department}", "إشعار تحويل {day} - {department}"),
+    "paid": ("{amount} is on its way to {iban} ({line}).", "مبلغ {amount} في طريقه إلى {iban} ({line})."),
+    "inside": ("Every payment, refund and fee inside is listed in the files with this message.",
+               "كل دفعة واسترداد ورسم ضمن هذا التحويل مدرج في الملفات المرفقة."),
+    "too_long": ("The list is too long for a message; ask for the report `remittance` as CSV.",
+                 "القائمة أطول من أن ترسل في رسالة؛ يرجى طلب التقرير بصيغة CSV."),
+}  # fmt: skip
+
+
+async def remittance_message(
+    connection: Connection, business_date: date, department: str, *, known_at: datetime | None = None
+) -> bytes:
+    """Write the advice of a department's payouts of one date as a message without sender or recipient.
+
+    The same payouts give the same bytes. `NotFoundError` when the department was not paid on that date.
+    """
+    lines = await connection.fetch(
+        """
+        SELECT l.id, p.currency, l.amount_minor, l.creditor_iban FROM reconciliation.payout_line l
+        JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1
+        WHERE l.department = $2 AND p.released_at IS NOT NULL AND ($3::timestamptz IS NULL OR p.released_at <= $3)
+        ORDER BY p.currency, l.id
+        """,
+        business_date,
+        department,
+        known_at,
+    )
+    if not lines:
+        raise NotFoundError(f"{department} was not paid on {business_date}")
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = _both("subject", " / ", day=str(business_date), department=department)
+    message["X-Unsent"] = "1"
+    attachments = await _attachments(connection, business_date, department, known_at)
+    paid = "\n".join(
+        _both("paid", "\n", amount=str(Money(row["amount_minor"], row["currency"])), iban=row["creditor_iban"],
+              line=row["id"])
+        for row in lines
+    )  # fmt: skip
+    rest = _both("inside" if attachments else "too_long", "\n")
+    message.set_content(f"{paid}\n\n{rest}\n")
+    for name, content in attachments:
+        kind = ("application", "pdf") if name.endswith(".pdf") else ("text", "csv")
+        message.add_attachment(content, maintype=kind[0], subtype=kind[1], filename=name)
+    if attachments:
+        message.set_boundary(hashlib.sha256(repr([dict(row) for row in lines]).encode()).hexdigest()[:32])
+    return message.as_bytes()
+
+
+def _both(key: str, between: str, **values: str) -> str:
+    return between.join(text.format(**values) for text in _WORDS[key])
+
+
+async def _attachments(
+    connection: Connection, business_date: date, department: str, known_at: datetime | None
+) -> list[tuple[str, bytes]]:
+    """Render the advice in both languages; nothing when it is too long for a message."""
+    found: list[tuple[str, bytes]] = []
+    size = 0
+    for language in Language:
+        for form in (Format.CSV, Format.PDF):
+            content = bytearray()
+            report = await build_report(
+                connection, "remittance", business_date, language, department=department, known_at=known_at
+            )
+            async for chunk in render(report, form):
+                content += chunk
+                size += len(chunk)
+                if size > ATTACHED_BYTES_MAX:
+                    return []
+            stem = f"{word('remittance', Language.ENGLISH)} {business_date} {department} {language}".replace(" ", "-")
+            found.append((f"{stem.lower()}.{form}", bytes(content)))
+    return found
