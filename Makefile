@@ -58,8 +58,9 @@ bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
 contract: .venv/.ready-dev ## hold one provider to the contract (p=NAME)
 	@exec $(BIN)/python -m pytest tests/adapters -k $(p)
 
-chaos: .venv/.ready ## kill real processes through a day, then prove the books (kills=20)
-	@exec $(BIN)/mizan demo --once --payments 60 --kills $(kills)
+chaos: .venv/.ready-dev ## kill real processes through a day (kills=20), fill the disk, stall clients; prove the books
+	@$(BIN)/mizan demo --once --payments 60 --kills $(kills)
+	@exec $(BIN)/python -m pytest -q tests/e2e/test_full_disk.py tests/e2e/test_stalled_clients.py
 
 simulate: .venv/.ready-dev ## play seeds on virtual time (seeds=200 from=1, or seed=N)
 	@exec $(BIN)/python -m tests.simulation $(if $(seed),seed=$(seed),seeds=$(seeds) from=$(from))

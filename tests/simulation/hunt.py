@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,8 +69,11 @@ def hunt(number: int, seeds: Sequence[int], server: Server) -> Hunted:
 
 
 def hunt_all(numbers: Sequence[int], profiles: Mapping[int, Profile], *, at_once: int) -> Iterator[Hunted]:
+    """Hunt several at once, and yield each as its hunt ends."""
     with running_server() as server, ThreadPoolExecutor(at_once) as hunters:
-        yield from hunters.map(lambda number: hunt(number, order_of(MUTANTS[number - 1], profiles), server), numbers)
+        hunts = [hunters.submit(hunt, number, order_of(MUTANTS[number - 1], profiles), server) for number in numbers]
+        for hunted in as_completed(hunts):
+            yield hunted.result()
 
 
 def main(arguments: list[str]) -> int:

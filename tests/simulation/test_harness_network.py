@@ -19,6 +19,7 @@ SURE = [  # fault, what the caller sees, how often the request took effect
     (NetworkFault.CONNECT_STALLED, "TimeoutError", 0),
     (NetworkFault.RESET_BEFORE, "ClientOSError", 0),
     (NetworkFault.STALLED, "TimeoutError", 0),
+    (NetworkFault.STUCK, "TimeoutError", 1),
     (NetworkFault.RESET_AFTER, "ClientOSError", 1),
     (NetworkFault.REPLY_RESET, "ClientOSError", 1),
     (NetworkFault.REPLY_STALLED, "TimeoutError", 1),
@@ -48,7 +49,7 @@ def test_each_fault_is_seen_and_has_its_effect(fault: NetworkFault, seen: object
             before_s = simulation.loop.time()
             answer = await ask(session, timeout_s=30)
             took_s = simulation.loop.time() - before_s
-        await asyncio.sleep(100)
+        await asyncio.sleep(200)  # longer than anything lies on its way
         value = simulation.control.value("SELECT coalesce(sum(value), 0)::bigint FROM counter")
         return answer, took_s, value, simulation.trace.sometimes[fault]
 
