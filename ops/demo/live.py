@@ -107,6 +107,10 @@ Or a restaurant's five licences, of four departments, in one payment:
 Test cards for the provider's page (any expiry, any security code):
 {cards}
 
+Mobile wallet: the payer's phone is this page; approve there, decline, or leave it:
+
+  {stage.simulator_url("gsma")}/phone
+
 Bank account: choose a bank, then an account on its page: one pays, one is nearly empty, one takes two minutes.
 
 A transfer is sent from the payer's own bank (also badly: without the reference, in parts, too much, twice):
