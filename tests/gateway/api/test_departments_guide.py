@@ -25,7 +25,7 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 def test_the_guide_lists_the_sandbox_s_cards():
