@@ -1,7 +1,8 @@
 """Worlds that `make test` plays: a hundred new seeds, all that ever failed, a sample of kill points, one planted bug.
 
-Each day and each commit has seeds of its own; a failure prints the command that plays it again. The long forms are
-`make simulate seeds=5000`, `make sweep every=1` and `make mutants`.
+Each state of the code has seeds of its own, so that the same code is never judged twice by different worlds; a failure
+prints the command that plays it again. The long forms are `make simulate seeds=5000`, `make sweep every=1` and
+`make mutants`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import os
 import subprocess
 import sys
 import zlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -31,11 +31,12 @@ _NEW_FROM: Final = 1_000_000  # below are the seeds people play by hand
 
 
 def _first_seed() -> int:
-    """Return where the new seeds begin: elsewhere each day and after each commit, the same for all of one run."""
+    """Return where the new seeds begin: elsewhere after each change of the code, the same wherever that code is."""
     if chosen := os.environ.get("MIZAN_SIMULATION_FROM"):
         return int(chosen)
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    return _NEW_FROM + zlib.crc32(f"{head}{datetime.now(UTC):%Y-%m-%d}".encode()) % 1_000_000 * 1_000
+    asked = ["git", "rev-parse", "HEAD^{tree}"]
+    tree = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).stdout
+    return _NEW_FROM + zlib.crc32(tree) % 1_000_000 * 1_000
 
 
 FIRST: Final = _first_seed()
