@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     TARIFF = "tf"
     AUDIT = "ga"
     TRANSFER_CLAIM = "tc"
+    PAYOUT = "pl"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -326,3 +326,24 @@ async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
         line_id,
         now,
     )
+
+
+_OF_DEPARTMENT: Final = """
+  SELECT l.id, l.status, l.amount_minor, p.currency, p.business_date, p.released_at, l.paid_on, l.creditor_iban,
+         l.remittance, l.reason, l.journal_through, l.previous_line, coalesce(before.journal_through, 0) AS journal_from
+  FROM reconciliation.payout_line l
+  JOIN reconciliation.payout_batch p ON p.id = l.batch_id
+  LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
+  WHERE l.department = $1 AND p.released_at IS NOT NULL"""
+_PAGE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND ($2::text IS NULL OR l.id < $2) ORDER BY l.id DESC LIMIT $3"
+_ONE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND l.id = $2"
+
+
+async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[Record]:
+    """Read a department's payouts that were instructed, newest first: a draft is nobody's money yet."""
+    rows: list[Record] = await connection.fetch(_PAGE_OF_DEPARTMENT, department, before, limit)
+    return rows
+
+
+async def one_of_department(connection: Connection, department: str, line_id: str) -> Record | None:
+    return await connection.fetchrow(_ONE_OF_DEPARTMENT, department, line_id)
