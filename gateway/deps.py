@@ -22,11 +22,12 @@ from gateway.domain.ids import Prefix
 from gateway.domain.jwks import PublicKey
 from gateway.domain.signing import SigningKey, signing_keys
 from gateway.outbound import open_webhook_session
-from gateway.store import creation
+from gateway.store import creation, reading
 from gateway.store.catalogue import CatalogueCache
 from gateway.store.connections import DATABASE_DOWN, Connection
 from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
+from gateway.store.reading import WholeIntent
 from gateway.store.switchboard import SwitchboardCache
 from ledger.money import Money
 
@@ -231,6 +232,8 @@ class Deps:
     catalogue: CatalogueCache
     switchboard: SwitchboardCache
     creations: GroupCommit[NewIntent, StoredAnswer]
+    readings: GroupCommit[str, WholeIntent | None]
+    """Intents that are being read: whoever asks while a read is under way shares the next one."""
     token_keys: tuple[SigningKey, ...]
     """Sign access tokens: the first makes them, all are published and accepted, so that they can be rotated."""
     webhook_keys: tuple[SigningKey, ...]
@@ -309,6 +312,10 @@ def build_deps(
                 raise  # one of them waits for another process; the batch is written one by one
             return [IdempotencyInFlightError(retry_after_s=1)]
 
+    async def read(intent_ids: Sequence[str]) -> Sequence[WholeIntent | Exception | None]:
+        async with _connection(pool, bounds) as connection:
+            return await reading.read_whole(connection, intent_ids)
+
     return Deps(
         pool=pool,
         clock=clock,
@@ -329,6 +336,7 @@ def build_deps(
         catalogue=CatalogueCache(lambda: _connection(pool, bounds), clock),
         switchboard=SwitchboardCache(lambda: _connection(pool, bounds), clock),
         creations=GroupCommit(create),
+        readings=GroupCommit(read, flushes_max=2),
         token_keys=signing_keys(token_seeds, purpose="access tokens", secrets=link_secrets),
         webhook_keys=signing_keys(webhook_seeds, purpose="webhooks", secrets=link_secrets),
     )

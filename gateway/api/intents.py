@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
-from gateway.api.problems import document
+from gateway.api.problems import document, json_answer
 from gateway.api.requests import Empty, UpdateIntent, checked_metadata, intent_request, read_body
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
@@ -17,7 +16,7 @@ from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services.cancel_intent import cancel_for_department
-from gateway.services.create_intent import create_intent, with_link
+from gateway.services.create_intent import answer_with_link, create_intent
 from gateway.services.read_intent import list_attempts, list_intent_events, list_intents, read_intent
 from gateway.services.resend_receipt import resend_for_department
 from gateway.services.update_intent import update_metadata
@@ -41,7 +40,7 @@ async def create(request: web.Request) -> web.Response:
     headers = {"Location": f"/v1/payment-intents/{stored.resource}"}
     if stored.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return document(with_link(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
+    return json_answer(answer_with_link(deps, stored), status=stored.status, headers=headers)
 
 
 async def read(request: web.Request) -> web.Response:
@@ -62,7 +61,7 @@ async def update(request: web.Request) -> web.Response:
     with working_on(deps, claim):
         stored = await update_metadata(deps, key.department, intent_id, metadata, claim)
     headers = {"Idempotency-Replayed": "true"} if stored.replayed else {}
-    return document(with_link(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
+    return json_answer(answer_with_link(deps, stored), status=stored.status, headers=headers)
 
 
 async def list_page(request: web.Request) -> web.Response:

@@ -80,8 +80,15 @@ def document(
     body: Any, *, status: int = 200, headers: dict[str, str] | None = None, content_type: str = "application/json"
 ) -> web.Response:
     """Answer with JSON that no cache keeps."""
+    return json_answer(msgspec.json.encode(body), status=status, headers=headers, content_type=content_type)
+
+
+def json_answer(
+    body: bytes, *, status: int = 200, headers: dict[str, str] | None = None, content_type: str = "application/json"
+) -> web.Response:
+    """Answer with JSON that is written already."""
     return web.Response(
-        body=msgspec.json.encode(body),
+        body=body,
         status=status,
         content_type=content_type,
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},

@@ -79,6 +79,12 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
     return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines, reminders))
 
 
+def answer_with_link(deps: Deps, stored: StoredAnswer) -> bytes:
+    """Put the checkout link at the end of a stored answer, without reading and writing all of it again."""
+    link = msgspec.json.encode(links.checkout_url(deps, stored.resource))
+    return stored.answer[:-1] + b',"checkout_url":' + link + b"}"
+
+
 def with_link(deps: Deps, document: Document) -> Document:
     """Add the checkout link to an intent's document; stored answers do not hold it."""
     return {**document, "checkout_url": links.checkout_url(deps, document["id"])}

@@ -24,6 +24,7 @@ from gateway.services.documents import (
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent
+from gateway.store.reading import WholeIntent, whole
 
 FEED_DELAY: Final = timedelta(seconds=2)
 _MINTING: Final = timedelta(seconds=2)
@@ -33,9 +34,13 @@ _MINTING: Final = timedelta(seconds=2)
 async def read_intent(
     deps: Deps, department: str, intent_id: str, *, expand: AbstractSet[str] = frozenset()
 ) -> Document:
-    async with deps.connection() as connection:
-        intent = await own_intent(connection, department, intent_id)
-        [document] = await intent_documents(deps, connection, [intent], expand)
+    found = await deps.readings.submit(intent_id)
+    if found is None or found.intent.department != department:
+        raise NotFoundError
+    document = _document(deps, found)
+    if expand:
+        async with deps.connection() as connection:
+            await _expand(connection, [document], expand)
     return document
 
 
@@ -72,33 +77,30 @@ async def intent_documents(
     deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
 ) -> list[Document]:
     """Return intents as departments get them, with what they asked to have inside."""
-    intent_ids = [intent.id for intent in found]
-    lines = await intents.lines(connection, intent_ids)
-    refunded = await intents.refunded(connection, intent_ids)
-    last = await attempts.last_of(connection, intent_ids)
-    documents = [
-        with_link(
-            deps,
-            intent_document(
-                intent,
-                lines.get(intent.id, []),
-                refunded_minor=refunded.get(intent.id, 0),
-                last_attempt=last.get(intent.id),
-            ),
-        )
-        for intent in found
-    ]
+    documents = [_document(deps, each) for each in await whole(connection, found) if each is not None]
+    await _expand(connection, documents, expand)
+    return documents
+
+
+def _document(deps: Deps, found: WholeIntent) -> Document:
+    document = intent_document(
+        found.intent, found.lines, refunded_minor=found.refunded_minor, last_attempt=found.last_attempt
+    )
+    return with_link(deps, document)
+
+
+async def _expand(connection: Connection, documents: Sequence[Document], expand: AbstractSet[str]) -> None:
+    intent_ids = [document["id"] for document in documents]
     if "attempts" in expand:
         tries = await attempts.of_intents(connection, intent_ids)
         for document in documents:
             document["attempts"] = [attempt_document(each) for each in tries if each.intent == document["id"]]
     if "refunds" in expand:
         given_back = await refunds.of_intents(connection, intent_ids)
-        refund_lines = await refunds.lines(connection, [refund.id for refund in given_back])
+        lines = await refunds.lines(connection, [refund.id for refund in given_back])
         for document in documents:
             own = [each for each in given_back if each.intent == document["id"]]
-            document["refunds"] = [refund_document(each, refund_lines.get(each.id, [])) for each in own]
-    return documents
+            document["refunds"] = [refund_document(each, lines.get(each.id, [])) for each in own]
 
 
 async def list_intent_events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -164,18 +164,12 @@ async def deliveries(
 
 
 async def claim(
-    connection: Connection,
-    at: datetime,
-    again_at: datetime,
-    *,
-    per_endpoint: int,
-    limit: int,
-    busy: Sequence[str] = (),
+    connection: Connection, at: datetime, again_at: datetime, *, per_endpoint: int, limit: int
 ) -> list[Delivery]:
     """Take due deliveries: per object the oldest only, no more than a few an endpoint, departments in turn.
 
     Each endpoint is asked for its own oldest, so that no backlog hides another's; then every department gets one
-    before any gets its second. Endpoints in `busy` still work on what they were given.
+    before any gets its second.
     """
     rows = await connection.fetch(
         """WITH due AS (
@@ -187,8 +181,7 @@ async def claim(
                     AND NOT EXISTS (SELECT 1 FROM gateway.webhook_delivery earlier
                                      WHERE earlier.endpoint = d.endpoint AND earlier.object = d.object
                                        AND earlier.event < d.event AND earlier.status = 'waiting')
-                  ORDER BY d.next_try_at, d.event LIMIT $3 FOR UPDATE SKIP LOCKED) d
-              WHERE NOT w.id = ANY ($5::text[])),
+                  ORDER BY d.next_try_at, d.event LIMIT $3 FOR UPDATE SKIP LOCKED) d),
            fair AS (
              SELECT endpoint, event FROM (
                SELECT endpoint, event, next_try_at,
@@ -211,7 +204,6 @@ async def claim(
         again_at,
         per_endpoint,
         limit,
-        list(busy),
     )
     return [
         Delivery(

@@ -107,6 +107,8 @@ Or a restaurant's five licences, of four departments, in one payment:
 Test cards for the provider's page (any expiry, any security code):
 {cards}
 
+Bank account: choose a bank, then an account on its page: one pays, one is nearly empty, one takes two minutes.
+
 A transfer is sent from the payer's own bank (also badly: without the reference, in parts, too much, twice):
 
   {stage.simulator_url("bank_host")}/internet-bank
@@ -130,7 +132,8 @@ More addresses:
   {stage.web_url}/verify               check a receipt
   {operators}:{port}/metrics               metrics of web; of the worker on {port + 1}
   {stage.simulator_url("ngenius")}/simulator/book      the card provider's own book
-  {stage.simulator_url("bank_host")}/simulator/book      the bank's own book
+  {stage.simulator_url("altareq")}/simulator/book      the payers' banks' own book
+  {stage.simulator_url("bank_host")}/simulator/book      our own bank's book
 
 The night, in another terminal (webhooks then carry the moved clock's time; a receiver on real time refuses them):
   .venv/bin/mizan demo night                 move the clock to the night and watch it run

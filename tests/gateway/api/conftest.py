@@ -15,6 +15,8 @@ async def things(town):
     intent = await town.paid()
     refund = (await town.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", {"reason": "x"})).body
     endpoint = (await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})).body
+    asked = {"reference": "LINK-1", "line": {"service": "licence"}, "single_use": True}
+    link = (await town.ask("POST", "/v1/payment-links", asked)).body
     _, key = await issue_key(town.deps, "economy", "other")
     client = await Client(town, Pair()).register()
     return {
@@ -22,6 +24,7 @@ async def things(town):
         "payment-parts": intent["id"],
         "refunds": refund["id"],
         "payouts": await paid_out(town),
+        "payment-links": link["id"],
         "webhook-endpoints": endpoint["id"],
         "api-keys": key.id,
         "oauth-clients": client.id,

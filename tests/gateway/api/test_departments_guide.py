@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.ngenius.simulator.cards import TEST_CARDS
+
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "departments.md").read_text()
 EXAMPLES = re.findall(r"```json (\w+) (\S+) (\d+)\n(.*?)```", GUIDE, re.DOTALL)
@@ -23,7 +25,13 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
+
+
+def test_the_guide_lists_the_sandbox_s_cards():
+    assert re.findall(r"\| `(\d{16})` \| (\w+) \| (.*?) \|", GUIDE) == [
+        (card.number, card.scheme, card.english) for card in TEST_CARDS
+    ]
 
 
 def test_the_guide_names_every_event_there_is():

@@ -24,6 +24,7 @@ BODIES = {
     "CreateEndpoint": {"url": "https://hooks.example.ae/"},
     "CreateQuote": {"lines": [{"service": "licence"}]},
     "CreateRefundBatch": {"reason": "x", "refunds": []},
+    "CreatePaymentLink": {"reference": "L-1", "line": {"service": "licence"}, "single_use": True},
     "DecideRefund": {"decided_by": "x", "reason": "x"},
     "UpdateIntent": {"metadata": {"a": "b"}},
     "CreateApiKey": {"label": "x", "scopes": []},

@@ -23,7 +23,9 @@ async def test_a_balance_is_what_the_books_say(town):
     answer = await town.ask("GET", "/v1/balances")
     check(answer.body, "BalanceList")
     [balance] = answer.body["data"]
-    assert balance["payable"] == aed(-(await town.books())["department:economy:payable"]) == aed(200_00)  # the VAT is not its own
+    assert (
+        balance["payable"] == aed(-(await town.books())["department:economy:payable"]) == aed(200_00)
+    )  # the VAT is not its own
     assert (balance["held_back"], balance["in_transit"]) == (aed(0), aed(0))
 
 

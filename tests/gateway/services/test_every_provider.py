@@ -15,6 +15,7 @@ from adapters import registry
 from adapters.contract import (
     CallbackNotice,
     DeclineReason,
+    Finishes,
     LineKind,
     OffersBanks,
     Outcome,
@@ -64,6 +65,7 @@ class Counter:
     key: str
     amount: Money
     asked: int = 0
+    return_to: str = ""
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         self.asked += 1
@@ -83,14 +85,29 @@ class Counter:
         attempt = await self.deps.pool.fetchval("SELECT id FROM gateway.attempt WHERE intent = $1", intent["id"])
         return intent, attempt
 
-    async def pay(self, attempt: str, **arguments: Any) -> None:
+    async def pay(self, attempt: str, *, comes_back: bool = True, **arguments: Any) -> None:
         for route, body in (("pay", {"reference": attempt, **arguments}), ("drain", {})):
             async with self.session.post(f"{self.simulator}/simulator/{route}", json=body) as answer:
                 assert answer.status < 300, await answer.text()
                 said = await answer.json()
-            if "return_to" in said:  # where the payer's browser is sent, with what we need to make the payment
-                async with self.session.get(said["return_to"], allow_redirects=False) as landed:
-                    assert (landed.status, landed.headers["Location"].endswith("/result")) == (303, True)
+            if "return_to" in said:
+                self.return_to = said["return_to"]
+                if comes_back:
+                    await self.come_back()
+
+    async def come_back(self) -> None:
+        """Land where the bank sends the payer's browser, with what we need to make the payment."""
+        async with self.session.get(self.return_to, allow_redirects=False) as landed:
+            assert (landed.status, landed.headers["Location"].endswith("/result")) == (303, True)
+
+    async def fault(self, call: str, name: str, **arguments: Any) -> None:
+        body = {"call": call, "fault": name, **arguments}
+        async with self.session.post(f"{self.simulator}/simulator/faults", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+
+    async def charges(self, attempt: str) -> int:
+        async with self.session.get(f"{self.simulator}/simulator/charges", params={"reference": attempt}) as answer:
+            return (await answer.json())["charges"]
 
     async def work(self) -> None:
         for _ in range(20):
@@ -205,15 +222,77 @@ async def test_payment_and_refund_are_found_in_the_providers_own_report(counter,
         assert provider_reference == line.provider_reference or line.reference == item
 
 
+async def test_hc17_a_payment_made_after_consent_is_made_once_whatever_is_lost(counter, clock):
+    """Lost: the answer to the payment, then nothing. The return is repeated meanwhile, as an impatient payer does."""
+    if not isinstance(counter.provider, Finishes):
+        return
+    intent, attempt = await counter.start()
+    await counter.fault("capture", "drop")
+    await counter.pay(attempt)
+    await counter.come_back()
+    kept = await counter.deps.pool.fetch("SELECT * FROM gateway.inbox WHERE continuation IS NOT NULL")
+    assert len(kept) == 1
+    for _ in range(3):
+        for job in JOBS:
+            await job.run(counter.deps)
+        await counter.come_back()
+        clock.advance(seconds=10)
+    await counter.work()
+    assert await counter.status(intent) == "paid"
+    assert await counter.charges(attempt) == 1
+    assert await counter.deps.pool.fetchval("SELECT count(continuation) FROM gateway.inbox") == 0
+
+
+async def test_no_payment_is_made_for_a_bill_that_is_closed(counter):
+    """Consented at the bank, cancelled by the department, and only then back from the bank."""
+    if not isinstance(counter.provider, Finishes):
+        return
+    intent, attempt = await counter.start()
+    await counter.pay(attempt, comes_back=False)
+    await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/cancel")
+    await counter.come_back()
+    await counter.work()
+    assert await counter.status(intent) == "cancelled"
+    assert await counter.charges(attempt) == 0
+
+
+async def test_a_payer_who_consents_and_never_comes_back_may_try_again(counter, clock):
+    if not isinstance(counter.provider, Finishes):
+        return
+    intent, attempt = await counter.start()
+    await counter.pay(attempt, comes_back=False)
+    await counter.work()
+    assert await counter.status(intent) == "processing"
+    clock.advance(minutes=10)
+    await counter.work()
+    assert await counter.status(intent) == "requires_payment"
+    assert await counter.charges(attempt) == 0
+
+
+async def test_a_link_that_is_no_longer_good_is_fetched_again(counter, clock):
+    if not isinstance(counter.provider, Finishes):
+        return
+    intent, _ = await counter.start()
+    first = await counter.deps.pool.fetchval("SELECT next_step->>'url' FROM gateway.attempt")
+    clock.advance(seconds=100)
+    token = links.token_of(counter.deps, intent["id"])
+    async with counter.session.get(f"{counter.url}/pay/{token}/continue") as page:
+        assert page.headers["Refresh"].startswith("0; url=http")
+        assert first not in page.headers["Refresh"]
+    assert await counter.deps.pool.fetchval("SELECT count(*) FROM gateway.attempt") == 1
+
+
 async def test_a_refund_that_a_settlement_file_names_has_succeeded(counter, clock):
     """Not every provider tells the end of a refund by a call or a callback; its report does."""
+    if not isinstance(counter.provider, Refunds):
+        return
     intent, attempt = await counter.start()
     await counter.pay(attempt)
     await counter.work()
-    amount = {"amount": {"amount": 50_00, "currency": "AED"}, "reason": "overpaid"}
+    amount = {"amount": {"amount": 50_00, "currency": counter.amount.currency}, "reason": "overpaid"}
     refund = await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", amount)
     await counter.work()
-    name, minor = counter.provider.name, Money(50_00, "AED")
+    name, minor = counter.provider.name, Money(50_00, counter.amount.currency)
     settled = Entry(
         reference=f"settle:{name}:file-1:1",
         kind="refund_settled",

@@ -18,6 +18,7 @@ from gateway.domain.addresses import check_webhook_url, is_public
 from gateway.domain.errors import InvalidError
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
 from gateway.services.deliver_webhooks import WAITS
+from gateway.store import events, webhooks
 
 
 @dataclass
@@ -258,3 +259,72 @@ async def test_hc28_a_name_that_turns_inward_later_is_refused_at_delivery(open_t
 async def test_the_resolver_refuses_a_set_with_one_inner_address():
     with pytest.raises(AddressRefusedError):
         await PublicResolver(Names("8.8.8.8", "10.0.0.1")).resolve("hooks.example.ae")
+
+
+async def test_an_endpoint_is_tried_disabled_enabled_and_its_deliveries_are_listed(town, department):
+    endpoint = await subscribe(town, department)
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
+    tried = await town.ask("POST", f"{path}/test", key="t")
+    assert (await town.ask("POST", f"{path}/test", key="t")).body == tried.body
+    await town.work()
+    assert department.types() == ["webhook_endpoint.test"]
+    assert (await town.ask("POST", f"{path}/disable")).body["disabled_because"] == "by its department"
+    assert (await town.ask("POST", f"{path}/test")).status == 409
+    await town.intent()
+    await town.work()
+    assert len(department.received) == 1
+    assert (await town.ask("POST", f"{path}/enable")).body["disabled_at"] is None
+    await town.intent()
+    await town.work()
+    assert department.types()[1:] == ["payment_intent.created"]
+    listed = (await town.ask("GET", f"{path}/deliveries?status=delivered&limit=1")).body
+    assert (listed["data"][0]["type"], listed["next_cursor"]) == ("payment_intent.created", listed["data"][0]["event"])
+    rest = (await town.ask("GET", f"{path}/deliveries?cursor={listed['next_cursor']}")).body["data"]
+    assert [(each["type"], each["status"], each["answer"]) for each in rest] == [
+        ("webhook_endpoint.test", "delivered", "204")
+    ]
+
+
+async def test_what_was_delivered_is_delivered_again_from_an_instant_on(town, department):
+    endpoint = await subscribe(town, department)
+    await town.intent()
+    await town.work()
+    town.clock.advance(minutes=5)
+    since = town.clock()
+    await town.intent()
+    await town.work()
+    again = await town.ask(
+        "POST", f"/v1/webhook-endpoints/{endpoint['id']}/replay", {"created_from": since.isoformat()}
+    )
+    assert again.body["queued"] == 1
+    await town.work()
+    ids = [headers["webhook-id"] for headers, _ in department.received]
+    assert ids[2:] == [ids[1]]
+
+
+async def test_a_department_with_a_backlog_holds_up_nobody(town, department):
+    """Ten thousand events of one department, then one of another: it is in the first batch that leaves."""
+    await subscribe(town, department)
+    line = {"service": "fine", "amount": {"amount": 100, "currency": "AED"}}
+    other = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url + "?roads"}, department="roads")
+    assert other.status == 201
+    await town.deps.pool.execute(
+        """WITH written AS (
+             INSERT INTO gateway.event (id, department, type, object, data, created_at)
+             SELECT 'ev_' || lpad(i::text, 26, '0'), 'economy', 'payment_intent.created', 'pi_' || i, '{}', $1
+               FROM generate_series(1, 10000) i RETURNING id, department)
+           INSERT INTO gateway.outbox (event, department) SELECT id, department FROM written""",
+        town.clock(),
+    )
+    await town.ask("POST", "/v1/payment-intents", {"reference": "R", "lines": [line]}, department="roads")
+    async with town.deps.pool.acquire() as connection:
+        assert await events.fan_out(connection, town.clock(), 10) == 10
+        waiting = await connection.fetch(
+            "SELECT w.department FROM gateway.webhook_delivery d JOIN gateway.webhook_endpoint w ON w.id = d.endpoint"
+        )
+        assert {row["department"] for row in waiting} == {"economy", "roads"}
+        await events.fan_out(connection, town.clock(), 1_000)
+        claimed = await webhooks.claim(
+            connection, town.clock(), town.clock() + timedelta(minutes=2), per_endpoint=4, limit=2
+        )
+    assert [each.endpoint.department for each in claimed].count("roads") == 1

@@ -1,0 +1,43 @@
+"""Intents with everything a department is shown of them: many readers at once cost as many statements as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.store import attempts, intents
+from gateway.store.attempts import Attempt
+from gateway.store.connections import Connection
+from gateway.store.intents import Intent, IntentLine
+
+
+@dataclass(frozen=True, slots=True)
+class WholeIntent:
+    """One intent, its lines, what was given back of it and its last attempt."""
+
+    intent: Intent
+    lines: Sequence[IntentLine]
+    refunded_minor: int
+    last_attempt: Attempt | None
+
+
+async def read_whole(connection: Connection, intent_ids: Sequence[str]) -> list[WholeIntent | None]:
+    """Return one for each id, in order; None where there is none."""
+    found = await intents.read_many(connection, intent_ids)
+    return await whole(connection, [found.get(each) for each in intent_ids])
+
+
+async def whole(connection: Connection, found: Sequence[Intent | None]) -> list[WholeIntent | None]:
+    """Put to each intent what belongs to it."""
+    intent_ids = [intent.id for intent in found if intent is not None]
+    if not intent_ids:
+        return [None] * len(found)
+    lines = await intents.lines(connection, intent_ids)
+    refunded = await intents.refunded(connection, intent_ids)
+    last = await attempts.last_of(connection, intent_ids)
+    return [
+        None
+        if intent is None
+        else WholeIntent(intent, lines.get(intent.id, ()), refunded.get(intent.id, 0), last.get(intent.id))
+        for intent in found
+    ]
