@@ -94,7 +94,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "id": identifier("pa"),
             "object": {"const": "payment_attempt"},
             "status": {"enum": _ATTEMPT_STATUSES},
-            "method": {"enum": ["card", "mobile", "bank", "bank_transfer"]},
+            "method": {"enum": ["card", "mobile", "bank", "bank_transfer", "cash", "card_terminal"]},
             "decline": _TEXT_OR_NULL,
             "started_at": INSTANT,
             "captured_at": _INSTANT_OR_NULL,

@@ -26,6 +26,7 @@ class Prefix(StrEnum):
     AUDIT = "ga"
     TRANSFER_CLAIM = "tc"
     PAYOUT = "pl"
+    SHIFT = "sh"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
