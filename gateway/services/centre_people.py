@@ -13,12 +13,12 @@ from typing import Final
 import structlog
 
 from gateway.deps import Deps
+from gateway.domain.agent import Agent
 from gateway.domain.department import Names
 from gateway.domain.errors import InvalidError, NotFoundError, SamePersonError, TransitionError, UnauthenticatedError
 from gateway.domain.ids import Prefix
 from gateway.store import audits, centres
 from gateway.store.audits import Deed
-from gateway.store.centres import Agent
 from gateway.store.connections import Connection
 
 _log: Final = structlog.get_logger(__name__)

@@ -9,12 +9,12 @@ from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain import shift as shift_rules
+from gateway.domain.agent import Agent
 from gateway.domain.errors import InvalidError, NotFoundError, SamePersonError, TransitionError
 from gateway.domain.ids import Prefix
 from gateway.domain.shift import Shift
 from gateway.store import audits, shifts
 from gateway.store.audits import Deed
-from gateway.store.centres import Agent
 from gateway.store.connections import Connection
 from gateway.store.shifts import Taken
 from ledger.accounts import centre_cash

@@ -18,6 +18,7 @@ from adapters.contract import CallbackNotice, Method, Outcome, PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import intent as intent_rules
+from gateway.domain.agent import Agent
 from gateway.domain.attempt import LIVE, Contact
 from gateway.domain.emirates_id import read_emirates_id
 from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError, OverloadedError, TransitionError
@@ -33,7 +34,6 @@ from gateway.services.give_up import give_up
 from gateway.services.price_basket import LineRequest
 from gateway.store import attempts, inbox, intents, shifts
 from gateway.store.attempts import Attempt
-from gateway.store.centres import Agent
 from gateway.store.intents import Intent
 
 _ROUTE: Final = "service centre"

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway.domain.agent import Agent
 from gateway.domain.department import Names
 from gateway.store.connections import Connection, Row
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """A person at a counter, with the centre they work at."""
-
-    code: str
-    name: str
-    is_supervisor: bool
-    centre: str
-    centre_names: Names
-    department: str
-    terminal_provider: str | None
-    password: str | None
-    failures: int
-    locked_until: datetime | None
-    maker: str
-    checker: str | None
-    disabled_at: datetime | None
-
 
 _AGENT: Final = """SELECT a.code, a.name, a.role, a.centre, c.name_ar, c.name_en, c.department, c.terminal_provider,
          a.password, a.failures, a.locked_until, a.maker, a.checker, a.disabled_at
