@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from gateway.store.creation import NewIntent
 from gateway.store.group_commit import GroupCommit
 from gateway.store.reading import WholeIntent
 from gateway.store.switchboard import SwitchboardCache
+from ledger.money import Money
 
 __all__ = [
     "CachedCaller",
@@ -83,6 +84,75 @@ class TellsDelivery(Protocol):
         ...
 
 
+class Payout(Protocol):
+    """One transfer of what was collected to its department."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def business_date(self) -> date: ...
+    @property
+    def instructed_at(self) -> datetime: ...
+    @property
+    def paid_on(self) -> date | None: ...
+    @property
+    def iban_ending(self) -> str: ...
+    @property
+    def remittance(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class PayoutPart(Protocol):
+    """One journal's part of a payout."""
+
+    @property
+    def journal(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def payment(self) -> str | None: ...
+    @property
+    def reference(self) -> str: ...
+    @property
+    def business_date(self) -> date: ...
+    @property
+    def amount(self) -> Money: ...
+
+
+class InsidePayout(Protocol):
+    """A payout, some of its parts, and what of its amount they do not explain."""
+
+    @property
+    def payout(self) -> Payout: ...
+    @property
+    def parts(self) -> Sequence[PayoutPart]: ...
+    @property
+    def not_itemised(self) -> Money: ...
+
+
+class Payouts(Protocol):
+    """What the night knows of payouts, told to one department at a time."""
+
+    async def list_payouts(
+        self, connection: Connection, department: str, *, before: str | None, limit: int
+    ) -> Sequence[Payout]: ...
+
+    async def read_payout(
+        self, connection: Connection, department: str, payout_id: str, *, after: int, limit: int
+    ) -> InsidePayout | None: ...
+
+    async def write_report(
+        self, connection: Connection, name: str, department: str, *, since: date, until: date, language: str
+    ) -> AsyncIterator[bytes]:
+        """Write a report as CSV, inside the caller's transaction."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Every bound the gateway keeps, by name."""
@@ -101,6 +171,8 @@ class Limits:
     provider_call_s: float = 30.0
     provider_calls_at_once: int = 8
     page_items_max: int = 100
+    report_days_max: int = 31
+    report_bytes_max: int = 16 * 1024 * 1024
     lines_max: int = 100
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
@@ -144,6 +216,8 @@ class Deps:
     """Keys of the checkout links. The first makes new ones, every one is accepted, so that it can be rotated."""
     senders: Mapping[str, Sender]
     webhook_session: aiohttp.ClientSession
+    payouts: Payouts | None = None
+    """Who knows of payouts. Where nobody does, none is there to be read."""
     zone: tzinfo
     """Where the providers' business day begins at midnight."""
     live: bool = False
@@ -224,6 +298,7 @@ def build_deps(
     token_seeds: Sequence[bytes] = (),
     webhook_seeds: Sequence[bytes] = (),
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
+    payouts: Payouts | None = None,
 ) -> Deps:
     """Put together what services need, with the caches and the group commit of one process."""
     bounds = limits or Limits()
@@ -251,6 +326,7 @@ def build_deps(
         link_secrets=tuple(link_secrets),
         senders=senders or {},
         webhook_session=webhook_session,
+        payouts=payouts,
         zone=zone or ZoneInfo("Asia/Dubai"),
         live=live,
         refund_late_payments=refund_late_payments,

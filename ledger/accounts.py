@@ -74,6 +74,12 @@ CHART: Final[tuple[Kind, ...]] = (
          "chargebacks lost, with an approver"),
     Kind("treasury:write_offs", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
          "differences written off, with an approver"),
+    Kind("centre:{code}:cash", AccountType.ASSET, Side.DEBIT, Kept.BY_ITEM,
+         "in the drawer of a shift at a service centre, until it is counted"),
+    Kind("treasury:centre_floats", AccountType.LIABILITY, Side.CREDIT, Kept.AS_BALANCE,
+         "the treasury's own change that lies in open drawers"),
+    Kind("treasury:cash_over_short", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
+         "cash missing or beyond at a cash-up, with an approver"),
     Kind("treasury:rounding", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
          "rounding differences"),
 )  # fmt: skip
@@ -129,6 +135,10 @@ def department_holdback(code: str) -> str:
     return f"department:{code}:holdback"
 
 
+def centre_cash(code: str) -> str:
+    return f"centre:{code}:cash"
+
+
 SUSPENSE_UNIDENTIFIED: Final = "suspense:unidentified"
 SUSPENSE_LATE_PAYMENTS: Final = "suspense:late_payments"
 DISPUTES_RECEIVABLE: Final = "disputes:receivable"
@@ -138,4 +148,6 @@ PROVIDER_FEES_VAT: Final = "treasury:provider_fees_vat"
 VAT_PAYABLE: Final = "tax:vat_payable"
 CHARGEBACK_LOSSES: Final = "treasury:chargeback_losses"
 WRITE_OFFS: Final = "treasury:write_offs"
+CENTRE_FLOATS: Final = "treasury:centre_floats"
+CASH_OVER_SHORT: Final = "treasury:cash_over_short"
 ROUNDING: Final = "treasury:rounding"

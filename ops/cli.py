@@ -122,6 +122,12 @@ def _routing() -> click.Command:
     return routing_command(parts)
 
 
+def _centre() -> click.Command:
+    from ops.centre_cli import centre_group  # noqa: PLC0415 - see _Commands
+
+    return centre_group(gateway)
+
+
 def _demo() -> click.Command:
     from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
 
@@ -146,6 +152,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "provider": _provider,
     "caller": _callers,
     "message": _message,
+    "centre": _centre,
     "refund": _refund,
     "transfer": _transfer,
     "routing": _routing,

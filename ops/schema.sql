@@ -775,6 +775,46 @@ CREATE TABLE gateway.bundle_item (
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
 
+CREATE TABLE gateway.centre (
+    code text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    name_ar text NOT NULL,
+    name_en text NOT NULL,
+    terminal_provider text COLLATE pg_catalog."C",
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT centre_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9_-]{0,30}$'::text))
+);
+
+CREATE TABLE gateway.centre_agent (
+    code text NOT NULL COLLATE pg_catalog."C",
+    centre text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    role text NOT NULL,
+    password text COLLATE pg_catalog."C",
+    failures integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    CONSTRAINT centre_agent_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT centre_agent_check1 CHECK (((password IS NULL) OR (checker IS NOT NULL))),
+    CONSTRAINT centre_agent_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9.-]{1,30}$'::text)),
+    CONSTRAINT centre_agent_maker_is_not_checker CHECK ((checker <> maker)),
+    CONSTRAINT centre_agent_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT centre_agent_role_check CHECK ((role = ANY (ARRAY['agent'::text, 'supervisor'::text])))
+);
+
+CREATE TABLE gateway.centre_session (
+    token_sha256 bytea NOT NULL,
+    agent text NOT NULL COLLATE pg_catalog."C",
+    began_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT centre_session_token_sha256_check CHECK ((length(token_sha256) = 32))
+);
+
 CREATE TABLE gateway.circuit (
     provider text NOT NULL COLLATE pg_catalog."C",
     operation text NOT NULL COLLATE pg_catalog."C",
@@ -794,6 +834,25 @@ CREATE TABLE gateway.client_assertion (
     jti_sha256 bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT client_assertion_jti_sha256_check CHECK ((length(jti_sha256) = 32))
+);
+
+CREATE TABLE gateway.counter_payer (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    id_digest bytea NOT NULL,
+    id_ending text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT counter_payer_id_digest_check CHECK ((length(id_digest) = 32)),
+    CONSTRAINT counter_payer_id_ending_check CHECK ((length(id_ending) = 4))
+);
+
+CREATE TABLE gateway.counter_payment (
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    shift text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    terminal_reference text COLLATE pg_catalog."C",
+    taken_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE gateway.department (
@@ -1102,6 +1161,29 @@ CREATE TABLE gateway.service_audience (
     service text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone NOT NULL,
     audience jsonb NOT NULL
+);
+
+CREATE TABLE gateway.shift (
+    id text NOT NULL COLLATE pg_catalog."C",
+    centre text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    float_minor bigint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    expected_minor bigint,
+    counted_minor bigint,
+    counted_at timestamp with time zone,
+    deposit_reference text COLLATE pg_catalog."C",
+    checker text COLLATE pg_catalog."C",
+    closed_at timestamp with time zone,
+    CONSTRAINT shift_agent_is_not_checker CHECK ((checker <> agent)),
+    CONSTRAINT shift_check CHECK (((counted_at IS NULL) = (counted_minor IS NULL))),
+    CONSTRAINT shift_check1 CHECK (((counted_at IS NULL) = (expected_minor IS NULL))),
+    CONSTRAINT shift_check2 CHECK (((closed_at IS NULL) OR (counted_at IS NOT NULL))),
+    CONSTRAINT shift_counted_minor_check CHECK ((counted_minor >= 0)),
+    CONSTRAINT shift_difference_takes_a_second_person CHECK (((closed_at IS NULL) OR (counted_minor = expected_minor) OR (checker IS NOT NULL))),
+    CONSTRAINT shift_expected_minor_check CHECK ((expected_minor >= 0)),
+    CONSTRAINT shift_float_minor_check CHECK (((float_minor >= 0) AND (float_minor <= 1000000000)))
 );
 
 CREATE TABLE gateway.tariff (
@@ -1876,11 +1958,26 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.centre_agent
+    ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.centre
+    ADD CONSTRAINT centre_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.centre_session
+    ADD CONSTRAINT centre_session_pkey PRIMARY KEY (token_sha256);
+
 ALTER TABLE ONLY gateway.circuit
     ADD CONSTRAINT circuit_pkey PRIMARY KEY (provider, operation);
 
 ALTER TABLE ONLY gateway.client_assertion
     ADD CONSTRAINT client_assertion_pkey PRIMARY KEY (client, jti_sha256);
+
+ALTER TABLE ONLY gateway.counter_payer
+    ADD CONSTRAINT counter_payer_pkey PRIMARY KEY (intent);
+
+ALTER TABLE ONLY gateway.counter_payment
+    ADD CONSTRAINT counter_payment_pkey PRIMARY KEY (attempt);
 
 ALTER TABLE ONLY gateway.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (code);
@@ -1953,6 +2050,9 @@ ALTER TABLE ONLY gateway.service_audience
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY gateway.shift
+    ADD CONSTRAINT shift_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_pkey PRIMARY KEY (id);
@@ -2121,6 +2221,12 @@ CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
 CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
+CREATE INDEX counter_payer_digest ON gateway.counter_payer USING btree (id_digest);
+
+CREATE INDEX counter_payment_shift ON gateway.counter_payment USING btree (shift);
+
+CREATE UNIQUE INDEX counter_payment_slip ON gateway.counter_payment USING btree (provider, terminal_reference) WHERE (terminal_reference IS NOT NULL);
+
 CREATE INDEX event_department ON gateway.event USING btree (department, id);
 
 CREATE INDEX event_object ON gateway.event USING btree (object, id);
@@ -2160,6 +2266,10 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
+
+CREATE UNIQUE INDEX shift_open ON gateway.shift USING btree (agent) WHERE (counted_at IS NULL);
+
+CREATE INDEX shift_waiting ON gateway.shift USING btree (centre, counted_at) WHERE ((counted_at IS NOT NULL) AND (closed_at IS NULL));
 
 CREATE UNIQUE INDEX tariff_start ON gateway.tariff USING btree (service, effective_at) WHERE (decision = 'approved'::text);
 
@@ -2292,6 +2402,27 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
+ALTER TABLE ONLY gateway.centre_agent
+    ADD CONSTRAINT centre_agent_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
+
+ALTER TABLE ONLY gateway.centre
+    ADD CONSTRAINT centre_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.centre_session
+    ADD CONSTRAINT centre_session_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.counter_payer
+    ADD CONSTRAINT counter_payer_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.counter_payment
+    ADD CONSTRAINT counter_payment_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.counter_payment
+    ADD CONSTRAINT counter_payment_attempt_fkey FOREIGN KEY (attempt) REFERENCES gateway.attempt(id);
+
+ALTER TABLE ONLY gateway.counter_payment
+    ADD CONSTRAINT counter_payment_shift_fkey FOREIGN KEY (shift) REFERENCES gateway.shift(id);
+
 ALTER TABLE ONLY gateway.oauth_client
     ADD CONSTRAINT oauth_client_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2300,6 +2431,15 @@ ALTER TABLE ONLY gateway.payment_link
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.shift
+    ADD CONSTRAINT shift_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.shift
+    ADD CONSTRAINT shift_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
+
+ALTER TABLE ONLY gateway.shift
+    ADD CONSTRAINT shift_checker_fkey FOREIGN KEY (checker) REFERENCES gateway.centre_agent(code);
 
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
@@ -2403,9 +2543,35 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE gateway.centre TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(password) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(failures) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(locked_until) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(disabled_at) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.centre_session TO mizan_service;
+
+GRANT UPDATE(seen_at) ON TABLE gateway.centre_session TO mizan_service;
+
+GRANT UPDATE(ended_at) ON TABLE gateway.centre_session TO mizan_service;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.circuit TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.counter_payment TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
 
@@ -2448,6 +2614,20 @@ GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(expected_minor) ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(counted_minor) ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(counted_at) ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(deposit_reference) ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.shift TO mizan_service;
+
+GRANT UPDATE(closed_at) ON TABLE gateway.shift TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.tariff TO mizan_service;
 

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from gateway.app import build_app
+from gateway.centres.routes import add_centres
 from gateway.checkout.routes import add_routes
 from gateway.web.identity import Identity
 from ops import operations
@@ -40,7 +41,9 @@ def identity_of(settings: Settings) -> Identity:
 def build(parts: Parts) -> web.Application:
     """Build the public application."""
     app = build_app(parts.gateway)
-    add_routes(app, parts.gateway, identity_of(parts.settings))
+    identity = identity_of(parts.settings)
+    add_routes(app, parts.gateway, identity)
+    add_centres(app, parts.gateway, identity)
     return app
 
 

@@ -31,6 +31,7 @@ from ops.database import service_pool
 from ops.messengers import open_senders
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
+from reconciliation.department_payouts import DepartmentPayouts
 
 log = structlog.get_logger()
 
@@ -188,6 +189,7 @@ async def assemble(
             token_seeds=settings.token_keys,
             webhook_seeds=settings.webhook_keys,
             trusted_proxies=settings.trusted_proxies,
+            payouts=DepartmentPayouts(),
         )
         night = night_deps.Deps(
             pool=pool,

@@ -42,6 +42,8 @@ class Method(StrEnum):
     MOBILE = "mobile"
     BANK = "bank"
     BANK_TRANSFER = "bank_transfer"
+    CASH = "cash"  # at a counter of ours: no provider takes it
+    CARD_TERMINAL = "card_terminal"  # a card held to a terminal at a counter
 
 
 class Outcome(StrEnum):

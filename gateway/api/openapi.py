@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.api import caller_shapes, requests
 from gateway.api.caller_shapes import Schema
 from gateway.api.problems import CONTENT_TYPE, document
-from gateway.api.shapes import ANSWERS, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
+from gateway.api.shapes import ANSWERS, DATE, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
 from gateway.domain.caller import Scope
 from gateway.domain.department import Audience
 
@@ -24,6 +24,8 @@ _LISTS: Final = {
     "ServiceList": "Service",
     "BundleList": "Bundle",
     "PaymentPartList": "PaymentPart",
+    "BalanceList": "Balance",
+    "PayoutList": "Payout",
     "EventList": "Event",
     "WebhookEndpointList": "WebhookEndpoint",
     "WebhookDeliveryList": "WebhookDelivery",
@@ -60,6 +62,13 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/quotes"): ("Price a basket without asking for a payment", "CreateQuote", 200, "Quote", ()),
     ("GET", "/v1/payment-parts"): ("List your parts of other departments' bundles", None, 200, "PaymentPartList", ()),
     ("GET", "/v1/payment-parts/{id}"): ("Read your part of another department's intent", None, 200, "PaymentPart", ()),
+    ("GET", "/v1/balances"): ("Read what you are owed, held back, on its way", None, 200, "BalanceList", ()),
+    ("GET", "/v1/payouts"): ("List payouts to you, newest first", None, 200, "PayoutList", ()),
+    ("GET", "/v1/payouts/{id}"): ("Read a payout and the payments inside it", None, 200, "PayoutInside", ()),
+    ("GET", "/v1/reports/{name}"): (
+        "Fetch your statement, or the advice of a day's payouts, as CSV", None, 200, "Spreadsheet",
+        ("from", "date", "language"),
+    ),
     ("GET", "/v1/services"): ("List the catalogue", None, 200, "ServiceList", ("department", "audience")),
     ("GET", "/v1/services/{code}"): ("Read a service and its tariff", None, 200, "Service", ()),
     ("GET", "/v1/bundles"): ("List bundles of services", None, 200, "BundleList", ("department",)),
@@ -89,6 +98,8 @@ _PAGED: Final = frozenset(
         "RefundPage",
         "PaymentLinkList",
         "PaymentPartList",
+        "PayoutList",
+        "PayoutInside",
         "ServiceList",
         "BundleList",
         "EventList",
@@ -103,6 +114,9 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "status": {"enum": INTENT_STATUSES},
     "audience": {"enum": [each.value for each in Audience]},
     "delivery_status": {"enum": ["waiting", "delivered", "dead"]},
+    "from": DATE,
+    "date": DATE,
+    "language": {"enum": ["ar", "en"]},
     "created_from": INSTANT,
     "created_before": INSTANT,
     "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
@@ -116,6 +130,9 @@ _VERSION: Final[Schema] = {
     "schema": {"enum": ["2026-11-22"]},
     "description": "the version you wrote for; without it the newest",
 }
+_FILES: Final = {"Drawing": "image/svg+xml", "Spreadsheet": "text/csv"}
+"""Answers that are files, not documents."""
+_IN_PATH: Final[dict[str, Schema]] = {"name": {"enum": ["statement", "remittance"]}}
 _RATE_HEADERS: Final[Schema] = {
     name: {"schema": schema, "description": about}
     for name, schema, about in (
@@ -171,7 +188,9 @@ def _operation(
 ) -> Schema:
     in_path = re.findall(r"{(\w+)}", path)
     parameters: list[Schema] = [_VERSION]
-    parameters += [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in in_path]
+    parameters += [
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, TEXT)} for name in in_path
+    ]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     for name in (*filters, *paging):
         schema = (
@@ -185,8 +204,8 @@ def _operation(
     answered = {
         "description": summary,
         "headers": _RATE_HEADERS,
-        "content": {"image/svg+xml": {"schema": TEXT}}
-        if answer == "Drawing"
+        "content": {_FILES[answer]: {"schema": TEXT}}
+        if answer in _FILES
         else {"application/json": {"schema": ref(answer)}},
     }
     operation: Schema = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from gateway.domain.ids import Prefix, is_id
 
 LIMIT_DEFAULT: Final = 50
 _TEXT_MAX: Final = 200
+_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 class Query:
@@ -76,6 +78,16 @@ class Query:
     def instant(self, name: str) -> datetime | None:
         value = self._values.get(name)
         return None if value is None else instant_of(value, f"/query/{name}")
+
+    def day(self, name: str) -> date | None:
+        """Read `YYYY-MM-DD`, of this century."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        try:
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")
+        except ValueError:
+            raise InvalidError("is not a day such as 2026-11-22", pointer=f"/query/{name}") from None
 
     def limit(self, limit_max: int) -> int:
         return self.whole("limit", limit_max) or LIMIT_DEFAULT

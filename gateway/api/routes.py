@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, refunds, webhooks
+from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, payouts, refunds, webhooks
 from gateway.api.calls import RATES, answering
 from gateway.deps import Deps
 from gateway.web.admission import Admission, Handler
@@ -37,6 +37,10 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/v1/refunds/{id}/approve", refunds.approve),
     ("POST", "/v1/refunds/{id}/refuse", refunds.refuse),
     ("POST", "/v1/refund-batches", refunds.create_batch),
+    ("GET", "/v1/balances", payouts.balances),
+    ("GET", "/v1/payouts", payouts.list_page),
+    ("GET", "/v1/payouts/{id}", payouts.read),
+    ("GET", "/v1/reports/{name}", payouts.report),
     ("GET", "/v1/services", catalogue.services),
     ("GET", "/v1/services/{code}", catalogue.service),
     ("GET", "/v1/bundles", catalogue.bundles),

@@ -34,6 +34,8 @@ TEXT: Final[Schema] = {"type": "string"}
 _TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
 INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 _INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+DATE: Final[Schema] = {"type": "string", "format": "date"}
+_DATE_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date"}
 _FLAG: Final[Schema] = {"type": "boolean"}
 _COUNT: Final[Schema] = {"type": "integer"}
 _MONEY: Final[Schema] = closed(
@@ -47,12 +49,25 @@ _NAME: Final[Schema] = closed({"ar": TEXT, "en": TEXT})
 _CITATION: Final[dict[str, Schema]] = {
     "id": identifier("tf"),
     "version": _COUNT,
-    "effective_on": {"type": "string", "format": "date"},
+    "effective_on": DATE,
     "legal_basis": TEXT,
 }
 INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
 REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
+
+_PAYOUT: Final[dict[str, Schema]] = {
+    "id": identifier("pl"),
+    "object": {"const": "payout"},
+    "status": {"enum": ["instructed", "accepted", "paid", "rejected", "returned"]},
+    "amount": ref("Money"),
+    "business_date": DATE,
+    "instructed_at": INSTANT,
+    "paid_on": _DATE_OR_NULL,
+    "iban_ending": TEXT,
+    "remittance": TEXT,
+    "reason": _TEXT_OR_NULL,
+}
 
 ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
@@ -79,7 +94,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "id": identifier("pa"),
             "object": {"const": "payment_attempt"},
             "status": {"enum": _ATTEMPT_STATUSES},
-            "method": {"enum": ["card", "mobile", "bank", "bank_transfer"]},
+            "method": {"enum": ["card", "mobile", "bank", "bank_transfer", "cash", "card_terminal"]},
             "decline": _TEXT_OR_NULL,
             "started_at": INSTANT,
             "captured_at": _INSTANT_OR_NULL,
@@ -234,6 +249,34 @@ ANSWERS: Final[dict[str, Schema]] = {
             "receipt_number": _TEXT_OR_NULL,
             "paid_at": _INSTANT_OR_NULL,
             "created_at": INSTANT,
+        }
+    ),
+    "Balance": closed(
+        {
+            "object": {"const": "balance"},
+            "currency": TEXT,
+            "payable": ref("Money"),
+            "held_back": ref("Money"),
+            "in_transit": ref("Money"),
+        }
+    ),
+    "Payout": closed(_PAYOUT),
+    "PayoutPart": closed(
+        {
+            "object": {"const": "payout_part"},
+            "kind": TEXT,
+            "payment_intent": _TEXT_OR_NULL,
+            "reference": TEXT,
+            "business_date": DATE,
+            "amount": ref("Money"),
+        }
+    ),
+    "PayoutInside": closed(
+        {
+            **_PAYOUT,
+            "not_itemised": ref("Money"),
+            "parts": {"type": "array", "items": ref("PayoutPart")},
+            "next_cursor": _TEXT_OR_NULL,
         }
     ),
     "Event": closed(

@@ -14,14 +14,11 @@ from gateway.domain.payment_link import LinkState
 from gateway.services.pay_by_link import LinkView, open_link, pay_by_link
 from gateway.web.csrf import csrf_token
 from gateway.web.pages import Pages, money
-from gateway.web.typed import clean
-from ledger.errors import MoneyError
-from ledger.money import Money
+from gateway.web.typed import read_amount
 
 _ONCE_BYTES: Final = 12
 _ONCE_LENGTH_MAX: Final = 32
 _TYPED_MAX: Final = 40
-_SEPARATORS: Final = str.maketrans({"٫": ".", "٬": None, ",": None, " ": None, "\N{NO-BREAK SPACE}": None, "'": None})
 
 
 class LinkPage:
@@ -76,12 +73,3 @@ class LinkPage:
             trial=self._pages.trial_of(view.live),
         )
         return visit.page(page, status=422 if wrong else 200)
-
-
-def read_amount(typed: str, currency: str) -> Money:
-    """Read an amount as people type it: native digits, thousands marks, the currency's code before or after."""
-    text = clean(typed).upper().removeprefix(currency).removesuffix(currency).translate(_SEPARATORS)
-    try:
-        return Money.parse(text, currency)
-    except MoneyError:
-        raise InvalidError("is not an amount", pointer="/amount") from None

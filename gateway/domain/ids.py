@@ -25,6 +25,8 @@ class Prefix(StrEnum):
     TARIFF = "tf"
     AUDIT = "ga"
     TRANSFER_CLAIM = "tc"
+    PAYOUT = "pl"
+    SHIFT = "sh"
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from gateway.domain.refund import RefundLine
+from gateway.domain.shift import Drawer
 from ledger.accounts import (
     SUSPENSE_LATE_PAYMENTS,
     VAT_PAYABLE,
+    centre_cash,
     department_payable,
     provider_receivable,
     provider_refunds_in_transit,
@@ -37,6 +39,8 @@ class Evidence:
     provider_reference: str | None
     effective_at: datetime
     zone: tzinfo
+    drawer: Drawer | None = None
+    """Where the money lies when it was paid in cash; else the provider owes it to us."""
 
     @property
     def source(self) -> Source:
@@ -54,7 +58,7 @@ def captured(evidence: Evidence, shares: Sequence[DepartmentShare], amount: Mone
         "payment_captured",
         evidence,
         (
-            debit(provider_receivable(evidence.provider), amount, evidence.attempt_id),
+            _received(evidence, amount),
             *_owed(shares, amount.currency),
         ),
     )
@@ -128,10 +132,17 @@ def _suspended(kind: str, evidence: Evidence, amount: Money) -> Entry:
         kind,
         evidence,
         (
-            debit(provider_receivable(evidence.provider), amount, evidence.attempt_id),
+            _received(evidence, amount),
             credit(SUSPENSE_LATE_PAYMENTS, amount, evidence.attempt_id),
         ),
     )
+
+
+def _received(evidence: Evidence, amount: Money) -> Posting:
+    """Say who holds the money now: a drawer of ours, or a provider that owes it."""
+    if evidence.drawer is not None:
+        return debit(centre_cash(evidence.drawer.centre), amount, evidence.drawer.shift)
+    return debit(provider_receivable(evidence.provider), amount, evidence.attempt_id)
 
 
 def _owed(shares: Iterable[DepartmentShare], currency: str) -> tuple[Posting, ...]:

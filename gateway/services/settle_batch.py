@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from adapters.contract import PaymentReport
+from adapters.contract import Method, PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import postings
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentEvent
 from gateway.domain.postings import DepartmentShare, Evidence
+from gateway.domain.shift import Drawer
 from gateway.domain.verdict import Booking, Review, Standing, Verdict, judge
 from gateway.services.notices import attempt_event, failure_messages, intent_event, part_events, receipt_messages
 from gateway.store import intents as intent_rows
@@ -188,6 +189,7 @@ class Batch:
             provider_reference=attempt.provider_reference,
             effective_at=effective_at,
             zone=self.deps.zone,
+            drawer=_drawer(attempt),
         )
         match booking:
             case Booking.IN_TIME:
@@ -222,6 +224,13 @@ def _reference(attempt: Attempt, report: PaymentReport, *, booked: bool) -> str 
     if booked and report.provider_reference is not None:
         return report.provider_reference
     return attempt.provider_reference or report.provider_reference
+
+
+def _drawer(attempt: Attempt) -> Drawer | None:
+    """Return where cash lies. The counter alone takes cash, so no provider's facts can name a drawer."""
+    if attempt.method is not Method.CASH:
+        return None
+    return Drawer(attempt.facts["centre"], attempt.facts["shift"])
 
 
 def printable(text: str) -> str:

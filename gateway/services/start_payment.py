@@ -15,21 +15,18 @@ from typing import Final
 from adapters.contract import DeclineReason, Method, NextStep, Outcome
 from gateway import metrics
 from gateway.deps import Deps
-from gateway.domain import ids
 from gateway.domain import intent as intent_rules
 from gateway.domain.attempt import LIVE, AttemptStatus, Contact
 from gateway.domain.errors import MethodUnavailableError, NotFoundError, OverloadedError
-from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentEvent, IntentStatus
 from gateway.services import ask_provider, links, route_payment
 from gateway.services.apply_reports import Finding, apply_reports
-from gateway.services.notices import attempt_event, intent_event
-from gateway.store import attempts, events, intents
+from gateway.services.begin_attempt import begin_attempt
+from gateway.store import attempts, intents
 from gateway.store.attempts import Attempt
-from gateway.store.intents import Intent, Progress
+from gateway.store.intents import Intent
 
 _ROUNDS_MAX: Final = 4
-_FIRST_CHECK: Final = timedelta(seconds=60)
 _ASKED_JUST_NOW: Final = timedelta(seconds=3)
 _START_OVER: Final = timedelta(seconds=60)
 _HELD: Final = timedelta(seconds=90)
@@ -102,51 +99,9 @@ async def _claim(
             return intent, None, False
         if provider is None:
             raise MethodUnavailableError
-        minted = deps.mint(Prefix.ATTEMPT)
-        # The newest attempt has the highest id, even when a fail-over makes two in one millisecond.
-        attempt_id = max(minted, ids.successor(last.id)) if last is not None else minted
-        attempt = _new_attempt(attempt_id, intent, method, contact, provider, now)
-        status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)
-        await attempts.insert(connection, attempt)
-        await intents.move(connection, [Progress(intent.id, status, intent.late_payment)], now)
-        await events.record(
-            connection,
-            [
-                attempt_event(deps, intent, attempt, "started"),
-                intent_event(deps, replace(intent, status=status), status.value, attempt),
-            ],
-        )
+        attempt = await begin_attempt(deps, connection, intent, last, method, contact, provider, now)
     metrics.INTENTS.labels(IntentEvent.ATTEMPT_STARTED.value).inc()
     return intent, attempt, True
-
-
-def _new_attempt(
-    attempt_id: str, intent: Intent, method: Method, contact: Contact, provider: str, now: datetime
-) -> Attempt:
-    return Attempt(
-        id=attempt_id,
-        intent=intent.id,
-        provider=provider,
-        method=method,
-        status=AttemptStatus.STARTING,
-        amount=intent.amount,
-        contact=contact,
-        provider_reference=None,
-        next_step=None,
-        decline=None,
-        word="",
-        facts={},
-        captured=None,
-        captured_at=None,
-        late=False,
-        resolution=None,
-        review=None,
-        started_at=now,
-        updated_at=now,
-        asked_at=now,
-        checks=0,
-        next_check_at=now + _FIRST_CHECK,
-    )
 
 
 async def _call(deps: Deps, intent: Intent, attempt: Attempt) -> Started | None:

@@ -7,10 +7,15 @@ from typing import Final
 
 import phonenumbers
 
+from gateway.domain.errors import InvalidError
+from ledger.errors import MoneyError
+from ledger.money import Money
+
 _INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _EMAIL: Final = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}")
 EMAIL_LENGTH_MAX: Final = 254
+_SEPARATORS: Final = str.maketrans({"٫": ".", "٬": None, ",": None, " ": None, "\N{NO-BREAK SPACE}": None, "'": None})
 
 
 def clean(text: str) -> str:
@@ -43,3 +48,12 @@ def show_mobile(number: str) -> str:
         return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     except phonenumbers.NumberParseException:
         return number
+
+
+def read_amount(typed: str, currency: str) -> Money:
+    """Read an amount as people type it: native digits, thousands marks, the currency's code before or after."""
+    text = clean(typed).upper().removeprefix(currency).removesuffix(currency).translate(_SEPARATORS)
+    try:
+        return Money.parse(text, currency)
+    except MoneyError:
+        raise InvalidError("is not an amount", pointer="/amount") from None

@@ -120,18 +120,36 @@ _INSIDE: Final = """
   ORDER BY journal_id"""
 
 
+_PAGE_INSIDE: Final = (
+    "SELECT * FROM (" + _INSIDE + ") inside WHERE amount_minor <> 0 AND journal_id > $7 ORDER BY journal_id LIMIT $8"
+)
+_SUM_INSIDE: Final = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM (" + _INSIDE + ") inside"
+
+
+async def payments_inside(
+    connection: Connection, department: str, line: Record, *, after: int, limit: int
+) -> list[Record]:
+    """Read some of what a payout line pays, in the order it was posted."""
+    rows: list[Record] = await connection.fetch(_PAGE_INSIDE, *_asked_of(department, line), after, limit)
+    return rows
+
+
+async def sum_inside(connection: Connection, department: str, line: Record) -> int:
+    """Sum what a payout line pays, in minor units."""
+    sum_minor: int = await connection.fetchval(_SUM_INSIDE, *_asked_of(department, line))
+    return sum_minor
+
+
+def _asked_of(department: str, line: Record) -> tuple[object, ...]:
+    return (
+        department_payable(department), line["currency"], line["journal_from"], line["journal_through"], line["id"],
+        line["previous_line"],
+    )  # fmt: skip
+
+
 async def _inside(connection: Connection, department: str, line: Record, language: Language) -> AsyncIterator[Row]:
     sum_minor = 0
-    async for row in connection.cursor(
-        _INSIDE,
-        department_payable(department),
-        line["currency"],
-        line["journal_from"],
-        line["journal_through"],
-        line["id"],
-        line["previous_line"],
-        prefetch=PREFETCH,
-    ):
+    async for row in connection.cursor(_INSIDE, *_asked_of(department, line), prefetch=PREFETCH):
         if row["amount_minor"]:
             sum_minor += row["amount_minor"]
             yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], language), row["payment"],

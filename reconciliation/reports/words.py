@@ -197,6 +197,8 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "paid": ("paid", "نُفذ"),
     "returned": ("returned", "مرتجع"),
     "card": ("card", "بطاقة"),
+    "cash": ("cash", "نقدًا"),
+    "card_terminal": ("card at the counter", "بطاقة عند الشباك"),
     "mobile": ("mobile money", "محفظة الهاتف"),
     "bank": ("bank account", "حساب بنكي"),
     "bank_transfer": ("bank transfer", "تحويل بنكي"),

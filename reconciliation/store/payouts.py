@@ -50,6 +50,19 @@ _UNSETTLED_LATE: Final = (
     + _ACCEPTED_LATER
     + _OPEN_RECEIVABLE
 )
+# Cash in a drawer that is not counted yet is not settled either. What its shift took is known by the drawer's item.
+_IN_DRAWERS: Final = (
+    """
+  INSERT INTO deferred
+  SELECT split_part(p.account, ':', 2), p.journal_id, p.payment, 'settled', p.amount_minor
+  FROM ledger.open_items o
+  JOIN ledger.postings c ON c.account = o.account AND c.item = o.item AND c.currency = $1 AND c.payment IS NOT NULL
+  CROSS JOIN LATERAL (
+    SELECT p.journal_id, p.account, p.payment, -p.amount_minor AS amount_minor FROM ledger.postings p
+    WHERE p.journal_id = c.journal_id AND p.currency = $1 AND p.amount_minor < 0 OFFSET 0) p
+  WHERE o.account LIKE 'centre:%:cash' AND o.currency = $1 AND o.amount_minor > 0
+    AND p.account LIKE 'department:%:payable'"""
+)
 # Settled, but the bank has not shown the batch. Asked only where some department's terms want it shown.
 _UNBANKED: Final = (
     """
@@ -96,7 +109,7 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """
     await connection.execute("DROP TABLE IF EXISTS pg_temp.deferred")
     await connection.execute(_DEFERRED)
-    for statement in (_UNSETTLED, _UNSETTLED_LATE, _UNBANKED, _DISPUTED, _BY_TERMS):
+    for statement in (_UNSETTLED, _UNSETTLED_LATE, _IN_DRAWERS, _UNBANKED, _DISPUTED, _BY_TERMS):
         await connection.execute(statement, currency)
     rows: list[Record] = await connection.fetch(
         """
@@ -326,3 +339,24 @@ async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
         line_id,
         now,
     )
+
+
+_OF_DEPARTMENT: Final = """
+  SELECT l.id, l.status, l.amount_minor, p.currency, p.business_date, p.released_at, l.paid_on, l.creditor_iban,
+         l.remittance, l.reason, l.journal_through, l.previous_line, coalesce(before.journal_through, 0) AS journal_from
+  FROM reconciliation.payout_line l
+  JOIN reconciliation.payout_batch p ON p.id = l.batch_id
+  LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
+  WHERE l.department = $1 AND p.released_at IS NOT NULL"""
+_PAGE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND ($2::text IS NULL OR l.id < $2) ORDER BY l.id DESC LIMIT $3"
+_ONE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND l.id = $2"
+
+
+async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[Record]:
+    """Read a department's payouts that were instructed, newest first: a draft is nobody's money yet."""
+    rows: list[Record] = await connection.fetch(_PAGE_OF_DEPARTMENT, department, before, limit)
+    return rows
+
+
+async def one_of_department(connection: Connection, department: str, line_id: str) -> Record | None:
+    return await connection.fetchrow(_ONE_OF_DEPARTMENT, department, line_id)

@@ -25,6 +25,7 @@ from gateway.services.api_keys import issue_key
 from gateway.services.import_catalogue import import_catalogue
 from gateway.services.start_payment import Started, start_payment
 from gateway.worker import JOBS
+from reconciliation.department_payouts import DepartmentPayouts
 
 DEPARTMENTS = [
     {
@@ -228,6 +229,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 private_webhooks=True,
                 senders={"email": mailbox},
                 limits=limits,
+                payouts=DepartmentPayouts(),
             )
             deps = replace(deps, **changes)
             imported = await import_catalogue(deps, DEPARTMENTS, SERVICES, BUNDLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.domain.ids import Prefix, mint
 from gateway.services.api_keys import issue_key
 from tests.gateway.api.clients import Client, Pair
 
@@ -22,8 +23,33 @@ async def things(town):
         "payment-intents": intent["id"],
         "payment-parts": intent["id"],
         "refunds": refund["id"],
+        "payouts": await paid_out(town),
         "payment-links": link["id"],
         "webhook-endpoints": endpoint["id"],
         "api-keys": key.id,
         "oauth-clients": client.id,
     }
+
+
+async def paid_out(town):
+    """Write a payout as a night instructs it, and return its id; the nights themselves are tested elsewhere."""
+    now, payout = town.clock(), mint(Prefix.PAYOUT, town.clock(), town.deps.random_bytes)
+    await town.deps.pool.execute(
+        """INSERT INTO reconciliation.payout_batch (id, business_date, currency, bank_account, debtor_name, debtor_iban,
+             execution_date, line_count, total_minor, content_sha256, status, maker, made_at, checker, checked_at,
+             released_at, book_date, moved_at)
+           VALUES ('po_1', $1, 'AED', 'main', 'Treasury', 'AE07', $1, 1, 10500, '', 'released', 'night', $2, 'huda',
+             $2, $2, $1, $2)""",
+        now.date(),
+        now,
+    )
+    await town.deps.pool.execute(
+        """INSERT INTO reconciliation.payout_line (id, batch_id, department, creditor_name, creditor_iban, purpose,
+             amount_minor, remittance, payable_minor, unproven_minor, holdback_minor, journal_through, status, moved_at)
+           SELECT $1, 'po_1', 'economy', 'Economy', 'AE840261001015033304101', 'GOV', 10500, 'MIZAN', 10500, 0, 0,
+                  max(journal_id), 'released', $2
+             FROM ledger.postings""",
+        payout,
+        now,
+    )
+    return payout

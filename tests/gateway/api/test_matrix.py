@@ -59,7 +59,7 @@ async def test_every_kind_of_thing_is_in_the_matrix(things):
 async def test_nobody_is_refused_everywhere(town, credential):
     for method, path in PROTECTED:
         sent = {"Authorization": credential} if credential else {"Authorization": ""}
-        asked = path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "none")
+        asked = path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "none").replace("{name}", "none")
         answer = await town.ask(method, asked, body_of(method, path), headers=sent)
         assert answer.status == 401, (method, path)
 
@@ -76,7 +76,7 @@ async def test_every_role_does_what_the_description_says_and_no_more(town, thing
             [needed] = operation(method, path)["security"]
             # An id that is not there: what is allowed finds nothing, what is not allowed does not even look.
             asked = path.replace("{id}", things[path.split("/")[2]][:3] + "0" * 26) if "{id}" in path else path
-            asked = asked.replace("{code}", "none")
+            asked = asked.replace("{code}", "none").replace("{name}", "none")
             answer = await town.ask(method, asked, {} if method == "POST" else None, headers=bearer(text))
             if needed["key"] == [scope.value]:
                 assert answer.status not in (401, 403), (method, path, scope, answer.body)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.checkout.link_page import read_amount
 from gateway.domain.errors import InvalidError
+from gateway.web.typed import read_amount
 from ledger.money import Money
 from tests.gateway.checkout.conftest import Window
 

@@ -19,7 +19,7 @@ KEYWORDS = {
     "ngettext": (1, 2),
 }
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2"), ("**.typ", "ignore")]
-FOLDERS = ("gateway/web", "gateway/checkout")
+FOLDERS = ("gateway/web", "gateway/checkout", "gateway/centres")
 
 
 def messages() -> Iterator[tuple[str, str | tuple[str, ...]]]:

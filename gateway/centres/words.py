@@ -1,0 +1,49 @@
+"""What an agent is told when something cannot be done, in words of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.domain.errors import GatewayError, InvalidError, SamePersonError
+from gateway.web.i18n import sentence
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "/emirates_id": sentence("This is not the number of an Emirates ID. Look at the card again."),
+    "/amount": sentence("This is not an amount."),
+    "/float": sentence("This is not a float a drawer is given."),
+    "/counted": sentence("This is not an amount."),
+    "/terminal_reference": sentence("This is not the reference on the terminal’s slip."),
+    "/approval_code": sentence("An approval code has six letters or digits."),
+    "/reference": sentence("Enter the reference of the case."),
+    "/new": sentence("A password has at least 12 characters."),
+}
+_SAID: Final[Mapping[str, str]] = {
+    "open a shift first": sentence("Open a shift first."),
+    "a shift of this agent is open": sentence("Your shift is open already."),
+    "no shift of this agent is open": sentence("No shift of yours is open."),
+    "record the payer's identity first": sentence("Record the payer’s identity card first."),
+    "this slip has paid another bill": sentence("This slip has paid another bill already."),
+    "no card terminal stands in this centre": sentence("No card terminal stands in this centre."),
+    "this bill can no longer be paid": sentence("This bill can no longer be paid."),
+    "the drawer holds another currency": sentence("Your drawer holds another currency."),
+    "a payment of this bill is under way; wait for its result": sentence(
+        "A payment of this bill is under way. Take no money; look again in a minute."
+    ),
+    "a payment is still being booked; count again in a moment": sentence(
+        "A payment is still being booked. Count again in a moment."
+    ),
+    "this shift does not wait for anybody": sentence("This shift is closed already."),
+}
+_ELSE: Final = sentence("This cannot be done. Look at the bill again before you take money.")
+_LINE: Final = sentence("This fee cannot be asked for like this. Look at the quantity and the amount.")
+
+
+def sentence_for(error: GatewayError) -> str:
+    """Return the sentence, in the pages' own language, that says what to do about a refusal."""
+    if isinstance(error, SamePersonError):
+        return sentence("Whoever counted the drawer cannot approve it.")
+    if isinstance(error, InvalidError):
+        pointer = error.faults[0].pointer if error.faults else ""
+        return _LINE if pointer.startswith("/lines") else _FIELDS.get(pointer, _LINE)
+    return _SAID.get(error.detail, _ELSE)

@@ -1,0 +1,96 @@
+"""A department reads its own money: what it is owed, what was paid out and for what, its statement."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from gateway.api.openapi import describe
+
+
+def check(body, name):
+    schema = {"$ref": f"#/components/schemas/{name}", "components": describe()["components"]}
+    jsonschema.validate(body, schema, format_checker=jsonschema.FormatChecker())
+
+
+def aed(amount):
+    return {"amount": amount, "currency": "AED"}
+
+
+async def test_a_balance_is_what_the_books_say(town):
+    await town.paid()
+    await town.paid()
+    answer = await town.ask("GET", "/v1/balances")
+    check(answer.body, "BalanceList")
+    [balance] = answer.body["data"]
+    assert (
+        balance["payable"] == aed(-(await town.books())["department:economy:payable"]) == aed(200_00)
+    )  # the VAT is not its own
+    assert (balance["held_back"], balance["in_transit"]) == (aed(0), aed(0))
+
+
+async def test_a_payout_shows_the_payments_inside_it_page_by_page(town, things):
+    listed = (await town.ask("GET", "/v1/payouts")).body
+    check(listed, "PayoutList")
+    assert [(one["id"], one["amount"], one["iban_ending"]) for one in listed["data"]] == [
+        (things["payouts"], aed(105_00), "4101")
+    ]
+    inside = (await town.ask("GET", f"/v1/payouts/{things['payouts']}?limit=1")).body
+    check(inside, "PayoutInside")
+    [part] = inside["parts"]
+    assert (part["kind"], part["payment_intent"]) == ("payment_captured", things["payment-intents"])
+    assert part["amount"] == aed(100_00)
+    following = f"/v1/payouts/{things['payouts']}?cursor={inside['next_cursor'] or 10**9}"
+    rest = (await town.ask("GET", following)).body
+    everything = [*inside["parts"], *rest["parts"]]
+    explained = sum(one["amount"]["amount"] for one in everything) + inside["not_itemised"]["amount"]
+    assert explained == inside["amount"]["amount"]
+
+
+async def test_a_draft_is_not_shown(town, things):
+    await town.deps.pool.execute("UPDATE reconciliation.payout_batch SET status = 'refused', released_at = NULL, "
+                                 "book_date = NULL")  # fmt: skip
+    assert (await town.ask("GET", "/v1/payouts")).body["data"] == []
+    assert (await town.ask("GET", f"/v1/payouts/{things['payouts']}")).status == 404
+
+
+async def test_a_statement_is_the_department_s_own(town):
+    intent = await town.paid()
+    day = town.clock().date().isoformat()
+    own = await town.session.get(
+        f"{town.url}/v1/reports/statement?from={day}&date={day}&language=ar",
+        headers={"Authorization": f"Bearer {town.keys['economy']}"},
+    )
+    assert (own.status, own.content_type) == (200, "text/csv")
+    text = await own.text()
+    assert intent["id"] in text
+    assert "100.00" in text
+    other = await town.session.get(
+        f"{town.url}/v1/reports/statement?date={day}", headers={"Authorization": f"Bearer {town.keys['roads']}"}
+    )
+    assert intent["id"] not in await other.text()
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("statement?date=2026-11-99", 422),
+        ("statement?date=20261122", 422),
+        ("statement?date=2027-01-01", 422),
+        ("statement?from=2026-11-22&date=2026-11-21", 422),
+        ("statement?from=2026-01-01&date=2026-11-21", 422),
+        ("statement?department=roads", 422),
+        ("statement?language=fr", 422),
+        ("certificate", 404),
+        ("trial-balance", 404),
+        ("departments", 404),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(town, query, status):
+    assert (await town.ask("GET", f"/v1/reports/{query}")).status == status
+
+
+async def test_nobody_reads_what_is_kept_of_the_bank(town, things):
+    """The full account number, and what others are owed, are not in any answer."""
+    for path in ("/v1/payouts", f"/v1/payouts/{things['payouts']}"):
+        assert "AE84" not in repr((await town.ask("GET", path)).body)

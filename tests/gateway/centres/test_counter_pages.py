@@ -1,0 +1,206 @@
+"""An agent's day on the pages, without a script: sign in, take money, count, close; and who is kept out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+
+from gateway.app import build_app
+from gateway.centres.routes import add_centres
+from gateway.centres.words import _SAID
+from gateway.checkout.routes import add_routes
+from gateway.domain.department import Names
+from gateway.services import centre_people as people
+from gateway.web.identity import Identity
+
+CARD = "784-1990-1234567-6"
+
+
+class Browser:
+    """A browser that keeps cookies and posts forms as they stand on the page."""
+
+    def __init__(self, url, session):
+        self.url = url
+        self.session = session
+        self.text = ""
+        self.path = ""
+        self.status = 0
+
+    async def open(self, path, **headers):
+        async with self.session.get(self.url + path, headers=headers) as answer:
+            await self._take(answer)
+
+    async def post(self, action, headers=None, **fields):
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])) if form else {}
+        async with self.session.post(self.url + action, data={**hidden, **fields}, headers=headers or {}) as answer:
+            await self._take(answer)
+
+    async def _take(self, answer):
+        self.text, self.path, self.status = await answer.text(), answer.url.path, answer.status
+
+    @property
+    def cookie(self):
+        return next((one for one in self.session.cookie_jar if one.key == "mizan_centre"), None)
+
+
+@pytest.fixture
+async def counter(town):
+    """The application with its counters, and who may sign in there."""
+    deps = town.deps
+    await people.add_centre(deps, "deira", "economy", Names("مركز ديرة", "Deira centre"), "ngenius")
+    passwords = {}
+    for code, supervisor in (("omar", False), ("huda", True)):
+        await people.propose_agent(deps, code, "deira", code.title(), supervisor=supervisor, by="amal")
+        passwords[code] = await people.approve_agent(deps, code, by="faisal")
+    app = build_app(deps)
+    add_routes(app, deps, Identity())
+    add_centres(app, deps, Identity())
+    server = TestServer(app)
+    await server.start_server()
+    sessions = []
+
+    def browser():
+        sessions.append(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
+        return Browser(str(server.make_url("")).rstrip("/"), sessions[-1])
+
+    async def agent(code):
+        made = browser()
+        await made.open("/centre?language=en")
+        await made.post("/centre/sign-in", code=code, password=passwords[code])
+        assert (made.status, made.path) == (200, "/centre")
+        return made
+
+    yield type("Counter", (), {"browser": staticmethod(browser), "agent": staticmethod(agent), "town": town})
+    for session in sessions:
+        await session.close()
+    await server.close()
+
+
+async def test_an_agent_s_day(counter):
+    omar = await counter.agent("omar")
+    await omar.post("/centre/shift", float="200")
+    assert "Shift open since" in omar.text
+    await omar.open("/centre/new")
+    await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id="784-1")
+    assert (omar.status, "not the number of an Emirates ID" in omar.text) == (422, True)
+    await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id=CARD)
+    bill = omar.path
+    assert bill.startswith("/centre/bills/pi_")
+    assert "5676" in omar.text
+    assert "1234567" not in omar.text
+    await omar.post(f"{bill}/cash")
+    assert "Print the receipt" in omar.text
+    receipt = re.search(r'href="(/pay/[^"]+/receipt)"', omar.text)[1]
+    await omar.open(receipt)
+    assert (omar.status, "Cash" in omar.text) == (200, True)
+    await omar.open("/centre/count")
+    assert "305" not in omar.text  # counted blind
+    await omar.post("/centre/count", counted="300")
+    assert "a supervisor decides" in omar.text
+
+    huda = await counter.agent("huda")
+    action = re.search(r'action="(/centre/shifts/[^"]+)"', huda.text)[1]
+    await omar.open("/centre")
+    assert action not in omar.text
+    await huda.post(action)
+    assert "A drawer differs" not in huda.text
+    books = await counter.town.books()
+    assert (books["treasury:cash_over_short"], books["provider:counter:in_transit"]) == (5_00, 100_00)
+
+
+async def test_a_bill_is_found_by_its_link_and_paid_by_card(counter):
+    sent = await counter.town.intent()
+    omar = await counter.agent("omar")
+    await omar.post("/centre/shift", float="0")
+    await omar.open("/centre/find")
+    await omar.post("/centre/find", asked=sent["checkout_url"])
+    assert omar.path == f"/centre/bills/{sent['id']}"
+    await omar.post(f"{omar.path}/identity", emirates_id=CARD)
+    bill = omar.path
+    await omar.post(f"{bill}/slip", terminal_reference="12", approval_code="A1B2C3")
+    assert (omar.status, "not the reference on the terminal" in omar.text) == (422, True)
+    await omar.post(f"{bill}/slip", terminal_reference="632112345678", approval_code="A1B2C3")
+    assert "Print the receipt" in omar.text
+    assert (await counter.town.read(sent))["last_attempt"]["method"] == "card_terminal"
+
+
+async def test_every_page_is_there_in_arabic_and_needs_no_script(counter):
+    omar = await counter.agent("omar")
+    await omar.post("/centre/shift", float="0")
+    for path in ("", "/new", "/find", "/count", "/password"):
+        await omar.open(f"/centre{path}?language=ar")
+        assert omar.status == 200
+        assert 'dir="rtl"' in omar.text
+        assert "onclick" not in omar.text
+
+
+PAGES = ["/centre", "/centre/new", "/centre/find", "/centre/count", "/centre/password", "/centre/bills/pi_x"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_nobody_comes_in_without_signing_in(counter, path):
+    visitor = counter.browser()
+    await visitor.open(path)
+    assert visitor.path == "/centre/sign-in"
+    await visitor.post(path, float="1")
+    assert visitor.path in ("/centre/sign-in", path)
+    assert "Shift open" not in visitor.text
+    assert await counter.town.deps.pool.fetchval("SELECT count(*) FROM gateway.shift") == 0
+
+
+async def test_the_session_is_a_new_one_at_sign_in_and_ends_at_sign_out(counter):
+    omar = counter.browser()
+    await omar.open("/centre/sign-in?language=en")
+    before = omar.cookie
+    assert (before["httponly"], before["samesite"], before["path"]) == (True, "Strict", "/centre")
+    await omar.post("/centre/sign-in", code="omar", password="wrong")
+    assert (omar.status, "is wrong" in omar.text) == (422, True)
+    omar = await counter.agent("omar")
+    held = omar.cookie.value
+    assert held != before.value
+    await omar.post("/centre/sign-out")
+    assert omar.path == "/centre/sign-in"
+    assert await people.signed_in(counter.town.deps, held) is None
+
+
+FORMS = ["/centre/shift", "/centre/new", "/centre/find", "/centre/count", "/centre/password", "/centre/sign-out"]
+
+
+@pytest.mark.parametrize("action", [*FORMS, "/centre/shifts/sh_x", "/centre/bills/pi_x/cash", "/centre/sign-in"])
+async def test_a_form_that_is_not_ours_does_nothing(counter, action):
+    omar = await counter.agent("omar")
+    omar.text = ""  # no hidden field
+    await omar.post(action, float="1", csrf="0" * 40)
+    assert (omar.status, "no longer fresh" in omar.text) == (403, True)
+    await omar.open("/centre")
+    await omar.post(action, headers={"Sec-Fetch-Site": "cross-site"}, float="1")
+    assert omar.status == 403
+    assert await counter.town.deps.pool.fetchval("SELECT count(*) FROM gateway.shift") == 0
+
+
+async def test_another_department_s_bill_is_not_there(counter):
+    amount = {"amount": 100, "currency": "AED"}
+    body = {"reference": "CASE-1", "lines": [{"service": "fine", "amount": amount}]}
+    foreign = (await counter.town.ask("POST", "/v1/payment-intents", body, department="roads")).body
+    omar = await counter.agent("omar")
+    await omar.open(f"/centre/bills/{foreign['id']}")
+    assert omar.status == 404
+    await omar.open("/centre/find")
+    await omar.post("/centre/find", asked=foreign["id"])
+    assert "no unpaid bill" in omar.text
+
+
+def test_every_refusal_of_the_services_has_its_sentence():
+    """What an agent may be refused for is said in both languages."""
+    root = Path(__file__).parents[3] / "gateway/services"
+    said = set()
+    for name in ("shifts.py", "take_payment.py"):
+        text = (root / name).read_text()
+        said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
+    assert said - set(_SAID) == {"the books do not take this now"}
+    assert set(_SAID) <= said
