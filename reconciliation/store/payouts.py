@@ -51,8 +51,7 @@ _UNSETTLED_LATE: Final = (
     + _OPEN_RECEIVABLE
 )
 # Cash in a drawer that is not counted yet is not settled either. What its shift took is known by the drawer's item.
-_IN_DRAWERS: Final = (
-    """
+_IN_DRAWERS: Final = """
   INSERT INTO deferred
   SELECT split_part(p.account, ':', 2), p.journal_id, p.payment, 'settled', p.amount_minor
   FROM ledger.open_items o
@@ -62,7 +61,6 @@ _IN_DRAWERS: Final = (
     WHERE p.journal_id = c.journal_id AND p.currency = $1 AND p.amount_minor < 0 OFFSET 0) p
   WHERE o.account LIKE 'centre:%:cash' AND o.currency = $1 AND o.amount_minor > 0
     AND p.account LIKE 'department:%:payable'"""
-)
 # Settled, but the bank has not shown the batch. Asked only where some department's terms want it shown.
 _UNBANKED: Final = (
     """
