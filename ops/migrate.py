@@ -13,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 _LOCK: Final = 0x6D697A616E
-_CONNECT_TRIES: Final = 30
+_CONNECT_TRIES: Final = 60
 _CONNECT_PAUSE_S: Final = 0.5
 _CONNECT_TIMEOUT_S: Final = 5.0
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")

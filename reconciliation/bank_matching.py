@@ -120,7 +120,7 @@ def match_entry(line: BankLine, expected: Expected) -> BankMatch:
             or _transfer_of(line, expected)
             or replace(_UNIDENTIFIED, named=line.references[0] if line.references else None)
         )
-    return _debit_of(line, expected) or _UNIDENTIFIED
+    return _debit_of(line, expected) or _settlement_debit_of(line, expected) or _UNIDENTIFIED
 
 
 def _return_of(line: BankLine, expected: Expected) -> BankMatch | None:
@@ -137,27 +137,50 @@ def _return_of(line: BankLine, expected: Expected) -> BankMatch | None:
 
 
 def _credit_of(line: BankLine, expected: Expected) -> BankMatch | None:
-    if line.returned:
+    named = None if line.returned else _batches_named(line, expected)
+    if named is None:
         return None
+    rule, batches = named
+    open_minor = sum(batch.amount_minor for batch in batches)
+    if open_minor > 0 and RULE[rule].tolerance.allows(open_minor, line.amount_minor):
+        return _settled(line, rule, batches)
+    if len(batches) > 1:
+        return None  # how one wrong sum spreads over several batches is for a person
+    cleared = (Cleared(batches[0].account, batches[0].reference, line.amount_minor),)
+    return BankMatch(
+        BankKind.SETTLEMENT_RECEIVED, MatchOutcome.AMOUNT, "batch_other_amount", cleared, open_minor,
+        line.amount_minor - open_minor, provider=batches[0].provider,
+    )  # fmt: skip
+
+
+def _settlement_debit_of(line: BankLine, expected: Expected) -> BankMatch | None:
+    """Clear a batch whose refunds and fees were more than its payments: the provider takes it from our account."""
+    named = _batches_named(line, expected)
+    if named is None:
+        return None
+    rule, batches = named
+    open_minor = sum(batch.amount_minor for batch in batches)
+    if open_minor >= 0 or not RULE[rule].tolerance.allows(open_minor, line.amount_minor):
+        return None
+    return _settled(line, rule, batches)
+
+
+def _batches_named(line: BankLine, expected: Expected) -> tuple[str, list[OpenBatch]] | None:
+    """Return one provider's batches that an entry names, and the rule by which it does."""
     named = [batch for batch in expected.batches if batch.reference == line.batch_reference]
     rule = "batch_reference"
     if not named:
         named = [batch for batch in expected.batches if names(line.remittance, batch.reference)]
         rule = "batch_in_remittance"
-    if not named or len({batch.provider for batch in named}) > 1:
-        return None
-    open_minor = sum(batch.amount_minor for batch in named)
-    if open_minor > 0 and RULE[rule].tolerance.allows(open_minor, line.amount_minor):
-        cleared = tuple(Cleared(batch.account, batch.reference, batch.amount_minor) for batch in named)
-        outcome = MatchOutcome.MATCHED
-    elif len(named) == 1:
-        rule, outcome = "batch_other_amount", MatchOutcome.AMOUNT
-        cleared = (Cleared(named[0].account, named[0].reference, line.amount_minor),)
-    else:
-        return None  # how one wrong sum spreads over several batches is for a person
+    return (rule, named) if len({batch.provider for batch in named}) == 1 else None
+
+
+def _settled(line: BankLine, rule: str, batches: Sequence[OpenBatch]) -> BankMatch:
+    open_minor = sum(batch.amount_minor for batch in batches)
     return BankMatch(
-        BankKind.SETTLEMENT_RECEIVED, outcome, rule, cleared, open_minor, line.amount_minor - open_minor,
-        provider=named[0].provider,
+        BankKind.SETTLEMENT_RECEIVED, MatchOutcome.MATCHED, rule,
+        tuple(Cleared(batch.account, batch.reference, batch.amount_minor) for batch in batches), open_minor,
+        line.amount_minor - open_minor, provider=batches[0].provider,
     )  # fmt: skip
 
 

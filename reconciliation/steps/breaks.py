@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -117,7 +118,10 @@ async def _overdue_batches(night: Night, connection: Connection, counts: Counts)
         due = row["expected_credit_date"] or night.calendar.after(row["business_date"], terms.credit_days)
         # On the day itself it is missing only when that day's statement is here and does not show it.
         if due < night.business_date or (due == night.business_date and last is not None and last >= due):
-            found.append(_item_break(BreakType.MISSING_AT_BANK, row["provider"], _as_item(row), due))
+            one = _item_break(BreakType.MISSING_AT_BANK, row["provider"], _as_item(row), due)
+            # A batch below zero is taken from our account; its sign says so.
+            amount = Money(row["amount_minor"], row["currency"])
+            found.append(replace(one, detail={**one.detail, "amount": str(amount)}))
     await _raise(night, connection, found, counts)
 
 

@@ -38,7 +38,7 @@ async def batches_at_provider(connection: Connection) -> list[Record]:
         FROM ledger.open_items o
         JOIN reconciliation.settlement_file f ON o.account = 'provider:' || f.provider || ':in_transit'
           AND f.batch_reference = o.item AND f.currency = o.currency AND f.status = 'accepted'
-        WHERE o.amount_minor > 0 ORDER BY f.file_no
+        WHERE o.amount_minor <> 0 ORDER BY f.file_no
         """
     )
     return rows

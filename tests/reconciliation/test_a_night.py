@@ -91,3 +91,25 @@ async def test_running_the_night_again_changes_nothing(world):
     assert await world.everything() == before
     assert aed("100.00") in world.bank.instructed().values()
     assert SUNDAY in world.provider.asked
+
+
+async def test_a_day_of_refunds_is_taken_from_our_account(world):
+    """More given back than paid: the provider's batch is below zero, and the bank shows a debit under its reference."""
+    await world.payee("traffic")
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.provider.put(settlement([line(1, "O-pa_1", "100.00")]))
+    world.bank.state(entry("100.00", batch="BATCH-1"))
+    await world.night()
+    await world.refund("re_1", "traffic", "30.00")
+    day = settlement([line(1, "R-re_1", "-30.00", kind=LineKind.REFUND)], batch="BATCH-2", day=MONDAY)
+    world.provider.put(day, day=MONDAY)
+    world.bank.state(entry("-30.00", batch="BATCH-2", day=MONDAY), day=MONDAY)
+
+    await world.night(MONDAY)
+
+    assert (await world.journals("settlement_received"))[-2:] == [
+        "bank:2:1 | bank:main:cash | -30.00 |",
+        "bank:2:1 | provider:alpha:in_transit | 30.00 | BATCH-2",
+    ]
+    assert "unknown_bank_debit" not in [kind for kind, _, _ in await world.breaks()]
+    await world.assert_books_hold()

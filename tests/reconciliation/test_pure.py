@@ -177,6 +177,23 @@ def test_two_providers_with_one_batch_reference_are_for_a_person():
     assert match_entry(BankLine(10_000, batch_reference="B-1"), expected(BATCH, other)).kind is BankKind.UNIDENTIFIED
 
 
+@pytest.mark.parametrize(
+    ("open_minor", "taken_minor", "kind"),
+    [
+        (-649, -649, BankKind.SETTLEMENT_RECEIVED),
+        (-649, -651, BankKind.UNIDENTIFIED),
+        (649, -649, BankKind.UNIDENTIFIED),
+    ],
+)
+def test_a_batch_below_zero_is_taken_from_our_account_and_nothing_else_is(open_minor, taken_minor, kind):
+    batch = OpenBatch("provider:alpha:in_transit", "alpha", "B-1", open_minor)
+    for line in (BankLine(taken_minor, batch_reference="B-1"), BankLine(taken_minor, remittance="Net of B-1")):
+        found = match_entry(line, expected(batch))
+        assert found.kind is kind
+        if kind is BankKind.SETTLEMENT_RECEIVED:
+            assert [(one.item, one.amount_minor) for one in found.cleared] == [("B-1", -649)]
+
+
 def test_one_wrong_sum_over_two_batches_is_for_a_person():
     other = OpenBatch("provider:alpha:in_transit", "alpha", "B-2", 5_000)
     assert match_entry(BankLine(15_000, remittance="B-1 B-2"), expected(BATCH, other)).outcome is MatchOutcome.MATCHED
