@@ -108,10 +108,8 @@ async def sign_in(deps: Deps, code: str, password: str, *, instead_of: str = "")
             await centres.end_session(connection, _digest(instead_of), now)
             await centres.begin_session(connection, hashlib.sha256(token.hex().encode()).digest(), code, now)
             return token.hex()
-        failures = (locked.failures if locked else 0) + 1
-        full = failures >= _TRIES_MAX
-        await centres.note_tries(connection, code, 0 if full else failures, now + _LOCKED_FOR if full else None)
-    _log.warning("agent_refused", agent=code, locked=full)
+        if locked is not None:
+            await _count_failure(deps, connection, locked)
     raise UnauthenticatedError("wrong")
 
 
@@ -134,12 +132,26 @@ async def change_password(deps: Deps, agent: Agent, old: str, new: str) -> None:
     if not PASSWORD_MIN <= len(new) <= PASSWORD_MAX:
         raise InvalidError(f"at least {PASSWORD_MIN} characters", pointer="/new")
     if agent.password is None or not await _fits(old[:PASSWORD_MAX], agent.password):
+        async with deps.transaction() as connection:
+            locked = await centres.lock_agent(connection, agent.code)
+            if locked is not None and await _count_failure(deps, connection, locked):
+                await centres.end_sessions(connection, agent.code, deps.clock())
         raise UnauthenticatedError("wrong")
     hashed = await _hash(deps, new)
     async with deps.transaction() as connection:
         await centres.set_password(connection, agent.code, hashed)
         await centres.end_sessions(connection, agent.code, deps.clock())
         await _note(deps, connection, agent.code, "password_changed", agent.code, None)
+
+
+async def _count_failure(deps: Deps, connection: Connection, agent: Agent) -> bool:
+    """Count a wrong password; tell whether it was one too many, after which the code rests for a while."""
+    failures = agent.failures + 1
+    full = failures >= _TRIES_MAX
+    locked_until = deps.clock() + _LOCKED_FOR if full else None
+    await centres.note_tries(connection, agent.code, 0 if full else failures, locked_until)
+    _log.warning("agent_refused", agent=agent.code, locked=full)
+    return full
 
 
 async def _note(deps: Deps, connection: Connection, by: str, action: str, code: str, after: object) -> None:

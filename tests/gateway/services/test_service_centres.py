@@ -300,3 +300,12 @@ async def test_a_password_of_one_s_own_ends_every_session(centre):
     await people.change_password(centre.deps, omar, centre.passwords["omar"], "a long one of my own")
     assert await people.signed_in(centre.deps, token) is None
     assert await people.sign_in(centre.deps, "omar", "a long one of my own")
+
+
+async def test_whoever_sits_down_at_an_open_screen_cannot_guess_the_password(centre):
+    token = await people.sign_in(centre.deps, "omar", centre.passwords["omar"])
+    omar = await people.signed_in(centre.deps, token)
+    for _ in range(5):
+        with pytest.raises(UnauthenticatedError):
+            await people.change_password(centre.deps, omar, "a guess", "a long one of my own")
+    assert await people.signed_in(centre.deps, token) is None
