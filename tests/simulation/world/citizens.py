@@ -163,6 +163,8 @@ class Citizen:
             pass
         if onward := page.links("/continue"):
             return await browser.open(onward[0])
+        if _asks_to_go_on(page, urlsplit(self.checkout_url).path):
+            return await browser.submit(page, {}, action=urlsplit(self.checkout_url).path)
         return page  # nothing to pay any more, or nothing just now
 
     async def _press_pay(self, browser: FormBrowser, page: Page) -> Page:
@@ -245,3 +247,8 @@ class Citizen:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
+
+
+def _asks_to_go_on(page: Page, path: str) -> bool:
+    """Tell whether a page offers to take up a payment whose request may have been lost: a form of its token alone."""
+    return any((form.get("action") or "") == path and set(form.fields.keys()) == {"csrf"} for form in page.tree.forms)
