@@ -57,6 +57,7 @@ class Site:
     session: aiohttp.ClientSession
     letters: list[str]
     banks: str
+    wallet: str
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(4417))
 
     async def new_link(self, *services: tuple[str, int], language: str = "ar", **more: Any) -> str:
@@ -183,6 +184,18 @@ async def site(
         bank_accounts, banks = await _bank_accounts(
             stack, session, address, random_bytes, tmp_path_factory.mktemp("keys")
         )
+        gsma = registry.PROVIDERS["gsma"]
+        wallet_runner, wallet = await _serve(
+            gsma.simulator(clock=clock, random_bytes=random_bytes, callback_url=f"{address}/callbacks/gsma")
+        )
+        stack.push_async_callback(wallet_runner.cleanup)
+        wallet_provider = registry.build(
+            "gsma",
+            {**gsma.simulator_settings, "base_url": wallet},
+            session=session,
+            clock=clock,
+            random_bytes=random_bytes,
+        )
         bank_host, transfers = registry.BANKS["bank_host"], registry.PROVIDERS["bank_transfer"]
         bank_runner, bank = await _serve(
             bank_host.simulator(clock=clock, random_bytes=random_bytes, book_path=":memory:", account_iban=BANK_ACCOUNT)
@@ -205,9 +218,15 @@ async def site(
             pool=pool,
             clock=clock,
             random_bytes=random_bytes,
-            providers={"ngenius": provider, "altareq": bank_accounts, "bank_transfer": transfer},
+            providers={
+                "ngenius": provider,
+                "gsma": wallet_provider,
+                "altareq": bank_accounts,
+                "bank_transfer": transfer,
+            },
             routing={
                 Method.CARD: ["ngenius"],
+                Method.MOBILE: ["gsma"],
                 Method.BANK: ["altareq"],
                 Method.BANK_TRANSFER: ["bank_transfer"],
             },
@@ -225,7 +244,7 @@ async def site(
         stack.push_async_callback(runner.cleanup)
         worker = asyncio.create_task(_work(deps))
         try:
-            yield Site(deps, owner, address, simulator, bank, session, letters, banks)
+            yield Site(deps, owner, address, simulator, bank, session, letters, banks, wallet)
         finally:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
