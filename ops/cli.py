@@ -66,9 +66,14 @@ def _tariff() -> click.Command:
 
 
 def _ledger() -> click.Command:
+    from ops.day_cli import seal_command  # noqa: PLC0415 - see _Commands
+    from ops.finance_cli import runner  # noqa: PLC0415 - see _Commands
     from ops.ledger_cli import ledger_group  # noqa: PLC0415 - see _Commands
+    from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
-    return ledger_group(books)
+    group = ledger_group(books)
+    group.add_command(seal_command(runner(night), lambda: signing_key(settings())))
+    return group
 
 
 def _statement() -> click.Command:

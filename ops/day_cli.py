@@ -25,6 +25,30 @@ _BY = click.option("--by", required=True, help="Who decides; never the one who p
 _DAY = click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 
 
+def seal_command(run: Callable[..., Any], signing_key: Callable[[], Ed25519PrivateKey]) -> click.Command:
+    """Build `mizan ledger seal`: the same close as `mizan finance day`, in one command that two people give."""
+
+    @click.command("seal")
+    @_DAY
+    @_BY
+    def seal(day: datetime, by: str) -> None:
+        """Close DAY and seal the books of it. The first person proposes; another, with the same command, seals."""
+
+        async def one_hand(deps: Deps) -> str:
+            found = await day_status(deps, day.date())
+            if found.seal_number is not None:
+                return f"{found.business_date} is closed: seal {found.seal_number}"
+            if found.proposal is None:
+                await propose_day(deps, day.date(), by=by, note="")
+                return f"{found.business_date} is proposed by {by}; another person seals it with the same command"
+            await decide_day(deps, found.proposal, by=by, approve=True, key=signing_key())
+            return f"{found.business_date} is closed: seal {(await day_status(deps, day.date())).seal_number}"
+
+        click.echo(run(one_hand))
+
+    return seal
+
+
 def add_day_commands(
     finance: click.Group, run: Callable[..., Any], signing_key: Callable[[], Ed25519PrivateKey]
 ) -> None:

@@ -39,8 +39,8 @@ _BY = click.option("--by", required=True, help="Who decides; never the one who p
 _LANGUAGE = click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
 
 
-def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:
-    """Build the commands over a way to open the night's dependencies, and the key that seals days."""
+def runner(open_deps: OpenDeps) -> Callable[..., Any]:
+    """Return what does a piece of work with the night's dependencies, and tells a refusal as the command line does."""
 
     def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
         async def opened() -> Answer:
@@ -51,6 +51,13 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
             return asyncio.run(opened())
         except (ReconciliationError, LedgerError) as error:
             raise click.ClickException(str(error)) from None
+
+    return run
+
+
+def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:
+    """Build the commands over a way to open the night's dependencies, and the key that seals days."""
+    run = runner(open_deps)
 
     @click.group("finance")
     def finance() -> None:

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import Statement, StatementEntry
 from ledger.money import Money
-from ops.finance_cli import finance_command
+from ops.day_cli import seal_command
+from ops.finance_cli import finance_command, runner
 from ops.night_cli import nightly_command
 from ops.report_cli import report_command
 from reconciliation.deps import BankAccount, Deps
@@ -65,6 +66,7 @@ def run(postgres_server, template_database):
             "nightly": lambda: nightly_command(open_deps),
             "report": lambda: report_command(open_deps),
             "finance": lambda: finance_command(open_deps, lambda: KEY),
+            "seal": lambda: seal_command(runner(open_deps), lambda: KEY),
         }
         group = commands[arguments[0]]()
         return CliRunner().invoke(group, arguments[1:])
@@ -155,6 +157,17 @@ def test_a_day_is_closed_from_the_command_line_by_two_people(run, tmp_path):
     done = run("report", "certificate", "--date", "2026-11-22", "--format", "pdf", "--output", str(path))
     assert done.exit_code == 0, done.output
     assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_day_is_sealed_by_one_command_that_two_people_give(run):
+    run("nightly")
+    assert run("seal", "2026-11-22", "--by", "amal").exit_code == 1, "a break stands that nobody has explained"
+    break_id = run("finance", "day", "status", "2026-11-22").output.split("2026-11-22  ")[1].split()[0]
+    run("finance", "explain", break_id, "--owner", "huda", "--reason", "asked the bank", "--by", "amal")
+    assert "is proposed by amal" in run("seal", "2026-11-22", "--by", "amal").output
+    assert run("seal", "2026-11-22", "--by", "amal").exit_code == 1
+    for by in ("bilal", "amal"):
+        assert run("seal", "2026-11-22", "--by", by).output == "2026-11-22 is closed: seal 1\n"
 
 
 def test_a_report_as_known_at_needs_a_past_instant_with_a_zone(run):
