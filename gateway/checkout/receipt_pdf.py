@@ -131,6 +131,8 @@ _WAYS: Final[Mapping[Method, str]] = {
     Method.MOBILE: sentence("Mobile wallet"),
     Method.BANK: sentence("Bank account"),
     Method.BANK_TRANSFER: sentence("Bank transfer"),
+    Method.CASH: sentence("Cash"),
+    Method.CARD_TERMINAL: sentence("Card at the counter"),
 }
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from adapters.contract import PayReference, Redirect
+from adapters.contract import NextStep, PayReference, Redirect
 from gateway.checkout import TEMPLATES
 from gateway.checkout.link_page import LinkPage
 from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
@@ -19,6 +19,7 @@ from gateway.checkout.receipts import Receipts
 from gateway.checkout.trouble import Trouble, trouble_of
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
+from gateway.domain.attempt import AttemptStatus
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
 from gateway.services.cancel_intent import cancel_intent
 from gateway.services.is_processing import is_processing
@@ -39,6 +40,7 @@ _LOOKS_S: Final = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0)
 _ASK_AT_LOOKS: Final = (2, 6)
 """After which looks the provider is to be asked, should its callback be lost."""
 WAITING_AT_ONCE_MAX: Final = 2_000
+_STEP_WAITS_S: Final = (0.1, 0.2, 0.4, 0.8, 1.5)
 _WEB_SCHEMES: Final = frozenset({"https", "http"})
 _WAITING: Final = frozenset({State.STARTED, State.CHECKING})
 
@@ -96,7 +98,17 @@ class Checkout:
                 language.text("The payment service could not be reached."),
             )
             return self._again(visit, view, form, trouble)
-        return visit.go(_NEXT.get(type(started.next_step), "/result"))
+        step = started.next_step or await self._step_of_another_click(visit.token)
+        return visit.go(_NEXT.get(type(step), "/result"))
+
+    async def _step_of_another_click(self, token: str) -> NextStep | None:
+        """Give the first of two clicks a moment: it talks to the provider, and its answer is this one's too."""
+        for pause in _STEP_WAITS_S:
+            attempt = (await read_checkout(self._deps, token)).last_attempt
+            if attempt is None or attempt.status is not AttemptStatus.STARTING:
+                return attempt.next_step if attempt else None
+            await asyncio.sleep(pause)
+        return None
 
     def _again(self, visit: Visit, view: CheckoutView, form: PayForm, trouble: Trouble | None = None) -> web.Response:
         page = render_pay(self._pages, view, visit.language, self._key, form, trouble=trouble)

@@ -152,10 +152,12 @@ def _covers(earlier: Rule, later: Rule) -> bool:
 
 
 def _method(row: Mapping[str, Any]) -> Method:
-    try:
-        return Method(_word(row, "method") or "")
-    except ValueError:
-        raise InvalidError(f"one of {', '.join(method.value for method in Method)}", pointer="method") from None
+    """Read a method that providers offer; what is taken at a counter is routed to nobody."""
+    routed = {method.value: method for method in Method if method not in (Method.CASH, Method.CARD_TERMINAL)}
+    method = routed.get(_word(row, "method") or "")
+    if method is None:
+        raise InvalidError(f"one of {', '.join(routed)}", pointer="method")
+    return method
 
 
 def _tiers(text: str) -> tuple[tuple[Share, ...], ...]:

@@ -323,12 +323,18 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "an attempt saved after the provider was called",
         (
             Edit(
-                "gateway.services.start_payment",
-                "        status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
-                "        await attempts.insert(connection, attempt)\n",
-                "        status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
-                "        await ask_provider.start(deps, intent, attempt)\n"
-                "        await attempts.insert(connection, attempt)\n",
+                "gateway.services.begin_attempt",
+                "    status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
+                "    await attempts.insert(connection, attempt)\n",
+                "    status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
+                "    await ask_provider.start(deps, intent, attempt)\n"
+                "    await attempts.insert(connection, attempt)\n",
+            ),
+            Edit(
+                "gateway.services.begin_attempt",
+                "from gateway.services.notices import attempt_event, intent_event\n",
+                "from gateway.services import ask_provider\n"
+                "from gateway.services.notices import attempt_event, intent_event\n",
             ),
         ),
         (

@@ -80,7 +80,10 @@ PROTECTED = [(method, path) for method, path, _ in ROUTES if path not in PUBLIC]
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 async def test_every_route_asks_who_calls(town, method, path):
     answer = await town.ask(
-        method, path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "licence"), {}, headers={"Authorization": ""}
+        method,
+        path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "licence").replace("{name}", "statement"),
+        {},
+        headers={"Authorization": ""},
     )
     assert answer.status == 401
 
