@@ -58,7 +58,6 @@ async def send(context: Any, site: Any, told: dict[str, str], *, mistake: str = 
     await bank.select_option("#mistake", mistake)
     await bank.click("button")
     assert "Sent" in await plain(bank, "[role=status]")
-    await bank.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

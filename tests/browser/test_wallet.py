@@ -38,11 +38,15 @@ async def ask_the_wallet(page: Any, link: str, number: str) -> None:
 
 
 async def decide_on_the_phone(site: Any, context: Any, decision: str) -> None:
-    """Press what the payer presses on the phone, on a page of its own."""
+    """Press what the payer presses on the phone, on a page of its own.
+
+    The page stays open until its context is closed: Chromium drops the order to close a page while it changes to the
+    next one (crbug.com/536385539), and then the order is waited for without end.
+    """
     phone = await context.new_page()
     await phone.goto(f"{site.wallet}/phone")
-    await phone.locator(f"button[value={decision}]").last.click()
-    await phone.close()
+    async with phone.expect_navigation():
+        await phone.locator(f"button[value={decision}]").last.click()
 
 
 async def until(page: Any, selector: str, said: str) -> None:
