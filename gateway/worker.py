@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.deps import Deps
-from gateway.services.apply_events import apply_events
-from gateway.services.apply_refunds import apply_refunds
-from gateway.services.circuits import measure_providers
-from gateway.services.deliver_webhooks import deliver_webhooks
-from gateway.services.expire_intents import expire_intents
-from gateway.services.hear_announcements import hear_announcements
+from gateway.services.attempts.apply_events import apply_events
+from gateway.services.attempts.hear_announcements import hear_announcements
+from gateway.services.attempts.late_payments import settle_late_payments
+from gateway.services.attempts.sweep import sweep
 from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys
-from gateway.services.late_payments import settle_late_payments
+from gateway.services.intents.expire_intents import expire_intents
 from gateway.services.measure_backlog import measure_backlog
-from gateway.services.note_deliveries import note_deliveries
-from gateway.services.send_messages import send_emails, send_texts
-from gateway.services.sweep import sweep
+from gateway.services.messages.note_deliveries import note_deliveries
+from gateway.services.messages.send_messages import send_emails, send_texts
+from gateway.services.providers.circuits import measure_providers
+from gateway.services.refunds.apply_refunds import apply_refunds
+from gateway.services.webhooks.deliver_webhooks import deliver_webhooks
 
 _Work = Callable[[Deps, int], Awaitable[int]]
 

@@ -17,7 +17,7 @@ from ops.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from gateway.deps import Deps as GatewayDeps
-    from ops.ledger_cli import Books
+    from ops.commands.ledger import Books
     from ops.wiring import Parts
     from reconciliation.deps import Deps as NightDeps
 
@@ -35,40 +35,40 @@ class _Commands(click.Group):
 
 
 def _nightly() -> click.Command:
-    from ops.night_cli import nightly_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.night import nightly_command  # noqa: PLC0415 - see _Commands
 
     return nightly_command(night)
 
 
 def _report() -> click.Command:
-    from ops.report_cli import report_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.report import report_command  # noqa: PLC0415 - see _Commands
 
     return report_command(night)
 
 
 def _finance() -> click.Command:
-    from ops.finance_cli import finance_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.finance import finance_command  # noqa: PLC0415 - see _Commands
     from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
     return finance_command(night, lambda: signing_key(settings()))
 
 
 def _catalogue() -> click.Command:
-    from ops.catalogue_cli import catalogue_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.catalogue import catalogue_command  # noqa: PLC0415 - see _Commands
 
     return catalogue_command(gateway)
 
 
 def _tariff() -> click.Command:
-    from ops.catalogue_cli import tariff_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.catalogue import tariff_command  # noqa: PLC0415 - see _Commands
 
     return tariff_command(gateway)
 
 
 def _ledger() -> click.Command:
-    from ops.day_cli import seal_command  # noqa: PLC0415 - see _Commands
-    from ops.finance_cli import runner  # noqa: PLC0415 - see _Commands
-    from ops.ledger_cli import ledger_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.day import seal_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.finance import runner  # noqa: PLC0415 - see _Commands
+    from ops.commands.ledger import ledger_group  # noqa: PLC0415 - see _Commands
     from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
     group = ledger_group(books)
@@ -77,20 +77,20 @@ def _ledger() -> click.Command:
 
 
 def _statement() -> click.Command:
-    from ops.inspect_cli import statement_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.inspect import statement_group  # noqa: PLC0415 - see _Commands
 
     return statement_group
 
 
 def _settlement() -> click.Command:
-    from ops.inspect_cli import settlement_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.inspect import settlement_group  # noqa: PLC0415 - see _Commands
 
     return settlement_group
 
 
 def _provider() -> click.Command:
-    from ops.provider_cli import provider_group  # noqa: PLC0415 - see _Commands
-    from ops.routing_cli import switches  # noqa: PLC0415 - see _Commands
+    from ops.commands.provider import provider_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.routing import switches  # noqa: PLC0415 - see _Commands
 
     for command in switches(parts):
         provider_group.add_command(command)
@@ -98,49 +98,49 @@ def _provider() -> click.Command:
 
 
 def _callers() -> click.Command:
-    from ops.callers_cli import caller_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.callers import caller_group  # noqa: PLC0415 - see _Commands
 
     return caller_group(gateway)
 
 
 def _refund() -> click.Command:
-    from ops.refund_cli import refund_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.refund import refund_group  # noqa: PLC0415 - see _Commands
 
     return refund_group(parts)
 
 
 def _message() -> click.Command:
-    from ops.message_cli import message_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.message import message_group  # noqa: PLC0415 - see _Commands
 
     return message_group(parts)
 
 
 def _transfer() -> click.Command:
-    from ops.transfer_cli import transfer_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.transfer import transfer_group  # noqa: PLC0415 - see _Commands
 
     return transfer_group(parts)
 
 
 def _routing() -> click.Command:
-    from ops.routing_cli import routing_command  # noqa: PLC0415 - see _Commands
+    from ops.commands.routing import routing_command  # noqa: PLC0415 - see _Commands
 
     return routing_command(parts)
 
 
 def _centre() -> click.Command:
-    from ops.centre_cli import centre_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.centre import centre_group  # noqa: PLC0415 - see _Commands
 
     return centre_group(gateway)
 
 
 def _demo() -> click.Command:
-    from ops.demo_cli import demo  # noqa: PLC0415 - see _Commands
+    from ops.commands.demo import demo  # noqa: PLC0415 - see _Commands
 
     return demo
 
 
 def _bench() -> click.Command:
-    from ops.bench_cli import bench  # noqa: PLC0415 - see _Commands
+    from ops.commands.bench import bench  # noqa: PLC0415 - see _Commands
 
     return bench
 
@@ -208,7 +208,7 @@ async def gateway() -> AsyncIterator[GatewayDeps]:
 @asynccontextmanager
 async def books() -> AsyncIterator[Books]:
     """Open the ledger alone: an auditor needs no provider."""
-    from ops import ledger_cli  # noqa: PLC0415 - see _Commands
+    from ops.commands.ledger import Books  # noqa: PLC0415 - see _Commands
     from ops.wiring import clock_of, signing_key  # noqa: PLC0415 - see _Commands
 
     effective = settings()
@@ -216,7 +216,7 @@ async def books() -> AsyncIterator[Books]:
     try:
         async with database(effective) as url, service_pool(url, size_max=2, command_timeout_s=3600) as pool:
             clock, zone = clock_of(effective), effective.time_zone
-            yield ledger_cli.Books(pool=pool, clock=clock, zone=zone, signing_key=signing_key(effective))
+            yield Books(pool=pool, clock=clock, zone=zone, signing_key=signing_key(effective))
     except (PostgresError, MigrationError) as error:
         raise click.ClickException(str(error)) from None
 

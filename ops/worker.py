@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import Gauge
 
-from gateway.services.recheck import recheck
+from gateway.services.attempts.recheck import recheck
 from gateway.worker import JOBS
 from ledger.decisions import open_months
 from ledger.store import Pool

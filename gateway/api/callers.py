@@ -25,7 +25,7 @@ from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
-from gateway.services import api_keys, oauth_clients
+from gateway.services.callers import api_keys, oauth_clients
 from gateway.web.admission import DEPS
 
 

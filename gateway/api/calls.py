@@ -26,8 +26,8 @@ from gateway.domain.errors import (
     VersionUnknownError,
 )
 from gateway.domain.idempotency import Claim
-from gateway.services.access_tokens import authenticate_token, looks_like_token
-from gateway.services.api_keys import authenticate, check_scope
+from gateway.services.callers.access_tokens import authenticate_token, looks_like_token
+from gateway.services.callers.api_keys import authenticate, check_scope
 from gateway.web.admission import CORRELATION, DEPS, Admission, Handler, read_within
 from gateway.web.guesses import GUESSES
 from gateway.web.rates import Rate, Rates

@@ -12,10 +12,10 @@ from gateway.domain.caller import Scope
 from gateway.domain.department import Audience
 from gateway.domain.errors import InvalidError
 from gateway.domain.ids import Prefix
-from gateway.services.quote_basket import quote_basket
-from gateway.services.read_catalogue import list_bundles, list_services, read_bundle, read_service
-from gateway.services.read_intent import list_events
-from gateway.services.read_parts import list_parts, read_part
+from gateway.services.catalogue.quote_basket import quote_basket
+from gateway.services.catalogue.read_catalogue import list_bundles, list_services, read_bundle, read_service
+from gateway.services.catalogue.read_parts import list_parts, read_part
+from gateway.services.intents.read_intent import list_events
 from gateway.web.admission import DEPS
 
 

@@ -15,11 +15,11 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
-from gateway.services.cancel_intent import cancel_for_department
-from gateway.services.create_intent import answer_with_link, create_intent
-from gateway.services.read_intent import list_attempts, list_intent_events, list_intents, read_intent
-from gateway.services.resend_receipt import resend_for_department
-from gateway.services.update_intent import update_metadata
+from gateway.services.intents.cancel_intent import cancel_for_department
+from gateway.services.intents.create_intent import answer_with_link, create_intent
+from gateway.services.intents.read_intent import list_attempts, list_intent_events, list_intents, read_intent
+from gateway.services.intents.update_intent import update_metadata
+from gateway.services.messages.resend_receipt import resend_for_department
 from gateway.web.admission import DEPS
 
 EXPANDABLE: Final = ("attempts", "refunds")

@@ -10,13 +10,13 @@ from aiohttp import web
 
 from gateway.api.problems import document
 from gateway.domain.errors import MalformedError, TooLargeError
-from gateway.services.access_tokens import (
+from gateway.services.callers.access_tokens import (
     TokenRefusedError,
     grant_token,
     published_keys,
     server_metadata,
 )
-from gateway.services.deliver_webhooks import published_webhook_keys
+from gateway.services.webhooks.deliver_webhooks import published_webhook_keys
 from gateway.web.admission import DEPS, read_within
 from gateway.web.guesses import GUESSES
 

@@ -14,7 +14,7 @@ from gateway.api.problems import document
 from gateway.api.requests import Empty, link_request, read_body
 from gateway.domain.caller import Scope
 from gateway.domain.ids import Prefix
-from gateway.services.payment_links import create_link, disable_link, list_links, read_link, with_address
+from gateway.services.intents.payment_links import create_link, disable_link, list_links, read_link, with_address
 from gateway.web.admission import DEPS
 
 

@@ -15,10 +15,10 @@ from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.refund import RefundStatus
 from gateway.domain.text import check_text
-from gateway.services.create_refund import Asking, create_refund
-from gateway.services.decide_refund import decide_refund
-from gateway.services.read_intent import list_refunds, read_refund, search_refunds
-from gateway.services.refund_many import PaidQuery, choose_paid, refund_many
+from gateway.services.intents.read_intent import list_refunds, read_refund, search_refunds
+from gateway.services.refunds.create_refund import Asking, create_refund
+from gateway.services.refunds.decide_refund import decide_refund
+from gateway.services.refunds.refund_many import PaidQuery, choose_paid, refund_many
 from gateway.web.admission import DEPS
 
 

@@ -18,12 +18,12 @@ from gateway.domain.ids import Prefix, is_id
 from gateway.domain.json_text import read_json
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
-from gateway.services.create_intent import IntentRequest
-from gateway.services.create_refund import RefundRequest
-from gateway.services.payment_links import LinkRequest
-from gateway.services.price_basket import LineRequest
-from gateway.services.quote_basket import QuoteRequest
-from gateway.services.refund_many import REFUNDS_MAX, PaidQuery, Wanted
+from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.catalogue.quote_basket import QuoteRequest
+from gateway.services.intents.create_intent import IntentRequest
+from gateway.services.intents.payment_links import LinkRequest
+from gateway.services.refunds.create_refund import RefundRequest
+from gateway.services.refunds.refund_many import REFUNDS_MAX, PaidQuery, Wanted
 
 AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]

@@ -16,7 +16,7 @@ from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix, is_id
-from gateway.services import manage_webhooks
+from gateway.services.webhooks import manage_webhooks
 from gateway.web.admission import DEPS
 
 

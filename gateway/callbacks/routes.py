@@ -20,7 +20,7 @@ from gateway.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from gateway.services.receive_callback import receive_callback
+from gateway.services.attempts.receive_callback import receive_callback
 from gateway.web.admission import DEPS, Admission, read_within
 
 _log: Final = structlog.get_logger(__name__)

@@ -13,9 +13,10 @@ from gateway.deps import Deps
 from gateway.domain.agent import Agent
 from gateway.domain.errors import GatewayError, InvalidError, NotFoundError, OverloadedError, UnauthenticatedError
 from gateway.domain.text import check_text
-from gateway.services import centre_people, links, shifts, take_payment
-from gateway.services.price_basket import LineRequest
-from gateway.services.read_checkout import read_checkout
+from gateway.services import links
+from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.centres import centre_people, shifts, take_payment
+from gateway.services.payers.read_checkout import read_checkout
 from gateway.web.guesses import GUESSES
 from gateway.web.typed import clean, read_amount
 

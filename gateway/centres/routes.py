@@ -14,7 +14,7 @@ from gateway.centres.visit import Visit
 from gateway.deps import Deps
 from gateway.domain.agent import Agent
 from gateway.domain.errors import NotFoundError, OverloadedError, RateLimitedError, UnavailableError
-from gateway.services.centre_people import signed_in
+from gateway.services.centres.centre_people import signed_in
 from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages

@@ -11,7 +11,7 @@ from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import InvalidError, NothingToPayError
 from gateway.domain.payment_link import LinkState
-from gateway.services.pay_by_link import LinkView, open_link, pay_by_link
+from gateway.services.intents.pay_by_link import LinkView, open_link, pay_by_link
 from gateway.web.csrf import csrf_token
 from gateway.web.pages import Pages, money
 from gateway.web.typed import read_amount

@@ -13,7 +13,7 @@ from adapters.contract import ApproveOnPhone, Method, PayReference, Redirect
 from gateway.checkout.transfer import TransferSlip
 from gateway.domain.attempt import LIVE, PROVEN_DEAD
 from gateway.domain.intent import IntentStatus
-from gateway.services.views import CheckoutView
+from gateway.services.payers.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
 from gateway.web.pages import Pages, ltr, mobile, money

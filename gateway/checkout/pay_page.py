@@ -9,7 +9,7 @@ from typing import Final
 from adapters.contract import Method
 from gateway.checkout.trouble import Trouble
 from gateway.domain.attempt import LIVE, Contact
-from gateway.services.views import CheckoutView
+from gateway.services.payers.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
 from gateway.web.pages import Pages, ltr

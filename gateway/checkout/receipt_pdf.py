@@ -14,7 +14,7 @@ import typst
 
 from adapters.contract import Method
 from gateway.checkout.seal import show_code
-from gateway.services.views import ReceiptView, TariffView
+from gateway.services.payers.views import ReceiptView, TariffView
 from gateway.web.i18n import Language, sentence
 from gateway.web.identity import Identity
 from ledger.money import Money

@@ -13,12 +13,12 @@ from gateway.checkout.seal import check_code, is_genuine, read_code, show_code
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import InvalidError, NothingToPayError, TransitionError
-from gateway.services.find_receipt import find_receipt
-from gateway.services.rate_payment import rate_payment, read_rating
-from gateway.services.read_receipt import read_receipt
-from gateway.services.resend_receipt import resend_receipt
-from gateway.services.views import ReceiptView
-from gateway.services.where_is_my_money import where_is_my_money
+from gateway.services.messages.resend_receipt import resend_receipt
+from gateway.services.payers.find_receipt import find_receipt
+from gateway.services.payers.rate_payment import rate_payment, read_rating
+from gateway.services.payers.read_receipt import read_receipt
+from gateway.services.payers.views import ReceiptView
+from gateway.services.payers.where_is_my_money import where_is_my_money
 from gateway.web.csrf import csrf_token
 from gateway.web.guesses import GUESSES
 from gateway.web.pages import Pages

@@ -21,15 +21,15 @@ from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.errors import MethodUnavailableError, NothingToPayError, OverloadedError, TransitionError
-from gateway.services.cancel_intent import cancel_intent
-from gateway.services.is_processing import is_processing
-from gateway.services.look_again import look_again
-from gateway.services.promise_word import promise_word
-from gateway.services.read_checkout import read_checkout
-from gateway.services.receive_return import receive_return
-from gateway.services.renew_link import renew_link
-from gateway.services.start_payment import start_payment
-from gateway.services.views import CheckoutView
+from gateway.services.attempts.look_again import look_again
+from gateway.services.attempts.receive_return import receive_return
+from gateway.services.attempts.start_payment import start_payment
+from gateway.services.intents.cancel_intent import cancel_intent
+from gateway.services.messages.promise_word import promise_word
+from gateway.services.payers.is_processing import is_processing
+from gateway.services.payers.read_checkout import read_checkout
+from gateway.services.payers.renew_link import renew_link
+from gateway.services.payers.views import CheckoutView
 from gateway.web.guesses import GUESSES, Guesses
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages

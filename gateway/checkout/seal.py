@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.services.views import ReceiptView
+from gateway.services.payers.views import ReceiptView
 from gateway.web.typed import clean
 
 _ALPHABET: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")

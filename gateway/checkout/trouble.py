@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.contract import DeclineReason
-from gateway.services.views import CheckoutView
+from gateway.services.payers.views import CheckoutView
 from gateway.web.i18n import Language, sentence
 
 _DECLINES: Final[Mapping[DeclineReason, str]] = {

@@ -32,10 +32,11 @@ from adapters.http import CORRELATION_HEADER
 from gateway.deps import Deps, Limits
 from gateway.domain.attempt import Contact
 from gateway.domain.idempotency import Claim
-from gateway.services import circuits, links
-from gateway.services.create_intent import IntentRequest, create_intent
-from gateway.services.price_basket import LineRequest
-from gateway.services.start_payment import start_payment
+from gateway.services import links
+from gateway.services.attempts.start_payment import start_payment
+from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.intents.create_intent import IntentRequest, create_intent
+from gateway.services.providers import circuits
 from ledger.money import Money
 from ops.bench.figures import Figure, Options, Rounds, absolute
 from ops.bench.slow_provider import PLAIN_PATH, TOOK_PATH

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import msgspec
 
-from gateway.services.api_keys import issue_key
-from gateway.services.import_catalogue import import_catalogue
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from ops.bench.api_callers import authentication_ms, bench_tokens
 from ops.bench.api_list import list_figures
 from ops.bench.figures import Figure, Options, Rounds, absolute

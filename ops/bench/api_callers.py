@@ -11,10 +11,10 @@ import jwt
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.signing import signing_key
-from gateway.services import caller_cache
-from gateway.services.access_tokens import ASSERTION_TYPE, GRANT, authenticate_token, grant_token
-from gateway.services.api_keys import authenticate
-from gateway.services.oauth_clients import add_client
+from gateway.services.callers import caller_cache
+from gateway.services.callers.access_tokens import ASSERTION_TYPE, GRANT, authenticate_token, grant_token
+from gateway.services.callers.api_keys import authenticate
+from gateway.services.callers.oauth_clients import add_client
 from ops.bench.figures import Figure, absolute
 
 _CALLS: Final = 5_000

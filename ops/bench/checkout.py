@@ -14,7 +14,7 @@ from gateway.checkout.receipt_pdf import Proof, receipt_data, set_receipt
 from gateway.checkout.seal import check_code
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
-from gateway.services.views import CheckoutView, LineView, ReceiptView
+from gateway.services.payers.views import CheckoutView, LineView, ReceiptView
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 from ledger.money import Money

@@ -23,7 +23,7 @@ from adapters.contract import Method
 from adapters.messages.smpp.simulator import Centre
 from gateway.domain.attempt import Contact
 from gateway.services import links
-from gateway.services.start_payment import start_payment
+from gateway.services.attempts.start_payment import start_payment
 from ops.bench.figures import Figure, Options, absolute, percentile
 from ops.demo.city import found_city, open_account
 from ops.demo.department_system import DepartmentSystem

@@ -16,8 +16,8 @@ import msgspec
 
 from gateway.deps import Deps
 from gateway.domain.idempotency import Claim
-from gateway.services.create_intent import IntentRequest, create_intent
-from gateway.services.price_basket import LineRequest
+from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.intents.create_intent import IntentRequest, create_intent
 
 _PARAMETER: Final = re.compile(r"\$(\d+)::([a-z]+)(\[\])?")
 _KEY: Final = "the key of the recorded creation"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.idempotency import Claim
-from gateway.services.api_keys import issue_key
-from gateway.services.change_tariffs import decide_tariffs
-from gateway.services.import_catalogue import import_catalogue
-from gateway.services.manage_webhooks import create_endpoint
-from gateway.services.tariff_rows import propose_rows
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.change_tariffs import decide_tariffs
+from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.catalogue.tariff_rows import propose_rows
+from gateway.services.webhooks.manage_webhooks import create_endpoint
 from ops.demo import catalogue
 from ops.demo.offers import bundle_rows, service_rows
 from ops.demo.tariffs import tariff_rows

@@ -10,8 +10,8 @@ from typing import Any, Final
 import asyncpg
 
 from ops.clock import ShiftedClock
+from ops.commands.night import words
 from ops.demo.stage import StageError
-from ops.night_cli import words
 from ops.settings import Settings
 from reconciliation.nightly import NightStatus, night_status
 

@@ -31,7 +31,7 @@ from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
 from gateway.domain.errors import UnavailableError
 from gateway.services import links
-from gateway.services.create_intent import IntentRequest, LineRequest, create_intent
+from gateway.services.intents.create_intent import IntentRequest, LineRequest, create_intent
 from gateway.store.idempotency import Claim
 from gateway.web.identity import Identity
 from gateway.worker import JOBS

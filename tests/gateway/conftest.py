@@ -21,9 +21,9 @@ from gateway.app import build_app
 from gateway.deps import Deps, Limits, OutgoingMessage, build_deps, open_webhook_session
 from gateway.domain.attempt import Contact
 from gateway.services import links
-from gateway.services.api_keys import issue_key
-from gateway.services.import_catalogue import import_catalogue
-from gateway.services.start_payment import Started, start_payment
+from gateway.services.attempts.start_payment import Started, start_payment
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.worker import JOBS
 from reconciliation.department_payouts import DepartmentPayouts
 

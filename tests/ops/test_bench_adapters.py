@@ -2,7 +2,7 @@
 
 from ops.bench import adapters
 from ops.bench.figures import Options
-from ops.bench_cli import names
+from ops.commands.bench import names
 
 
 async def test_the_benchmark_measures_every_figure(postgres_server):

@@ -12,7 +12,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a question that timed out read as declined",
         (
             Edit(
-                "gateway.services.ask_provider",
+                "gateway.services.providers.ask_provider",
                 '        _log.warning("provider_did_not_answer", call=call, provider=attempt.provider, '
                 "attempt=attempt.id)\n"
                 "        return None\n",
@@ -41,7 +41,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "nobody asks about undecided attempts",
         (
             Edit(
-                "gateway.services.sweep",
+                "gateway.services.attempts.sweep",
                 "    if not stale:\n        return 0\n",
                 "    if stale or not stale:\n        return 0\n",
             ),
@@ -55,7 +55,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a payment taken over without its journal",
         (
             Edit(
-                "gateway.services.apply_reports",
+                "gateway.services.attempts.apply_reports",
                 "        await _post(connection, batch, today, now)\n    for finding",
                 "    for finding",
             ),
@@ -94,7 +94,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a webhook taken for delivered whatever the answer",
         (
             Edit(
-                "gateway.services.deliver_webhooks",
+                "gateway.services.webhooks.deliver_webhooks",
                 "    if 200 <= status < 300:",
                 "    if 200 <= status < 600:",
             ),
@@ -108,7 +108,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a webhook that timed out taken for delivered",
         (
             Edit(
-                "gateway.services.deliver_webhooks",
+                "gateway.services.webhooks.deliver_webhooks",
                 "        return Answer(Verdict.RETRY, type(error).__name__)",
                 "        return Answer(Verdict.DELIVERED, type(error).__name__)",
             ),
@@ -122,7 +122,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "each try of a webhook under an id of its own",
         (
             Edit(
-                "gateway.services.deliver_webhooks",
+                "gateway.services.webhooks.deliver_webhooks",
                 '        "webhook-id": delivery.event,\n',
                 '        "webhook-id": f"{delivery.event}-{delivery.tries}",\n',
             ),
@@ -149,7 +149,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "an intent expired without asking the acquirer",
         (
             Edit(
-                "gateway.services.expire_intents",
+                "gateway.services.intents.expire_intents",
                 "        if await _end_attempt(deps, intent_id):\n",
                 "        if intent_id:\n",
             ),
@@ -188,12 +188,12 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "an event queued after the change has been committed",
         (
             Edit(
-                "gateway.services.apply_reports",
+                "gateway.services.attempts.apply_reports",
                 "        await events.record(connection, batch.events)\n",
                 "",
             ),
             Edit(
-                "gateway.services.apply_reports",
+                "gateway.services.attempts.apply_reports",
                 "    for finding, result in zip(findings, results, strict=True):\n"
                 "        _count(batch, finding, result)\n",
                 "    async with deps.connection() as connection:\n"
@@ -212,7 +212,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a start that timed out read as declined",
         (
             Edit(
-                "gateway.services.ask_provider",
+                "gateway.services.providers.ask_provider",
                 "    except (OutcomeUnknownError, ProviderError, TimeoutError, OSError) as error:\n"
                 '        return _counted(attempt, "start", PaymentReport(Outcome.UNKNOWN, word=_word(error)))\n',
                 "    except (OutcomeUnknownError, ProviderError, TimeoutError, OSError) as error:\n"
@@ -226,7 +226,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a payment the provider does not find read as never charged",
         (
             Edit(
-                "gateway.services.ask_provider",
+                "gateway.services.providers.ask_provider",
                 "    return None if report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT) else report\n",
                 '    if report.word == "NOT_FOUND":\n'
                 "        return replace(report, outcome=Outcome.DECLINED)\n"
@@ -250,12 +250,12 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "what was not answered is sent again under a new key",
         (
             Edit(
-                "gateway.services.start_payment",
+                "gateway.services.attempts.start_payment",
                 "        and attempt.method in _LINK_METHODS\n",
                 "",
             ),
             Edit(
-                "gateway.services.start_payment",
+                "gateway.services.attempts.start_payment",
                 "        and attempt.provider_reference is None\n        and now - attempt.started_at >= _START_OVER\n",
                 "        and attempt.provider_reference is None\n",
             ),
@@ -272,7 +272,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a callback counted as seen before it is applied",
         (
             Edit(
-                "gateway.services.apply_events",
+                "gateway.services.attempts.apply_events",
                 "        received = await inbox.claim(connection, now, now + _LEASE, limit)\n",
                 "        received = await inbox.claim(connection, now, now + _LEASE, limit)\n"
                 "        await inbox.settle(connection, [(each.provider, each.event) for each in "
@@ -285,7 +285,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "a second attempt beside a live one",
         (
             Edit(
-                "gateway.services.start_payment",
+                "gateway.services.attempts.start_payment",
                 "        if last is not None and last.status in LIVE:\n            return intent, last, False\n",
                 "        if last is not None and last.status is AttemptStatus.STARTING:\n"
                 "            return intent, last, False\n",
@@ -323,7 +323,7 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         "an attempt saved after the provider was called",
         (
             Edit(
-                "gateway.services.begin_attempt",
+                "gateway.services.attempts.begin_attempt",
                 "    status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
                 "    await attempts.insert(connection, attempt)\n",
                 "    status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)\n"
@@ -331,9 +331,9 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
                 "    await attempts.insert(connection, attempt)\n",
             ),
             Edit(
-                "gateway.services.begin_attempt",
+                "gateway.services.attempts.begin_attempt",
                 "from gateway.services.notices import attempt_event, intent_event\n",
-                "from gateway.services import ask_provider\n"
+                "from gateway.services.providers import ask_provider\n"
                 "from gateway.services.notices import attempt_event, intent_event\n",
             ),
         ),

@@ -12,7 +12,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         "the refund cap read without the intent's lock",
         (
             Edit(
-                "gateway.services.create_refund",
+                "gateway.services.refunds.create_refund",
                 "        intent = (await intents.lock(connection, [intent_id])).get(intent_id)\n"
                 "        if intent is None or intent.department != department:",
                 "        intent = (await intents.read_many(connection, {intent_id})).get(intent_id)\n"
@@ -36,7 +36,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         "a refund that was accepted is not booked",
         (
             Edit(
-                "gateway.services.apply_refunds",
+                "gateway.services.refunds.apply_refunds",
                 "    if before.booked_at is None and took_it and after.review is None:\n        return accepted\n",
                 "    if before.booked_at is None and took_it and after.review is None:\n        return None\n",
             ),
@@ -47,7 +47,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         "a refund whose answer was lost read as failed",
         (
             Edit(
-                "gateway.services.apply_refunds",
+                "gateway.services.refunds.apply_refunds",
                 "        report = RefundReport(Outcome.UNKNOWN, word=error.code if isinstance(error, "
                 'ProviderError) else "timeout")\n',
                 "        report = RefundReport(Outcome.DECLINED, word=error.code if isinstance(error, "
@@ -60,7 +60,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         "a refund sent again although it may have arrived",
         (
             Edit(
-                "gateway.services.apply_refunds",
+                "gateway.services.refunds.apply_refunds",
                 "    if refund.sent_at is None:\n"
                 "        return await _call(deps, refund.provider, provider, order, send=True)\n",
                 "    if refund.sent_at is None or refund.status is RefundStatus.REQUESTED:\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.domain.ids import Prefix, mint
-from gateway.services.api_keys import issue_key
+from gateway.services.callers.api_keys import issue_key
 from tests.gateway.api.clients import Client, Pair
 
 

@@ -12,7 +12,7 @@ from gateway.api.routes import PUBLIC, ROUTES
 from gateway.deps import Limits
 from gateway.domain.caller import Scope
 from gateway.domain.errors import UnauthenticatedError
-from gateway.services.api_keys import authenticate, is_well_formed, issue_key, revoke_key
+from gateway.services.callers.api_keys import authenticate, is_well_formed, issue_key, revoke_key
 
 PATH = "/v1/payment-intents"
 BODY = {"reference": "INV-1", "lines": [{"service": "licence"}]}

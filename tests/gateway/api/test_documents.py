@@ -10,7 +10,7 @@ from gateway.api.openapi import describe
 from gateway.api.problems import STATUSES
 from gateway.api.routes import ROUTES
 from gateway.domain import errors
-from gateway.services.read_intent import FEED_DELAY
+from gateway.services.intents.read_intent import FEED_DELAY
 
 PATH = "/v1/payment-intents"
 

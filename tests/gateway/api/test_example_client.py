@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.api.openapi import describe
-from gateway.services.deliver_webhooks import sign
+from gateway.services.webhooks.deliver_webhooks import sign
 
 FILE = Path(__file__).parents[3] / "docs" / "examples" / "mizan_client.py"
 _spec = importlib.util.spec_from_file_location("mizan_client", FILE)

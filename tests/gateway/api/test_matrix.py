@@ -10,7 +10,7 @@ from gateway.api.openapi import describe
 from gateway.api.routes import PUBLIC, ROUTES
 from gateway.domain.caller import Scope
 from gateway.domain.ids import Prefix
-from gateway.services.api_keys import issue_key
+from gateway.services.callers.api_keys import issue_key
 from tests.gateway.api.clients import Client, Pair
 
 PROTECTED = [(method, path) for method, path, _ in ROUTES if path not in PUBLIC]

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.signing import signing_key
 from gateway.outbound import open_webhook_session
-from gateway.services.access_tokens import authenticate_token
+from gateway.services.callers.access_tokens import authenticate_token
 from gateway.services.housekeeping import forget_assertions
 from tests.gateway.api import clients
 from tests.gateway.api.clients import Client, Pair
@@ -314,8 +314,8 @@ async def test_wrong_assertions_are_slowed_down_by_address(open_town):
 
 async def test_a_warm_credential_costs_less_than_a_tenth_of_a_millisecond(town, client):
     """However many there are: the look-up is one hash and one dictionary, in a cache as full as it gets."""
-    from gateway.services import caller_cache
-    from gateway.services.api_keys import authenticate
+    from gateway.services.callers import caller_cache
+    from gateway.services.callers.api_keys import authenticate
 
     token, key = await client.token(), town.keys["economy"]
     await authenticate_token(town.deps, token)

@@ -14,7 +14,7 @@ from gateway.centres.routes import add_centres
 from gateway.centres.words import _SAID
 from gateway.checkout.routes import add_routes
 from gateway.domain.department import Names
-from gateway.services import centre_people as people
+from gateway.services.centres import centre_people as people
 from gateway.web.identity import Identity
 
 CARD = "784-1990-1234567-6"
@@ -199,7 +199,7 @@ def test_every_refusal_of_the_services_has_its_sentence():
     """What an agent may be refused for is said in both languages."""
     root = Path(__file__).parents[3] / "gateway/services"
     said = set()
-    for name in ("shifts.py", "take_payment.py"):
+    for name in ("centres/shifts.py", "centres/take_payment.py"):
         text = (root / name).read_text()
         said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
     assert said - set(_SAID) == {"the books do not take this now"}

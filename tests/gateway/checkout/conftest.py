@@ -19,7 +19,7 @@ from gateway.checkout.routes import add_routes
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
-from gateway.services.views import CheckoutView, LineView, ReceiptView
+from gateway.services.payers.views import CheckoutView, LineView, ReceiptView
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 from ledger.money import Money

@@ -12,7 +12,7 @@ from gateway.checkout.outcome import State, render_outcome
 from gateway.checkout.pay_page import choose_method, empty_form, read_form, render_pay
 from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
-from gateway.services.views import AttemptView, CheckoutView
+from gateway.services.payers.views import AttemptView, CheckoutView
 from gateway.web.pages import Pages
 
 KEY = b"k" * 32

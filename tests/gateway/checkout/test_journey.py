@@ -9,8 +9,8 @@ import pytest
 
 from gateway.domain.errors import InvalidError, NothingToPayError
 from gateway.services import links
-from gateway.services.rate_payment import rate_payment, read_rating
-from gateway.services.where_is_my_money import where_is_my_money
+from gateway.services.payers.rate_payment import rate_payment, read_rating
+from gateway.services.payers.where_is_my_money import where_is_my_money
 from ledger.entry import Entry, Posting, Source
 from ledger.journal import post_within
 from ledger.money import Money

@@ -13,7 +13,7 @@ from adapters.contract import ApproveOnPhone, DeclineReason, Method, PayReferenc
 from gateway.checkout.outcome import State, outcome_page, render_outcome, state_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.intent import IntentStatus
-from gateway.services.views import AttemptView, CheckoutView
+from gateway.services.payers.views import AttemptView, CheckoutView
 from gateway.web.pages import Pages
 
 KEY = b"k" * 32

@@ -16,7 +16,7 @@ from gateway.checkout.pay_page import choose_method, empty_form, read_form, rend
 from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
-from gateway.services.views import AttemptView, CheckoutView, LineView, PartView, TariffView
+from gateway.services.payers.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.web.pages import Pages
 from ledger.money import Money
 

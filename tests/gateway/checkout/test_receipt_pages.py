@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.checkout.seal import check_code
 from gateway.services import links
-from gateway.services.read_receipt import read_receipt
+from gateway.services.payers.read_receipt import read_receipt
 from tests.gateway.checkout.conftest import Window
 
 

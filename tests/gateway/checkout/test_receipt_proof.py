@@ -17,7 +17,7 @@ from adapters.contract import Method
 from gateway.checkout.receipt_pdf import Proof, receipt_data, receipt_pdf, set_receipt
 from gateway.checkout.seal import check_code, is_genuine, show_code
 from gateway.domain.department import Names
-from gateway.services.views import LineView, PartView, ReceiptView, TariffView
+from gateway.services.payers.views import LineView, PartView, ReceiptView, TariffView
 from gateway.web.pages import Pages
 from ledger.money import Money
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from adapters.contract import Outcome, PaymentReport
-from gateway.services.apply_reports import Finding, apply_reports
+from gateway.services.attempts.apply_reports import Finding, apply_reports
 from ledger.accounts import SUSPENSE_UNIDENTIFIED, bank_cash
 from ledger.decisions import close_period
 from ledger.entry import Entry, credit, debit

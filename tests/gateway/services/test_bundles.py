@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.services.read_checkout import read_checkout
-from gateway.services.read_intent import FEED_DELAY
-from gateway.services.read_receipt import read_receipt
+from gateway.services.intents.read_intent import FEED_DELAY
+from gateway.services.payers.read_checkout import read_checkout
+from gateway.services.payers.read_receipt import read_receipt
 
 PATH = "/v1/payment-intents"
 

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.contract import DeclineReason, Outcome, PaymentReport
 from adapters.ngenius.simulator import HEADER_NAME, HEADER_VALUE, OUTLET
-from gateway.services.apply_events import apply_events
-from gateway.services.apply_reports import Finding, apply_reports
+from gateway.services.attempts.apply_events import apply_events
+from gateway.services.attempts.apply_reports import Finding, apply_reports
 from ledger.money import Money
 
 AED = Money(105_00, "AED")

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from gateway.services.import_catalogue import import_catalogue, read_csv, read_json
+from gateway.services.catalogue.import_catalogue import import_catalogue, read_csv, read_json
 from ops.demo import catalogue as city
 
 DEPARTMENT = {"code": "health", "name_ar": "الصحة", "name_en": "Health"}

@@ -7,11 +7,11 @@ from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from gateway.services.apply_events import apply_events
-from gateway.services.apply_refunds import apply_refunds
-from gateway.services.expire_intents import expire_intents
-from gateway.services.send_messages import send_emails
-from gateway.services.sweep import sweep
+from gateway.services.attempts.apply_events import apply_events
+from gateway.services.attempts.sweep import sweep
+from gateway.services.intents.expire_intents import expire_intents
+from gateway.services.messages.send_messages import send_emails
+from gateway.services.refunds.apply_refunds import apply_refunds
 
 AWAITS_MAX = 400
 

@@ -29,9 +29,9 @@ from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps, open_webhook_session
 from gateway.domain.attempt import Contact
 from gateway.services import links
-from gateway.services.api_keys import issue_key
-from gateway.services.import_catalogue import import_catalogue
-from gateway.services.start_payment import start_payment
+from gateway.services.attempts.start_payment import start_payment
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.store import inbox
 from gateway.worker import JOBS
 from ledger.accounts import provider_in_transit, provider_refunds_in_transit

@@ -19,9 +19,9 @@ from gateway.domain.attempt import AttemptStatus
 from gateway.domain.errors import TransitionError
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
-from gateway.services.assign_transfer import decide_transfer, propose_transfer, suggest_bills
-from gateway.services.hear_announcements import hear_announcements
-from gateway.services.read_checkout import read_checkout
+from gateway.services.attempts.assign_transfer import decide_transfer, propose_transfer, suggest_bills
+from gateway.services.attempts.hear_announcements import hear_announcements
+from gateway.services.payers.read_checkout import read_checkout
 from ledger.money import Money
 from reconciliation.business_days import Calendar
 from reconciliation.deps import BankAccount, Policy

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.contract import Outcome, PaymentReport
 from gateway.domain.errors import TransitionError
-from gateway.services.apply_reports import Finding, apply_reports
-from gateway.services.late_payments import accept_late_payment, list_late_payments
+from gateway.services.attempts.apply_reports import Finding, apply_reports
+from gateway.services.attempts.late_payments import accept_late_payment, list_late_payments
 from ledger.money import Money
 
 SUSPENSE = {"provider:ngenius:receivable": 105_00, "suspense:late_payments": -105_00}

@@ -10,12 +10,12 @@ import pytest
 from adapters.contract import Method
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.services import links
-from gateway.services.import_catalogue import import_catalogue
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.services.measure_backlog import measure_backlog
-from gateway.services.note_deliveries import note_deliveries
-from gateway.services.promise_word import promise_word
-from gateway.services.resend_receipt import resend_for_department, resend_receipt
-from gateway.services.send_messages import send_emails, send_texts
+from gateway.services.messages.note_deliveries import note_deliveries
+from gateway.services.messages.promise_word import promise_word
+from gateway.services.messages.resend_receipt import resend_for_department, resend_receipt
+from gateway.services.messages.send_messages import send_emails, send_texts
 from gateway.store import backlog, messages
 from gateway.worker import JOBS
 from tests.gateway.conftest import DEPARTMENTS, Mailbox

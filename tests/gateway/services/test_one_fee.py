@@ -7,8 +7,8 @@ import asyncio
 from adapters.contract import Redirect
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
-from gateway.services.read_checkout import read_checkout
-from gateway.services.read_receipt import read_receipt
+from gateway.services.payers.read_checkout import read_checkout
+from gateway.services.payers.read_receipt import read_receipt
 
 
 async def test_a_fee_is_asked_for_paid_and_booked(town):

@@ -9,10 +9,10 @@ import pytest
 
 from gateway.domain.errors import NotFoundError, NothingToPayError
 from gateway.services import links
-from gateway.services.find_receipt import find_receipt
 from gateway.services.housekeeping import forget_idempotency_keys
-from gateway.services.read_checkout import read_checkout
-from gateway.services.read_receipt import read_receipt
+from gateway.services.payers.find_receipt import find_receipt
+from gateway.services.payers.read_checkout import read_checkout
+from gateway.services.payers.read_receipt import read_receipt
 
 
 def token_of(intent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.services.recheck import recheck
+from gateway.services.attempts.recheck import recheck
 
 
 async def test_hc23_money_in_a_file_for_an_attempt_we_gave_up_is_found_by_asking(town):

@@ -9,10 +9,10 @@ import pytest
 
 from gateway.domain.caller import Scope
 from gateway.domain.errors import NotFoundError, TransitionError
-from gateway.services import refund_many as batches
-from gateway.services.api_keys import issue_key
-from gateway.services.decide_refund import decide_refund, refunds_to_decide
-from gateway.services.import_catalogue import import_catalogue
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.refunds import refund_many as batches
+from gateway.services.refunds.decide_refund import decide_refund, refunds_to_decide
 from tests.gateway.conftest import DEPARTMENTS
 
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.contract import Method
 from adapters.errors import OutcomeUnknownError
 from gateway.domain.refund import RefundStatus
-from gateway.services.apply_refunds import apply_refunds
+from gateway.services.refunds.apply_refunds import apply_refunds
 
 
 async def ask_refund(town, intent, key=None, **body):

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from gateway.services import links
-from gateway.services.rate_payment import rate_payment
+from gateway.services.payers.rate_payment import rate_payment
 from ledger.money import Money
 from ops.reporting import REPORTS, build_any_report
 from ops.revenue_reports import OF_THE_GATEWAY, average

@@ -15,10 +15,10 @@ from gateway.domain.circuit import FAILURES_MAX, CircuitState, state_of
 from gateway.domain.errors import InvalidError, MethodUnavailableError
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
-from gateway.services.drain_provider import count_under_way, drain_provider, resume_provider, standing_of
-from gateway.services.import_catalogue import read_csv
-from gateway.services.import_routing import describe, import_routing
-from gateway.services.read_checkout import read_checkout
+from gateway.services.catalogue.import_catalogue import read_csv
+from gateway.services.payers.read_checkout import read_checkout
+from gateway.services.providers.drain_provider import count_under_way, drain_provider, resume_provider, standing_of
+from gateway.services.providers.import_routing import describe, import_routing
 from gateway.store import attempts
 from gateway.store.switchboard import AGE_MAX, SwitchboardCache
 

@@ -16,13 +16,13 @@ from gateway.domain.errors import (
     UnauthenticatedError,
 )
 from gateway.domain.intent import IntentStatus
-from gateway.services import centre_people as people
 from gateway.services import links
-from gateway.services import shifts as service
-from gateway.services import take_payment as counter
-from gateway.services.apply_events import apply_events
-from gateway.services.price_basket import LineRequest
-from gateway.services.read_receipt import read_receipt
+from gateway.services.attempts.apply_events import apply_events
+from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.centres import centre_people as people
+from gateway.services.centres import shifts as service
+from gateway.services.centres import take_payment as counter
+from gateway.services.payers.read_receipt import read_receipt
 from ledger.money import Money
 
 CARD = "784-1990-1234567-6"

@@ -12,7 +12,7 @@ import pytest
 from gateway.api.openapi import describe
 from gateway.domain.errors import InvalidError, SamePersonError, TransitionError
 from gateway.domain.tariff_terms import read_terms
-from gateway.services.change_tariffs import (
+from gateway.services.catalogue.change_tariffs import (
     Draft,
     decide_tariffs,
     list_undecided,

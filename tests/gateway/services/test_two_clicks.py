@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from adapters.contract import Redirect
-from gateway.services.read_checkout import read_checkout
+from gateway.services.payers.read_checkout import read_checkout
 
 
 async def orders(town):

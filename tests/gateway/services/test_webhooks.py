@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from gateway.domain.addresses import check_webhook_url, is_public
 from gateway.domain.errors import InvalidError
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
-from gateway.services.deliver_webhooks import WAITS
+from gateway.services.webhooks.deliver_webhooks import WAITS
 from gateway.store import events, webhooks
 
 

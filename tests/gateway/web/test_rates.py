@@ -14,7 +14,7 @@ from gateway.checkout.routes import add_routes
 from gateway.deps import Limits
 from gateway.domain.errors import OverloadedError
 from gateway.services import links
-from gateway.services.api_keys import issue_key
+from gateway.services.callers.api_keys import issue_key
 from gateway.web.identity import Identity
 from gateway.web.rates import WINDOW_S, Rates
 from gateway.web.turns import Turns

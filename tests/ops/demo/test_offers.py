@@ -8,8 +8,8 @@ from time import perf_counter
 from types import SimpleNamespace
 
 from gateway.deps import build_deps
-from gateway.services.import_catalogue import import_catalogue
-from gateway.services.tariff_rows import read_draft
+from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.catalogue.tariff_rows import read_draft
 from ops.demo import catalogue
 from ops.demo.city import _enact
 from ops.demo.offers import bundle_rows, service_rows

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.services.api_keys import issue_key
-from gateway.services.import_catalogue import import_catalogue
+from gateway.services.callers.api_keys import issue_key
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from reconciliation.business_days import Calendar
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from tests.simulation.network_faults import Route, Weights

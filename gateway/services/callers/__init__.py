@@ -1,0 +1,1 @@
+"""Who calls the interface: keys, client credentials and the tokens they give."""

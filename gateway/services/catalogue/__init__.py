@@ -1,0 +1,1 @@
+"""What may be charged: departments, services, tariffs with their versions, and the price of a basket."""

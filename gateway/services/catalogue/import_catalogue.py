@@ -1,0 +1,110 @@
+"""The catalogue from files: every bad line is reported, and nothing is imported while there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.deps import Deps
+from gateway.domain.department import Bundle, Service
+from gateway.services.catalogue.catalogue_rows import (
+    LineFault,
+    Row,
+    read_bundle,
+    read_csv,
+    read_department,
+    read_json,
+    read_rows,
+    read_service,
+)
+from gateway.store import bundles as bundle_rows
+from gateway.store import catalogue as catalogue_rows
+
+__all__ = ["Imported", "LineFault", "import_catalogue", "read_csv", "read_json"]
+
+Numbered = Sequence[tuple[int, Service]]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was imported, or would have been, and what stands in the way."""
+
+    departments: int
+    services: int
+    faults: tuple[LineFault, ...] = ()
+    bundles: int = 0
+
+
+async def import_catalogue(
+    deps: Deps,
+    departments: Iterable[Row],
+    services: Iterable[Row],
+    bundles: Iterable[Row] = (),
+    *,
+    dry_run: bool = False,
+) -> Imported:
+    """Import departments, services and bundles, in one transaction. What the files do not name stays as it is."""
+    faults: list[LineFault] = []
+    new_departments = [one for _, one in read_rows("departments", departments, read_department, faults)]
+    new_services = read_rows("services", services, read_service, faults)
+    new_bundles = read_rows("bundles", bundles, read_bundle, faults)
+    catalogue = await deps.catalogue.get()
+    known = {one.code for one in new_departments} | set(catalogue.departments)
+    offered = {**catalogue.services, **{one.code: one for _, one in new_services}}
+    faults += _service_faults(new_services, known, offered)
+    for line, bundle in new_bundles:
+        faults += (
+            LineFault("bundles", line, field, detail) for field, detail in _bundle_faults(bundle, known, offered)
+        )
+    faults.sort(key=lambda fault: (fault.table, fault.line))
+    result = Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles))
+    if faults or dry_run:
+        return result
+    now = deps.clock()
+    async with deps.transaction() as connection:
+        await catalogue_rows.save_departments(connection, new_departments, now)
+        await catalogue_rows.save_services(connection, (one for _, one in new_services), now)
+        await bundle_rows.save(connection, (one for _, one in new_bundles), now)
+    deps.catalogue.forget()
+    return result
+
+
+def _service_faults(services: Numbered, departments: set[str], offered: Mapping[str, Service]) -> list[LineFault]:
+    faults = []
+    circular = _circular(offered)
+    for line, service in services:
+        if service.department not in departments:
+            faults.append(LineFault("services", line, "department", f"there is no department {service.department}"))
+        missing = [code for code in service.depends_on if code not in offered]
+        faults += [LineFault("services", line, "depends_on", f"there is no service {code}") for code in missing]
+        if service.code in circular:
+            faults.append(
+                LineFault("services", line, "depends_on", "can never be had: what it depends on goes in a circle")
+            )
+    return faults
+
+
+def _circular(offered: Mapping[str, Service]) -> set[str]:
+    """Return the services that can never be had, because each of them waits for another of them.
+
+    What depends on nothing that is left is taken away, again and again; what cannot be taken away goes in a circle, or
+    waits for one that does.
+    """
+    waiting = {code: {on for on in one.depends_on if on in offered} for code, one in offered.items() if one.depends_on}
+    while True:
+        free = {code for code, on in waiting.items() if not on & waiting.keys()}
+        if not free:
+            return set(waiting)
+        for code in free:
+            del waiting[code]
+
+
+def _bundle_faults(bundle: Bundle, departments: set[str], offered: Mapping[str, Service]) -> list[tuple[str, str]]:
+    faults = []
+    if bundle.department not in departments:
+        faults.append(("department", f"there is no department {bundle.department}"))
+    missing = [item.service for item in bundle.items if item.service not in offered]
+    faults += [("services", f"there is no service {code}") for code in missing]
+    if not missing and len({offered[item.service].currency for item in bundle.items}) > 1:
+        faults.append(("services", "all services of a bundle are charged in one currency"))
+    return faults

@@ -1,0 +1,144 @@
+"""Tariffs as rows of a file: a column each for what most tariffs say, JSON for bands and concessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from gateway.deps import Deps
+from gateway.domain.errors import InvalidError
+from gateway.domain.tariff import Tariff, Terms
+from gateway.domain.tariff_terms import read_terms, terms_document
+from gateway.services.catalogue.catalogue_rows import LineFault, Row, check_columns, flag, read_rows, word
+from gateway.services.catalogue.change_tariffs import Draft, propose_tariffs
+from gateway.store.tariffs import Proposal
+
+_LEGAL_MAX: Final = 500
+_COUNTED: Final = ("amount_minor", "unit_minor", "minimum_minor", "maximum_minor", "basis_points")
+_KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "fixed": ("amount_minor",),
+    "per_unit": ("unit_minor", "unit_en", "unit_ar", "minimum_minor", "maximum_minor"),
+    "tiers": ("measure", "whole", "bands"),
+    "percentage": ("basis_points", "minimum_minor", "maximum_minor"),
+    "open": ("minimum_minor", "maximum_minor"),
+}
+TARIFF_COLUMNS: Final = (
+    "service", "effective_on", "legal_basis", "kind", "amount_minor", "unit_minor", "unit_en", "unit_ar",
+    "minimum_minor", "maximum_minor", "basis_points", "measure", "whole", "bands", "currency", "vat_basis_points",
+    "vat_included", "round_to_minor", "concessions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What was proposed, or would have been, and what stands in the way."""
+
+    proposals: tuple[Proposal, ...]
+    lines: int
+    faults: tuple[LineFault, ...] = ()
+
+
+async def propose_rows(deps: Deps, rows: Iterable[Row], *, by: str, reason: str, dry_run: bool = False) -> Proposed:
+    """Propose every row's tariff, or nothing while one of them is faulty."""
+    faults: list[LineFault] = []
+    drafts = read_rows("tariffs", rows, read_draft, faults, key=None)
+    services = (await deps.catalogue.get()).services
+    faults += [
+        LineFault("tariffs", line, "service", f"there is no service {draft.service}")
+        for line, draft in drafts
+        if draft.service not in services
+    ]
+    seen: set[tuple[str, date]] = set()
+    for line, draft in drafts:
+        if (draft.service, draft.effective_on) in seen:
+            faults.append(LineFault("tariffs", line, "effective_on", "two versions would begin on the same day"))
+        seen.add((draft.service, draft.effective_on))
+        known = services.get(draft.service)
+        if known is not None and known.currency != draft.terms.currency:
+            faults.append(LineFault("tariffs", line, "currency", f"this service is charged in {known.currency}"))
+    faults.sort(key=lambda fault: fault.line)
+    if faults or dry_run:
+        return Proposed((), len(drafts), tuple(faults))
+    proposals = await propose_tariffs(deps, [draft for _, draft in drafts], by=by, reason=reason)
+    return Proposed(tuple(proposals), len(drafts))
+
+
+def read_draft(row: Row) -> Draft:
+    check_columns(row, TARIFF_COLUMNS)
+    kind = word(row, "kind")
+    if kind not in _KIND_COLUMNS:
+        raise InvalidError(f"out of {', '.join(_KIND_COLUMNS)}", pointer="kind")
+    for column in {column for columns in _KIND_COLUMNS.values() for column in columns} - set(_KIND_COLUMNS[kind]):
+        if row.get(column) not in (None, ""):
+            raise InvalidError(f"says nothing in a tariff that is {kind}", pointer=column)
+    try:
+        effective_on = date.fromisoformat(word(row, "effective_on"))
+    except ValueError:
+        raise InvalidError("is not a day as in 2026-01-31", pointer="effective_on") from None
+    return Draft(
+        service=word(row, "service"),
+        effective_on=effective_on,
+        legal_basis=word(row, "legal_basis", length_max=_LEGAL_MAX),
+        terms=_terms(row, kind),
+    )
+
+
+def _terms(row: Row, kind: str) -> Terms:
+    price: dict[str, Any] = {"kind": kind}
+    for column in _KIND_COLUMNS[kind]:
+        if row.get(column) not in (None, ""):
+            price[column] = _cell(row, column)
+    if kind == "per_unit":
+        price["unit"] = {"ar": price.pop("unit_ar", ""), "en": price.pop("unit_en", "")}
+    document: dict[str, Any] = {"price": price}
+    if row.get("currency"):
+        document["currency"] = row["currency"]
+    for column in ("vat_basis_points", "round_to_minor", "vat_included", "concessions"):
+        if row.get(column) not in (None, ""):
+            document[column] = _cell(row, column)
+    try:
+        return read_terms(document)
+    except InvalidError as error:
+        fault = error.faults[0]
+        where = fault.pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
+        raise InvalidError(fault.detail, pointer=where) from None
+
+
+def _cell(row: Row, column: str) -> Any:
+    """Return a cell's value: numbers, yes or no, and JSON are read; in a JSON file they are that already."""
+    value = row[column]
+    if column in ("whole", "vat_included"):
+        return flag(row, column)
+    if not isinstance(value, str):
+        return value
+    if column in ("bands", "concessions"):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise InvalidError("is not JSON", pointer=column) from None
+    if column in (*_COUNTED, "vat_basis_points", "round_to_minor"):
+        if not (value.isascii() and value.isdigit()):
+            raise InvalidError("a whole number", pointer=column)
+        return int(value)
+    return value
+
+
+def tariff_row(tariff: Tariff) -> dict[str, Any]:
+    """Return a tariff as the row that would propose it again."""
+    document = terms_document(tariff.terms)
+    price = document.pop("price")
+    unit = price.pop("unit", {"ar": "", "en": ""})
+    row = {
+        "service": tariff.service,
+        "effective_on": tariff.effective_on.isoformat(),
+        "legal_basis": tariff.legal_basis,
+        **price,
+        "unit_en": unit["en"],
+        "unit_ar": unit["ar"],
+        **document,
+    }
+    return {column: row.get(column, "") for column in TARIFF_COLUMNS}

@@ -1,0 +1,1 @@
+"""Service centres: their people, their shifts, and the payments they take."""

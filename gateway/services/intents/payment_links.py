@@ -1,0 +1,172 @@
+"""A department's payment links: made, listed, read, disabled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from gateway.deps import Deps
+from gateway.domain import department as departments
+from gateway.domain.department import Names
+from gateway.domain.errors import IdempotencyInFlightError, InvalidError, NotFoundError
+from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.domain.ids import Prefix
+from gateway.domain.payment_link import LinkState, PaymentLink
+from gateway.domain.tariff import AMOUNT_MINOR_MAX
+from gateway.services import links
+from gateway.services.catalogue.price_basket import LineRequest, price_basket
+from gateway.services.documents import Document, instant, page_document
+from gateway.services.notices import money
+from gateway.store import idempotency, payment_links
+from ledger.money import Money
+
+_CREATED: Final = 201
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """What is asked. `line` is priced like any other; with `least` or `most` the payer names the amount."""
+
+    reference: str
+    line: LineRequest
+    payer_names_amount: bool
+    least_minor: int | None
+    most_minor: int | None
+    single_use: bool
+    language: str
+    return_url: str | None = None
+    metadata: Mapping[str, str] | None = None
+    expires_at: datetime | None = None
+
+
+async def create_link(deps: Deps, department: str, request: LinkRequest, claim: Claim) -> StoredAnswer:
+    """Make a link, or return the first answer to this key. What could not be paid is refused now, not to the payer."""
+    link = await _checked(deps, department, request)
+    answer = StoredAnswer(link.id, _CREATED, msgspec.json.encode(link_document(link, deps.clock(), 0)))
+    async with deps.transaction() as connection:
+        stored = await idempotency.replay(connection, claim)
+        if stored is not None:
+            return stored
+        if not await idempotency.claim(connection, claim, answer, link.created_at):
+            raise IdempotencyInFlightError(retry_after_s=1)
+        await payment_links.insert(connection, link)
+    return answer
+
+
+async def _checked(deps: Deps, department: str, request: LinkRequest) -> PaymentLink:
+    catalogue = await deps.catalogue.get()
+    owner = catalogue.departments.get(department)
+    if owner is None:
+        raise InvalidError("this department is not in the catalogue")
+    now = deps.clock()
+    if request.return_url is not None:
+        try:
+            departments.check_return_url(request.return_url, owner)
+        except InvalidError as error:
+            raise InvalidError(error.detail, pointer="/return_url") from None
+    if request.expires_at is not None and request.expires_at <= now + deps.limits.expiry_min:
+        raise InvalidError("lies too soon for anybody to pay", pointer="/expires_at")
+    least_minor, most_minor = request.least_minor or 1, request.most_minor or AMOUNT_MINOR_MAX
+    if request.payer_names_amount and least_minor > most_minor:
+        raise InvalidError("the least is more than the most", pointer="/amount_range/most")
+    tried = replace(request.line, amount_minor=least_minor) if request.payer_names_amount else request.line
+    try:
+        [line] = price_basket([tried], None, catalogue, owner, now).lines
+    except InvalidError as error:
+        faults = [replace(fault, pointer=fault.pointer.replace("/lines/0", "/line", 1)) for fault in error.faults]
+        raise InvalidError(faults=faults) from None
+    service = catalogue.services.get(request.line.service or "")
+    currency = service.currency if service else request.line.currency or ""
+    fixed = request.line.amount_minor if not request.payer_names_amount else None
+    return PaymentLink(
+        id=deps.mint(Prefix.PAYMENT_LINK),
+        department=department,
+        reference=request.reference,
+        service=line.service,
+        names=line.names,
+        revenue_code=line.revenue_code,
+        quantity=line.quantity,
+        currency=currency,
+        amount=None if fixed is None else Money(fixed, currency),
+        least=Money(least_minor, currency) if request.payer_names_amount else None,
+        most=Money(most_minor, currency) if request.payer_names_amount else None,
+        single_use=request.single_use,
+        language=request.language,
+        return_url=request.return_url,
+        metadata=request.metadata or {},
+        live=deps.live,
+        created_at=now,
+        expires_at=request.expires_at,
+        disabled_at=None,
+    )
+
+
+async def read_link(deps: Deps, department: str, link_id: str) -> Document:
+    async with deps.connection() as connection:
+        link = await payment_links.read(connection, link_id)
+        if link is None or link.department != department:
+            raise NotFoundError
+        paid = await payment_links.paid(connection, [link_id])
+    return with_address(deps, link_document(link, deps.clock(), paid.get(link_id, 0)))
+
+
+async def list_links(deps: Deps, department: str, *, cursor: str | None, limit: int) -> Document:
+    async with deps.connection() as connection:
+        found = await payment_links.page(connection, department, before=cursor, limit=limit + 1)
+        paid = await payment_links.paid(connection, [link.id for link in found])
+    now = deps.clock()
+    documents: Sequence[Document] = [
+        with_address(deps, link_document(link, now, paid.get(link.id, 0))) for link in found[:limit]
+    ]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+
+
+async def disable_link(deps: Deps, department: str, link_id: str) -> Document:
+    """Take a link back. What was begun under it can still be paid: those intents are their own."""
+    async with deps.transaction() as connection:
+        link = await payment_links.read(connection, link_id)
+        if link is None or link.department != department:
+            raise NotFoundError
+        await payment_links.disable(connection, link_id, deps.clock())
+    return await read_link(deps, department, link_id)
+
+
+def with_address(deps: Deps, document: Document) -> Document:
+    """Add the address payers open; stored answers do not hold it."""
+    return {**document, "url": links.payment_link_url(deps, document["id"])}
+
+
+def link_document(link: PaymentLink, at: datetime, times_paid: int) -> Document:
+    state = link.state(at)
+    return {
+        "id": link.id,
+        "object": "payment_link",
+        "status": "paid" if link.single_use and times_paid and state is LinkState.USABLE else state.value,
+        "reference": link.reference,
+        "service": link.service,
+        "name": _names(link.names),
+        "quantity": link.quantity,
+        "amount": money(link.amount) if link.amount is not None else None,
+        "amount_range": _range(link),
+        "single_use": link.single_use,
+        "times_paid": times_paid,
+        "metadata": dict(link.metadata),
+        "return_url": link.return_url,
+        "created_at": instant(link.created_at),
+        "expires_at": instant(link.expires_at),
+        "disabled_at": instant(link.disabled_at),
+    }
+
+
+def _names(names: Names) -> Document:
+    return {"ar": names.ar, "en": names.en}
+
+
+def _range(link: PaymentLink) -> Document | None:
+    if link.least is None or link.most is None:
+        return None
+    return {"least": money(link.least), "most": money(link.most)}

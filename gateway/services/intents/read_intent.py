@@ -1,0 +1,165 @@
+"""What a department reads of its own: one intent, many, a refund, the feed. What is not its own is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Final
+
+from gateway.deps import Deps
+from gateway.domain.errors import NotFoundError
+from gateway.domain.ids import Prefix, id_bound
+from gateway.domain.intent import Search
+from gateway.domain.refund import RefundStatus
+from gateway.services.documents import (
+    Document,
+    attempt_document,
+    event_document,
+    intent_document,
+    page_document,
+    refund_document,
+)
+from gateway.services.intents.create_intent import with_link
+from gateway.store import attempts, events, intents, refunds
+from gateway.store.connections import Connection
+from gateway.store.intents import Intent
+from gateway.store.reading import WholeIntent, whole
+
+FEED_DELAY: Final = timedelta(seconds=2)
+_MINTING: Final = timedelta(seconds=2)
+"""How far the instant in an identifier may lie from the one beside it."""
+
+
+async def read_intent(
+    deps: Deps, department: str, intent_id: str, *, expand: AbstractSet[str] = frozenset()
+) -> Document:
+    found = await deps.readings.submit(intent_id)
+    if found is None or found.intent.department != department:
+        raise NotFoundError
+    document = _document(deps, found)
+    if expand:
+        async with deps.connection() as connection:
+            await _expand(connection, [document], expand)
+    return document
+
+
+async def own_intent(connection: Connection, department: str, intent_id: str) -> Intent:
+    """Return an intent of this department; another's is not there."""
+    intent = await intents.read(connection, intent_id)
+    if intent is None or intent.department != department:
+        raise NotFoundError
+    return intent
+
+
+async def list_intents(
+    deps: Deps,
+    department: str,
+    wanted: Search,
+    *,
+    cursor: str | None,
+    limit: int,
+    expand: AbstractSet[str] = frozenset(),
+) -> Document:
+    """Return a page, newest first. A range of time is turned into a range of identifiers, which the index has."""
+    before = cursor
+    if wanted.created_before is not None:
+        last = id_bound(Prefix.INTENT, wanted.created_before + _MINTING)
+        before = last if cursor is None else min(cursor, last)
+    after = None if wanted.created_from is None else id_bound(Prefix.INTENT, wanted.created_from - _MINTING)
+    async with deps.connection() as connection:
+        found = await intents.search(connection, department, wanted, before=before, after=after, limit=limit)
+        documents = await intent_documents(deps, connection, found.intents, expand)
+    return page_document(documents, found.next_before)
+
+
+async def intent_documents(
+    deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
+) -> list[Document]:
+    """Return intents as departments get them, with what they asked to have inside."""
+    documents = [_document(deps, each) for each in await whole(connection, found) if each is not None]
+    await _expand(connection, documents, expand)
+    return documents
+
+
+def _document(deps: Deps, found: WholeIntent) -> Document:
+    document = intent_document(
+        found.intent, found.lines, refunded_minor=found.refunded_minor, last_attempt=found.last_attempt
+    )
+    return with_link(deps, document)
+
+
+async def _expand(connection: Connection, documents: Sequence[Document], expand: AbstractSet[str]) -> None:
+    intent_ids = [document["id"] for document in documents]
+    if "attempts" in expand:
+        tries = await attempts.of_intents(connection, intent_ids)
+        for document in documents:
+            document["attempts"] = [attempt_document(each) for each in tries if each.intent == document["id"]]
+    if "refunds" in expand:
+        given_back = await refunds.of_intents(connection, intent_ids)
+        lines = await refunds.lines(connection, [refund.id for refund in given_back])
+        for document in documents:
+            own = [each for each in given_back if each.intent == document["id"]]
+            document["refunds"] = [refund_document(each, lines.get(each.id, [])) for each in own]
+
+
+async def list_intent_events(
+    deps: Deps, department: str, intent_id: str, *, cursor: str | None, limit: int
+) -> Document:
+    """Return what happened to an intent and its attempts, oldest first."""
+    async with deps.connection() as connection:
+        await own_intent(connection, department, intent_id)
+        found = await events.of_object(connection, intent_id, after=cursor, limit=limit + 1)
+    documents = [event_document(event) for event in found[:limit]]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+
+
+async def list_attempts(deps: Deps, department: str, intent_id: str) -> Document:
+    async with deps.connection() as connection:
+        await own_intent(connection, department, intent_id)
+        found = await attempts.of_intent(connection, intent_id)
+    return page_document([attempt_document(attempt) for attempt in found], None)
+
+
+async def read_refund(deps: Deps, department: str, refund_id: str) -> Document:
+    async with deps.connection() as connection:
+        refund = await refunds.read(connection, refund_id)
+        if refund is None or refund.department != department:
+            raise NotFoundError
+        lines = await refunds.lines(connection, [refund_id])
+    return refund_document(refund, lines.get(refund_id, []))
+
+
+async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
+    async with deps.connection() as connection:
+        await own_intent(connection, department, intent_id)
+        found = await refunds.of_intent(connection, intent_id)
+        lines = await refunds.lines(connection, [refund.id for refund in found])
+    return page_document([refund_document(refund, lines.get(refund.id, [])) for refund in found], None)
+
+
+async def search_refunds(
+    deps: Deps, department: str, *, status: RefundStatus | None, batch: str | None, cursor: str | None, limit: int
+) -> Document:
+    """Return a page of a department's refunds, newest first."""
+    async with deps.connection() as connection:
+        found = await refunds.search(connection, department, status=status, batch=batch, before=cursor, limit=limit + 1)
+        lines = await refunds.lines(connection, [refund.id for refund in found])
+    documents = [refund_document(refund, lines.get(refund.id, [])) for refund in found[:limit]]
+    return page_document(documents, found[limit - 1].id if len(found) > limit else None)
+
+
+async def list_events(
+    deps: Deps, department: str, *, cursor: str | None, object_id: str | None, limit: int
+) -> Document:
+    """Return a page of the feed, oldest first. Read on from the last cursor for ever; nothing slips in behind it."""
+    async with deps.connection() as connection:
+        found = await events.feed(
+            connection,
+            department,
+            after=cursor,
+            object_id=object_id,
+            settled_before=deps.clock() - FEED_DELAY,
+            limit=limit,
+        )
+    return page_document([event_document(event) for event in found], found[-1].id if found else cursor)

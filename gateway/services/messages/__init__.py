@@ -1,0 +1,1 @@
+"""Telling payers: receipts, reminders and promises by SMS and e-mail."""

@@ -1,0 +1,1 @@
+"""What a payer sees: the checkout, the receipt, where the money is."""

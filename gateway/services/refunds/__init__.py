@@ -1,0 +1,1 @@
+"""Money going back: asked for, decided by two people, applied by the provider's word."""

@@ -1,0 +1,1 @@
+"""The commands of `mizan`, one module each; `ops.cli` loads the one that is asked for."""

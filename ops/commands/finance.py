@@ -1,0 +1,206 @@
+"""`mizan finance`: what finance decides by day: payouts, bank details, breaks. Each decision names who makes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.errors import LedgerError
+from ledger.money import Money
+from ops.commands.day import add_day_commands
+from ops.commands.journal import add_journal_commands
+from ops.commands.match import add_match_commands
+from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
+from reconciliation.deps import Deps
+from reconciliation.errors import ReconciliationError
+from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
+from reconciliation.payout_decisions import decide_payout, payouts_to_decide
+from reconciliation.payout_terms import FeeBearer
+from reconciliation.resolutions import (
+    Target,
+    comment,
+    decide_resolution,
+    propose_resolution,
+    read_break,
+    resolutions_to_decide,
+)
+
+OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
+Answer = TypeVar("Answer")
+
+_BY = click.option("--by", required=True, help="Who decides; never the one who prepared it.")
+_LANGUAGE = click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
+
+
+def runner(open_deps: OpenDeps) -> Callable[..., Any]:
+    """Return what does a piece of work with the night's dependencies, and tells a refusal as the command line does."""
+
+    def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
+        async def opened() -> Answer:
+            async with open_deps() as deps:
+                return await work(deps)
+
+        try:
+            return asyncio.run(opened())
+        except (ReconciliationError, LedgerError) as error:
+            raise click.ClickException(str(error)) from None
+
+    return run
+
+
+def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:
+    """Build the commands over a way to open the night's dependencies, and the key that seals days."""
+    run = runner(open_deps)
+
+    @click.group("finance")
+    def finance() -> None:
+        """Decide payouts, bank details, breaks and the close of a day, always two people."""
+
+    _payouts(finance, run)
+    _payees(finance, run)
+    _breaks(finance, run)
+    _resolutions(finance, run)
+    add_day_commands(finance, run, signing_key)
+    add_match_commands(finance, run)
+    add_journal_commands(finance, run)
+    return finance
+
+
+def _payouts(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("payouts")
+    def payouts() -> None:
+        """List the payouts that wait for approval."""
+        for one in run(payouts_to_decide):
+            click.echo(f"{one.batch_id}  {one.business_date}  {one.lines} lines  {one.total}  made by {one.maker}")
+
+    @finance.command("approve-payout")
+    @click.argument("batch_id")
+    @_BY
+    def approve(batch_id: str, by: str) -> None:
+        """Approve a payout; it leaves with the next payouts step."""
+        run(lambda deps: decide_payout(deps, batch_id, by=by, approve=True))
+        click.echo(f"{batch_id} is approved; `mizan nightly --step payouts` sends it now, the next night otherwise")
+
+    @finance.command("refuse-payout")
+    @click.argument("batch_id")
+    @click.option("--reason", required=True)
+    @_BY
+    def refuse(batch_id: str, by: str, reason: str) -> None:
+        """Refuse a payout; the next payouts step computes it anew."""
+        run(lambda deps: decide_payout(deps, batch_id, by=by, approve=False, reason=reason))
+        click.echo(f"{batch_id} is refused")
+
+
+def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("payees")
+    def payees() -> None:
+        """List where each department is paid, and changes under way."""
+        for line in run(list_payees):
+            click.echo(line)
+
+    @finance.command("propose-payee")
+    @click.argument("department")
+    @click.option("--currency", default="AED", show_default=True)
+    @click.option("--name", "legal_name", required=True, help="Legal name in English, in the letters banks take.")
+    @click.option("--iban", required=True)
+    @click.option("--bic")
+    @click.option("--purpose", default="GOS", show_default=True, help="The central bank's purpose code.")
+    @click.option("--minimum-minor", type=click.IntRange(min=1), default=1, show_default=True)
+    @click.option("--holdback-minor", type=click.IntRange(min=0), default=0, show_default=True)
+    @click.option("--fee-bearer", type=click.Choice([one.value for one in FeeBearer]), default="treasury")
+    @click.option("--reason", required=True)
+    @_BY
+    def propose(reason: str, by: str, fee_bearer: str, **details: Any) -> None:
+        """Propose a department's bank details; somebody else approves them."""
+        known = {one.name for one in fields(PayeeDetails)}
+        given = {name: value for name, value in details.items() if name in known}
+        payee = PayeeDetails(**given, fee_bearer=FeeBearer(fee_bearer))
+        click.echo(run(lambda deps: propose_payee_change(deps, payee, by=by, reason=reason)))
+
+    @finance.command("approve-payee")
+    @click.argument("change_id")
+    @_BY
+    def approve(change_id: str, by: str) -> None:
+        """Approve bank details; a change takes effect after the cooling-off time."""
+        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=True))
+        click.echo(f"{change_id} is approved")
+
+    @finance.command("refuse-payee")
+    @click.argument("change_id")
+    @_BY
+    def refuse(change_id: str, by: str) -> None:
+        """Refuse bank details."""
+        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=False))
+        click.echo(f"{change_id} is refused")
+
+
+def _breaks(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("break")
+    @click.argument("break_id")
+    @_LANGUAGE
+    def show(break_id: str, language: str) -> None:
+        """Show one break: what is wrong, what can be done, what was done."""
+        found = run(lambda deps: read_break(deps, break_id))
+        kind, chosen = BreakType(found.type), Language(language)
+        click.echo(f"{found.id}  {title(kind, chosen)}  {found.status}  {found.owner}  {found.business_date}")
+        click.echo(sentence(kind, msgspec.json.decode(found.detail, type=dict[str, str]), chosen))
+        if found.item and found.currency:
+            click.echo(f"{found.account} {found.item}: {Money.of_total(found.amount_minor, found.currency)}")
+        for number, words in enumerate(suggestions(kind, chosen), start=1):
+            click.echo(f"  {number}. {words}")
+        for event in found.history:
+            click.echo(f"  {event.at:%Y-%m-%d %H:%M} {event.actor}: {event.action} {event.note}".rstrip())
+
+    @finance.command("comment")
+    @click.argument("break_id")
+    @click.argument("text")
+    @_BY
+    def remark(break_id: str, text: str, by: str) -> None:
+        """Add a remark to a break."""
+        run(lambda deps: comment(deps, break_id, by=by, text=text))
+
+
+def _resolutions(finance: click.Group, run: Callable[..., Any]) -> None:
+    @finance.command("propose-resolution")
+    @click.argument("break_id")
+    @click.argument("action", type=click.Choice([action.value for action in Action]))
+    @click.option("--reason", required=True)
+    @click.option("--account", help="Account of the item that a match by hand clears.")
+    @click.option("--item", help="That item.")
+    @_BY
+    def propose(break_id: str, action: str, reason: str, account: str | None, item: str | None, by: str) -> None:
+        """Propose how a break ends; somebody else approves it."""
+        target = Target(account, item) if account and item else None
+        click.echo(
+            run(lambda deps: propose_resolution(deps, break_id, Action(action), by=by, reason=reason, target=target))
+        )
+
+    @finance.command("resolutions")
+    def pending() -> None:
+        """List the proposals that wait for a decision."""
+        for one in run(resolutions_to_decide):
+            click.echo(f"{one.id}  {one.break_id}  {one.action}  by {one.maker}: {one.reason}")
+
+    @finance.command("approve-resolution")
+    @click.argument("resolution_id")
+    @_BY
+    def approve(resolution_id: str, by: str) -> None:
+        """Approve a proposal; its journal is posted with the approval."""
+        run(lambda deps: decide_resolution(deps, resolution_id, by=by, approve=True))
+        click.echo(f"{resolution_id} is approved")
+
+    @finance.command("refuse-resolution")
+    @click.argument("resolution_id")
+    @click.option("--note", default="")
+    @_BY
+    def refuse(resolution_id: str, note: str, by: str) -> None:
+        """Refuse a proposal; the break stays open."""
+        run(lambda deps: decide_resolution(deps, resolution_id, by=by, approve=False, note=note))
+        click.echo(f"{resolution_id} is refused")

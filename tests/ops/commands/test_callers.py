@@ -1,0 +1,82 @@
+"""Credentials from the operator's side: issued and shown once, listed, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import aiohttp
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from gateway.deps import build_deps
+from gateway.domain.signing import signing_key
+from gateway.services.callers.api_keys import is_well_formed
+from ops.commands.callers import caller_group
+
+
+@pytest.fixture
+async def run(database_url, clock, random_bytes, owner):
+    await owner.execute(
+        """INSERT INTO gateway.department
+                  (code, name_ar, name_en, return_origins, vat_registration, fee_bearer, active, updated_at)
+           VALUES ('economy', 'الاقتصاد', 'Economy', '{}', NULL, 'treasury', true, $1)""",
+        clock(),
+    )
+
+    @asynccontextmanager
+    async def open_deps():
+        async with (
+            asyncpg.create_pool(
+                database_url, min_size=1, max_size=2, server_settings={"role": "mizan_service"}
+            ) as pool,
+            aiohttp.ClientSession() as session,
+        ):
+            yield build_deps(
+                pool=pool, clock=clock, random_bytes=random_bytes, providers={}, routing={},
+                public_url="http://127.0.0.1:1", link_secrets=(b"s",), webhook_session=session,
+            )  # fmt: skip
+
+    async def call(*arguments):
+        result = await asyncio.to_thread(CliRunner().invoke, caller_group(open_deps), arguments)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+async def test_a_key_is_issued_listed_and_ended(run):
+    code, text, note = await run("issue", "economy", "till", "--scope", "payments:read", "--days", "30")
+    assert code == 0
+    assert is_well_formed(text.strip())
+    key_id = note.partition(":")[0]
+    _, listed, _ = await run("list", "economy")
+    assert listed.startswith(f"{key_id}  till  payments:read  used never  ends 2026-12-22")
+    assert text.strip() not in listed
+    assert (await run("end", key_id))[0] == 0
+    code, _, said = await run("end", key_id)
+    assert (code, "no key or client in use" in said) == (1, True)
+
+
+async def test_a_client_is_registered_by_its_public_keys(run, tmp_path):
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [signing_key(b"c" * 32).jwk()]}))
+    code, client_id, _ = await run("register", "economy", "case system", "--jwks", str(file))
+    assert code == 0
+    assert client_id.strip() in (await run("list", "economy"))[1]
+    assert (await run("end", client_id.strip()))[0] == 0
+
+
+async def test_what_cannot_be_is_said(run, tmp_path):
+    file = tmp_path / "jwks.json"
+    file.write_text("{")
+    for arguments in (
+        ("issue", "nowhere", "x"),
+        ("register", "economy", "x"),
+        ("register", "economy", "x", "--jwks", str(file)),
+        ("register", "economy", "x", "--jwks-url", "http://10.0.0.1/"),
+    ):
+        code, _, said = await run(*arguments)
+        assert (code, said.startswith("Error: ")) == (1, True), arguments
