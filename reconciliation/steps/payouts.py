@@ -19,7 +19,7 @@ from reconciliation.night import Counts, Night
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
 from reconciliation.postings import PayoutEvidence, payout_entry
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
-from reconciliation.store import Connection, Record, breaks, payees, payouts
+from reconciliation.store import Connection, Record, breaks, payees, payouts, remittances
 from reconciliation.store.breaks import NewBreak
 
 STEP: Final = "payouts"
@@ -169,6 +169,7 @@ async def _release(night: Night, batch_id: str, counts: Counts) -> None:
                 raise BooksDisagreeError(f"payout line {line['id']}: {answer.error}")
             journals.append((line["id"], answer.journal_id))
         await payouts.release(connection, batch_id, journals, booking.business_date, now)
+        await remittances.queue(connection, batch_id, now)
         counts["released"] += len(journals)
 
 

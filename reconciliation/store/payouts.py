@@ -73,7 +73,7 @@ _UNBANKED: Final = (
     JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = f.file_no
       AND m.outcome IN ('matched', 'amount') AND m.account = 'provider:' || f.provider || ':receivable'
     WHERE i.currency = $1 AND i.amount_minor > 0
-      AND EXISTS (SELECT FROM reconciliation.payee WHERE proof = 'banked' AND currency = $1)
+      AND EXISTS (SELECT FROM reconciliation.payee WHERE proof = 'banked' AND currency = $1 AND revenue_code = '')
   ) o"""
     + _SHARES_OF_ITEM
     + """
@@ -94,7 +94,7 @@ _BY_TERMS: Final = """
   DELETE FROM deferred d USING (
     SELECT d.department, coalesce(y.proof, 'settled') AS asked
     FROM (SELECT DISTINCT department FROM deferred) d
-    LEFT JOIN reconciliation.payee y ON y.department = d.department AND y.currency = $1
+    LEFT JOIN reconciliation.payee y ON y.department = d.department AND y.currency = $1 AND y.revenue_code = ''
   ) t
   WHERE t.department = d.department
     AND (d.proof = 'settled' AND t.asked = 'captured' OR d.proof = 'banked' AND t.asked <> 'banked')"""
@@ -123,6 +123,7 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
         LEFT JOIN (SELECT department, sum(amount_minor) AS amount_minor FROM deferred GROUP BY department) d
           ON d.department = split_part(b.account, ':', 2)
         LEFT JOIN reconciliation.payee y ON y.department = split_part(b.account, ':', 2) AND y.currency = $1
+          AND y.revenue_code = ''
         WHERE b.account LIKE 'department:%:payable' AND b.currency = $1 ORDER BY b.account
         """,
         currency,
