@@ -26,6 +26,7 @@ from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
+from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
 from ops.messengers import open_messengers
@@ -203,6 +204,7 @@ async def assemble(
                 code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic
             ),
             letters=messengers.letters,
+            revenue_codes=RevenueCodes(),
             policy=night_deps.Policy(auto_approve_limit_minor=settings.payout_approval_limit_minor),
         )
         yield Parts(

@@ -12,6 +12,7 @@ import asyncpg
 from adapters.contract import Pays, Settles, States
 from reconciliation.business_days import Calendar
 from reconciliation.matching import ProviderTerms
+from reconciliation.revenue_accounts import RevenueCodes
 
 LEASE_S: Final = 120.0
 
@@ -80,6 +81,8 @@ class Deps:
     account: BankAccount
     letters: Letters | None = None
     """Who carries remittance advices. Where nobody does, they wait."""
+    revenue_codes: RevenueCodes | None = None
+    """Who knows what payments were for. Where nobody does, a department is paid to its own account alone."""
     terms: Mapping[str, ProviderTerms] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     policy: Policy = field(default_factory=Policy)

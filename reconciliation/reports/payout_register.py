@@ -11,7 +11,7 @@ from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection
 
 _REGISTER: Final = """
-  SELECT p.id AS batch_id, p.currency, b.status AS batch_status, p.maker, b.checker, l.id, l.department,
+  SELECT p.id AS batch_id, p.currency, b.status AS batch_status, p.maker, b.checker, l.id, l.department, l.revenue_code,
          l.creditor_iban, l.amount_minor, h.status, h.paid_on, h.reason, bank.lines AS bank_lines
   FROM reconciliation.payout_batch p
   CROSS JOIN LATERAL (SELECT status, checker FROM reconciliation.payout_batch_history h
@@ -27,7 +27,7 @@ _REGISTER: Final = """
   ) bank ON true
   WHERE p.business_date = $1
      OR p.business_date < $1 AND b.status NOT IN ('confirmed', 'rejected', 'refused')
-  ORDER BY p.business_date, p.id, l.department"""
+  ORDER BY p.business_date, p.id, l.department, l.revenue_code"""
 
 
 async def payout_register(connection: Connection, asked: Asked) -> Report:
@@ -38,6 +38,7 @@ async def payout_register(connection: Connection, asked: Asked) -> Report:
         Column(word("payout", language), Shape.REFERENCE),
         Column(word("line", language), Shape.REFERENCE),
         Column(word("department", language), Shape.REFERENCE),
+        Column(word("revenue_code", language), Shape.REFERENCE),
         Column(word("iban", language), Shape.REFERENCE),
         Column(word("amount", language), Shape.AMOUNT),
         Column(word("status", language)),
@@ -49,7 +50,7 @@ async def payout_register(connection: Connection, asked: Asked) -> Report:
     )
     body: list[Row] = [
         (
-            row["batch_id"], row["id"], row["department"], row["creditor_iban"],
+            row["batch_id"], row["id"], row["department"], row["revenue_code"] or None, row["creditor_iban"],
             Money(row["amount_minor"], row["currency"]),
             status_word(row["batch_status"] if row["status"] == "draft" else row["status"], language),
             row["paid_on"], status_word(row["maker"], language),
@@ -62,6 +63,6 @@ async def payout_register(connection: Connection, asked: Asked) -> Report:
     foot: Row | None = None
     if len(currencies) == 1:
         whole = Money.of_total(sum(row["amount_minor"] for row in rows), currencies.pop())
-        foot = (word("total", language), None, None, None, whole, *[None] * 6)
+        foot = (word("total", language), *[None] * 4, whole, *[None] * 6)
     table = Table(word("payouts", language), columns, body, foot, word("none", language))
     return Report.of("payouts", word("payouts", language), asked, (table,))

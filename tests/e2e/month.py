@@ -25,13 +25,14 @@ from ops.commands.night import nightly_command
 from ops.commands.report import report_command
 from reconciliation.business_days import Calendar
 from reconciliation.day_close import day_status, decide_day, explain_break, propose_day
-from reconciliation.deps import Deps
+from reconciliation.deps import Deps, Letter
 from reconciliation.errors import NotAllowedError
 from reconciliation.nightly import run_night
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from tests.gateway.conftest import Town
 
 SEAL_KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+FUND: Final = "AE430230000000000054321"
 PAYEES: Final = {"economy": "AE790353000000000012345", "roads": "AE840261001015033304101"}
 
 
@@ -47,6 +48,16 @@ class ListedAgain:
             if day is not None:
                 async for file in self._provider.settlement_files(day):
                     yield file
+
+
+@dataclass
+class Postbox:
+    """Keeps the letters that departments' finance offices get."""
+
+    carried: list[Letter] = field(default_factory=list)
+
+    async def send_with_files(self, message: Letter) -> None:
+        self.carried.append(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,8 @@ class Month:
     # What finance does.
 
     async def payee(self, department: str, **terms: Any) -> None:
-        details = PayeeDetails(department, "AED", f"{department.title()} Department", PAYEES[department], **terms)
+        iban = terms.pop("iban", PAYEES[department])
+        details = PayeeDetails(department, "AED", f"{department.title()} Department", iban, **terms)
         change = await propose_payee_change(self.night, details, by="amal", reason="first registration")
         await decide_payee_change(self.night, change, by="bilal", approve=True)
 

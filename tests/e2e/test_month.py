@@ -15,12 +15,14 @@ from aiohttp.test_utils import TestServer
 from adapters import registry
 from adapters.contract import Method
 from adapters.http import open_session
+from gateway.services.revenue import RevenueCodes
 from ledger.money import Money
 from reconciliation.deps import BankAccount, Deps, Policy
 from reconciliation.matching import FeeTerms, ProviderTerms
+from reconciliation.remittances import send_remittances
 from tests.gateway.conftest import open_town
 
-from .month import HEADING, ListedAgain, Month
+from .month import FUND, HEADING, ListedAgain, Month, Postbox
 
 __all__ = ["open_town"]
 pytestmark = pytest.mark.timeout(300)
@@ -76,6 +78,7 @@ async def month(open_town: Any, clock: Any, random_bytes: Any, database_url: str
             account=BankAccount("main", ACCOUNT, "Treasury"),
             terms={"ngenius": ProviderTerms(fees=FeeTerms(basis_points=120))},
             policy=Policy(auto_approve_limit_minor=400_00),
+            revenue_codes=RevenueCodes(), letters=Postbox(),
         )  # fmt: skip
         yield Month(town, night, database_url, bank_url, wallet)
 
@@ -186,6 +189,9 @@ async def live_a_day(month: Month, diary: Diary, number: int, day: date) -> None
         await month.by_card(LICENCE, fine(40_00), bundle="delivery")
         await month.by_wallet(fine(25_00 + number))
         month.paid, month.taken_minor = month.paid + 2, month.taken_minor + 170_00 + number
+    if day.weekday() == 1:
+        await month.by_card({**fine(30_00), "service": "assessment"})
+        month.paid, month.taken_minor = month.paid + 1, month.taken_minor + 30_00
     if number % 3 == 0:
         await month.by_transfer(fine(33_00))
         month.paid, month.taken_minor = month.paid + 1, month.taken_minor + 33_00
@@ -196,7 +202,8 @@ async def live_a_day(month: Month, diary: Diary, number: int, day: date) -> None
 
 async def test_a_month_ends_with_cash_as_the_bank_says_and_every_difference_listed(month: Month) -> None:
     await month.payee("economy")
-    await month.payee("roads")
+    await month.payee("roads", remittance_email="finance@roads.example.ae")
+    await month.payee("economy", iban=FUND, revenue_code="411600")  # in force from the third day on
     await month.pool.execute("INSERT INTO reconciliation.holiday VALUES ('AE', '2026-12-04', false, 'moved', 'منقولة')")
     diary, days = Diary(month), [FIRST + timedelta(days=number) for number in range(DAYS + QUIET_DAYS)]
     sys.stdout.write(f"\n{HEADING}\n")
@@ -204,6 +211,7 @@ async def test_a_month_ends_with_cash_as_the_bank_says_and_every_difference_list
         if number < DAYS:
             await live_a_day(month, diary, number, day)
         await month.run_night(day)
+        await send_remittances(month.night, 10)
         await approve_what_waits(month)
         await prove(month, day)
         month.town.clock.advance(hours=6)
@@ -250,6 +258,21 @@ async def prove_the_end(month: Month) -> None:
     assert (await month.total("department:economy:payable"), await month.total("department:roads:payable")) == (
         Money(-100_00, "AED"), Money(0, "AED"),
     )  # fmt: skip
+    # What assessments brought went to their own account, and nothing else did.
+    fund = (
+        "SELECT sum(amount_minor)::bigint FROM reconciliation.payout_line WHERE creditor_iban = $1 AND status = 'paid'"
+    )
+    assert await month.pool.fetchval(fund, FUND) == await month.pool.fetchval(
+        "SELECT sum(l.amount_minor)::bigint FROM gateway.intent_line l JOIN gateway.intent i ON i.id = l.intent"
+        " WHERE l.revenue_code = '411600' AND i.status = 'paid'"
+    )
+    # Every payout to roads had its advice, once.
+    advised = [letter.id for letter in month.night.letters.carried]
+    released = await month.pool.fetch(
+        "SELECT p.id FROM reconciliation.payout_batch p JOIN reconciliation.payout_line l ON l.batch_id = p.id"
+        " WHERE l.department = 'roads' AND p.released_at IS NOT NULL ORDER BY p.released_at, p.id"
+    )
+    assert sorted(advised) == sorted(f"{row['id']}-roads" for row in released)
     files = await month.pool.fetch("SELECT status, count(*) FROM reconciliation.settlement_file GROUP BY 1")
     assert [row["status"] for row in files] == ["accepted"]
     assert month.table[-1].closed == str(month.table[-1].day)
