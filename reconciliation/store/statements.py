@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from adapters.contract import Statement
-from reconciliation.bank_matching import Expected, OpenBatch, OpenPayout
+from reconciliation.bank_matching import Expected, ForeignBatch, OpenBatch, OpenPayout
 from reconciliation.postings import Booking
 from reconciliation.store import Connection, Record
 
@@ -249,10 +249,9 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     """Read what the bank may show: open batches, open payouts, and every payout line the entries name."""
     batches = await connection.fetch(
         """
-        SELECT account, item, amount_minor FROM ledger.open_items
-        WHERE account LIKE 'provider:%:in_transit' AND currency = $1 ORDER BY account, item
-        """,
-        currency,
+        SELECT account, currency, item, amount_minor FROM ledger.open_items
+        WHERE account LIKE 'provider:%:in_transit' ORDER BY account, item, currency
+        """
     )
     lines = await connection.fetch(
         """
@@ -277,6 +276,13 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     for payout in payouts.values():
         files.setdefault(payout.batch_id, []).append(payout)
     found = [
-        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"]) for row in batches
+        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"])
+        for row in batches
+        if row["currency"] == currency
     ]
-    return Expected(found, payouts, files)
+    foreign = [
+        ForeignBatch(row["account"], row["account"].split(":")[1], row["item"], row["currency"], row["amount_minor"])
+        for row in batches
+        if row["currency"] != currency
+    ]
+    return Expected(found, payouts, files, foreign=foreign)
