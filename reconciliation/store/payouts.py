@@ -353,13 +353,13 @@ _OF_DEPARTMENT: Final = """
   FROM reconciliation.payout_line l
   JOIN reconciliation.payout_batch p ON p.id = l.batch_id
   LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
-  WHERE l.department = $1 AND p.released_at IS NOT NULL"""
+  WHERE l.department = $1 AND p.status <> 'refused'"""
 _PAGE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND ($2::text IS NULL OR l.id < $2) ORDER BY l.id DESC LIMIT $3"
 _ONE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND l.id = $2"
 
 
 async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[Record]:
-    """Read a department's payouts that were instructed, newest first: a draft is nobody's money yet."""
+    """Read a department's payouts, newest first; a draft that was refused is computed anew under another id."""
     rows: list[Record] = await connection.fetch(_PAGE_OF_DEPARTMENT, department, before, limit)
     return rows
 
