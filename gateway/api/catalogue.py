@@ -89,7 +89,7 @@ async def events(request: web.Request) -> web.Response:
             deps,
             key.department,
             cursor=query.identifier("cursor", Prefix.EVENT),
-            object_id=query.identifier("object", Prefix.INTENT, Prefix.REFUND),
+            object_id=query.identifier("object", Prefix.INTENT, Prefix.REFUND, Prefix.PAYOUT),
             limit=query.limit(deps.limits.page_items_max),
         )
     )
