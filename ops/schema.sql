@@ -2245,7 +2245,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2269,7 +2269,7 @@ CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHER
 
 CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
-CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
