@@ -1212,6 +1212,13 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE gateway.told_journal (
+    one boolean DEFAULT true NOT NULL,
+    journal_id bigint NOT NULL,
+    CONSTRAINT told_journal_journal_id_check CHECK ((journal_id >= 0)),
+    CONSTRAINT told_journal_one_check CHECK (one)
+);
+
 CREATE TABLE gateway.transfer_claim (
     id text NOT NULL COLLATE pg_catalog."C",
     attempt text NOT NULL COLLATE pg_catalog."C",
@@ -2060,6 +2067,9 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
+ALTER TABLE ONLY gateway.told_journal
+    ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
@@ -2235,7 +2245,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2259,7 +2269,7 @@ CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHER
 
 CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
-CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
@@ -2656,6 +2666,10 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE gateway.told_journal TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
 
