@@ -635,11 +635,12 @@ BEGIN
   IF NOT EXISTS (
     SELECT FROM reconciliation.payee_change c
     WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
-      AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
-           c.minimum_minor, c.holdback_minor, c.fee_bearer)
-        = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
-           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
-      AND c.bic IS NOT DISTINCT FROM NEW.bic
+      AND (c.department, c.currency, c.revenue_code, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
+           c.minimum_minor, c.holdback_minor, c.fee_bearer, c.chargebacks_by_treasury)
+        = (NEW.department, NEW.currency, NEW.revenue_code, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof,
+           NEW.schedule, NEW.weekday, NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer,
+           NEW.chargebacks_by_treasury)
+      AND c.bic IS NOT DISTINCT FROM NEW.bic AND c.remittance_email IS NOT DISTINCT FROM NEW.remittance_email
   ) THEN
     RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
@@ -1661,7 +1662,10 @@ CREATE TABLE reconciliation.payee (
     weekday smallint NOT NULL,
     minimum_minor bigint NOT NULL,
     holdback_minor bigint NOT NULL,
-    fee_bearer text NOT NULL
+    fee_bearer text NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text
 );
 
 CREATE TABLE reconciliation.payee_change (
@@ -1686,6 +1690,9 @@ CREATE TABLE reconciliation.payee_change (
     effective_at timestamp with time zone,
     decision text,
     applied_at timestamp with time zone,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text,
     CONSTRAINT payee_change_bic_check CHECK ((bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'::text)),
     CONSTRAINT payee_change_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT payee_change_check1 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (effective_at IS NOT NULL))),
@@ -1698,6 +1705,8 @@ CREATE TABLE reconciliation.payee_change (
     CONSTRAINT payee_change_minimum_minor_check CHECK ((minimum_minor >= 1)),
     CONSTRAINT payee_change_proof_check CHECK ((proof = ANY (ARRAY['captured'::text, 'settled'::text, 'banked'::text]))),
     CONSTRAINT payee_change_purpose_check CHECK ((purpose ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payee_change_remittance_email_check CHECK ((remittance_email ~ '^[^@[:space:]<>]{1,64}@[^@[:space:]<>]{1,189}$'::text)),
+    CONSTRAINT payee_change_revenue_code_check CHECK ((revenue_code ~ '^[!-~]{0,40}$'::text)),
     CONSTRAINT payee_change_schedule_check CHECK ((schedule = ANY (ARRAY['daily'::text, 'weekly'::text, 'threshold'::text]))),
     CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6))),
     CONSTRAINT payee_maker_is_not_checker CHECK ((checker <> maker))
@@ -1776,6 +1785,7 @@ CREATE TABLE reconciliation.payout_line (
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
     moved_at timestamp with time zone NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
@@ -1788,6 +1798,27 @@ CREATE TABLE reconciliation.payout_line_history (
     status text NOT NULL,
     paid_on date,
     reason text NOT NULL
+);
+
+CREATE TABLE reconciliation.payout_part (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    journal_id bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
+);
+
+CREATE TABLE reconciliation.remittance (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    recipient text NOT NULL,
+    status text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -2158,7 +2189,7 @@ ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.payee
-    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
+    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_batch_history
     ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
@@ -2170,13 +2201,19 @@ ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
 ALTER TABLE ONLY reconciliation.payout_line
-    ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+    ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_line_history
     ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
@@ -2325,11 +2362,13 @@ CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (busi
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
-CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
+CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency, revenue_code) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
 
 CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
+
+CREATE INDEX remittance_waiting ON reconciliation.remittance USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree (break_id) WHERE (decision IS NULL);
 
@@ -2480,6 +2519,12 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
+
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
@@ -2806,6 +2851,20 @@ GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(tries) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(next_try_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 

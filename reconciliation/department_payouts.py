@@ -10,8 +10,7 @@ from typing import Final
 from ledger.money import Money
 from reconciliation.breaks import Language
 from reconciliation.reports.catalogue import Format, build_report, render
-from reconciliation.reports.departments import payments_inside, sum_inside
-from reconciliation.store import Connection, Record, payouts
+from reconciliation.store import Connection, Record, inside, payouts
 
 REPORTS: Final = {"statement": "departments", "remittance": "remittance"}
 """What a department calls its reports, and what finance calls them."""
@@ -70,7 +69,7 @@ class DepartmentPayouts:
         if row is None:
             return None
         payout = _payout(row)
-        found = await payments_inside(connection, department, row, after=after, limit=limit)
+        found = await inside.page(connection, department, row, after=after, limit=limit)
         parts = [
             PayoutPart(
                 one["journal_id"], one["kind"], one["payment"], one["reference"], one["business_date"],
@@ -78,7 +77,7 @@ class DepartmentPayouts:
             )
             for one in found
         ]  # fmt: skip
-        explained = Money.of_total(await sum_inside(connection, department, row), row["currency"])
+        explained = Money.of_total(await inside.total(connection, department, row), row["currency"])
         return Inside(payout, parts, payout.amount - explained)
 
     async def write_report(

@@ -20,7 +20,7 @@ from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import MatchOutcome
 from reconciliation.postings import Booking, cleared_by_hand_entry
-from reconciliation.store import Connection, Record, audits, breaks, line_matching, resolutions, runs, unmatches
+from reconciliation.store import Connection, Record, audits, breaks, line_matching, payees, resolutions, runs, unmatches
 from reconciliation.store.line_matching import NewMatch
 
 CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.MATCH_BY_HAND})
@@ -212,7 +212,7 @@ async def _post(
     booking = await booking_now(deps, connection)
     amount = Money(amount_minor, found["currency"])
     if action is Action.BOOK_LOSS:
-        await _book(connection, await _loss(connection, deps, found, amount, booking), now)
+        await _book(connection, await _loss(connection, found, amount, booking), now)
         return
     against, item = (target.account, target.item) if target else (accounts.WRITE_OFFS, None)
     kind = "break_written_off" if action is Action.WRITE_OFF else "break_matched_by_hand"
@@ -230,14 +230,15 @@ async def _book(connection: Connection, entry: Entry, now: datetime) -> None:
         raise BooksDisagreeError(str(posted.error))
 
 
-async def _loss(connection: Connection, deps: Deps, found: Record, lost: Money, booking: Booking) -> Entry:
-    """Say who bears a lost dispute: those the payment was credited to, unless policy says the treasury."""
-    credited = (
-        []
-        if deps.policy.chargebacks_by_treasury
-        else await resolutions.credited(connection, found["item"], found["currency"])
-    )
-    shares = [(row["account"], row["amount_minor"]) for row in credited]
+async def _loss(connection: Connection, found: Record, lost: Money, booking: Booking) -> Entry:
+    """Say who bears a lost dispute: those the payment was credited to, unless their contract says the treasury."""
+    credited = await resolutions.credited(connection, found["item"], found["currency"])
+    by_treasury = await payees.spared_chargebacks(connection, found["currency"])
+    spared = {accounts.department_payable(department) for department in by_treasury}
+    shares = [
+        (accounts.CHARGEBACK_LOSSES if row["account"] in spared else row["account"], row["amount_minor"])
+        for row in credited
+    ]
     payment = credited[0]["payment"] if credited else None
     return dispute_lost_entry(found["id"], found["item"], lost, shares, payment, booking)
 
