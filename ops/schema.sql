@@ -491,10 +491,10 @@ BEGIN
     v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
-                                provider_reference)
+                                provider_reference, moved_by)
   SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
-         p_payment[m.entry], p_provider_reference[m.entry]
-    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry,
+         p_payment[m.entry], p_provider_reference[m.entry], v_journal[m.latest]
+    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry, max(x.entry) AS latest,
                  min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
             FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount,
                          unnest(p_item) AS item) x
@@ -503,7 +503,8 @@ BEGIN
   ON CONFLICT (account_id, item) DO UPDATE SET
     amount_minor = t.amount_minor + excluded.amount_minor,
     opened_at = least(t.opened_at, excluded.opened_at),
-    moved_at = greatest(t.moved_at, excluded.moved_at);
+    moved_at = greatest(t.moved_at, excluded.moved_at),
+    moved_by = excluded.moved_by;
   UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
                          account_id = v_head.account_id, hour_latest = greatest(v_head.hour_latest, v_hour);
 END $$;
@@ -588,16 +589,17 @@ BEGIN
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
   ), items AS (
     INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
-                                  payment, provider_reference)
+                                  payment, provider_reference, moved_by)
     SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
-           p_provider_reference
+           p_provider_reference, v_id
       FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
               FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(p_item) AS item) x
              WHERE x.item IS NOT NULL GROUP BY x.account, x.item) m
     ON CONFLICT (account_id, item) DO UPDATE SET
       amount_minor = t.amount_minor + excluded.amount_minor,
       opened_at = least(t.opened_at, excluded.opened_at),
-      moved_at = greatest(t.moved_at, excluded.moved_at)
+      moved_at = greatest(t.moved_at, excluded.moved_at),
+      moved_by = excluded.moved_by
   ), heads AS (
     UPDATE ledger.head SET journal_id = v_id, hash = v_hash, recorded_at = v_at, hour_latest = v_hour
   )
@@ -1406,7 +1408,8 @@ CREATE TABLE ledger.item (
     business_date date NOT NULL,
     journal_id bigint NOT NULL,
     payment text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C"
+    provider_reference text COLLATE pg_catalog."C",
+    moved_by bigint NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -1419,7 +1422,8 @@ CREATE VIEW ledger.items AS
     i.business_date,
     i.journal_id,
     i.payment,
-    i.provider_reference
+    i.provider_reference,
+    i.moved_by
    FROM (ledger.item i
      JOIN ledger.account a ON ((a.id = i.account_id)));
 
