@@ -491,10 +491,10 @@ BEGIN
     v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
-                                provider_reference)
+                                provider_reference, moved_by)
   SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
-         p_payment[m.entry], p_provider_reference[m.entry]
-    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry,
+         p_payment[m.entry], p_provider_reference[m.entry], v_journal[m.latest]
+    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry, max(x.entry) AS latest,
                  min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
             FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount,
                          unnest(p_item) AS item) x
@@ -503,7 +503,8 @@ BEGIN
   ON CONFLICT (account_id, item) DO UPDATE SET
     amount_minor = t.amount_minor + excluded.amount_minor,
     opened_at = least(t.opened_at, excluded.opened_at),
-    moved_at = greatest(t.moved_at, excluded.moved_at);
+    moved_at = greatest(t.moved_at, excluded.moved_at),
+    moved_by = excluded.moved_by;
   UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
                          account_id = v_head.account_id, hour_latest = greatest(v_head.hour_latest, v_hour);
 END $$;
@@ -588,16 +589,17 @@ BEGIN
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
   ), items AS (
     INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
-                                  payment, provider_reference)
+                                  payment, provider_reference, moved_by)
     SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
-           p_provider_reference
+           p_provider_reference, v_id
       FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
               FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(p_item) AS item) x
              WHERE x.item IS NOT NULL GROUP BY x.account, x.item) m
     ON CONFLICT (account_id, item) DO UPDATE SET
       amount_minor = t.amount_minor + excluded.amount_minor,
       opened_at = least(t.opened_at, excluded.opened_at),
-      moved_at = greatest(t.moved_at, excluded.moved_at)
+      moved_at = greatest(t.moved_at, excluded.moved_at),
+      moved_by = excluded.moved_by
   ), heads AS (
     UPDATE ledger.head SET journal_id = v_id, hash = v_hash, recorded_at = v_at, hour_latest = v_hour
   )
@@ -1213,6 +1215,13 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE gateway.told_journal (
+    one boolean DEFAULT true NOT NULL,
+    journal_id bigint NOT NULL,
+    CONSTRAINT told_journal_journal_id_check CHECK ((journal_id >= 0)),
+    CONSTRAINT told_journal_one_check CHECK (one)
+);
+
 CREATE TABLE gateway.transfer_claim (
     id text NOT NULL COLLATE pg_catalog."C",
     attempt text NOT NULL COLLATE pg_catalog."C",
@@ -1399,7 +1408,8 @@ CREATE TABLE ledger.item (
     business_date date NOT NULL,
     journal_id bigint NOT NULL,
     payment text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C"
+    provider_reference text COLLATE pg_catalog."C",
+    moved_by bigint NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -1412,7 +1422,8 @@ CREATE VIEW ledger.items AS
     i.business_date,
     i.journal_id,
     i.payment,
-    i.provider_reference
+    i.provider_reference,
+    i.moved_by
    FROM (ledger.item i
      JOIN ledger.account a ON ((a.id = i.account_id)));
 
@@ -2091,6 +2102,9 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
+ALTER TABLE ONLY gateway.told_journal
+    ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
@@ -2272,7 +2286,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2296,7 +2310,7 @@ CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHER
 
 CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
-CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
@@ -2701,6 +2715,10 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE gateway.told_journal TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
 

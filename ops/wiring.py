@@ -193,6 +193,7 @@ async def assemble(
             trusted_proxies=settings.trusted_proxies,
             payouts=DepartmentPayouts(),
         )
+        stack.push_async_callback(gateway.couriers.close)
         night = night_deps.Deps(
             pool=pool,
             clock=clock,

@@ -20,6 +20,7 @@ from reconciliation.matching import RULE, Leg, MatchOutcome, explain
 from reconciliation.postings import Booking, bank_reference, line_reference, rematch_reference, suspense_item
 from reconciliation.postings import unidentified_item as unidentified
 from reconciliation.resolutions import booking_now
+from reconciliation.settled_lines import lines_reference
 from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
@@ -154,6 +155,10 @@ async def _reversing(
         raise NotAllowedError(f"a match by {standing['rule']} is not undone by hand")
     reference, whole = await _journal_of(connection, leg, file_no, line, standing, evidence)
     postings = await unmatches.journal(connection, reference)
+    if not postings and reference == line_reference(evidence["provider"], file_no, line):
+        # Not by itself, so together with the lines around it.
+        reference = lines_reference(evidence["provider"], file_no, line)
+        postings = await unmatches.settled_together(connection, reference, file_no, line)
     if not postings:
         raise BooksDisagreeError(f"the books have no journal {reference}")
     held = _held(evidence, leg, file_no, line)

@@ -70,6 +70,11 @@ _PAYOUT: Final[dict[str, Schema]] = {
     "reason": _TEXT_OR_NULL,
 }
 
+_EVENT_TYPES: Final = (
+    "what happened to which kind of thing: payment_intent, payment_attempt, payment_part, refund, settlement, dispute, "
+    "payout; the guide for departments lists them all"
+)
+
 ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
     "Name": _NAME,
@@ -284,7 +289,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         {
             "id": identifier("ev"),
             "object": {"const": "event"},
-            "type": TEXT,
+            "type": {"type": "string", "pattern": "^[a-z_]+\\.[a-z_]+$", "description": _EVENT_TYPES},
             "timestamp": INSTANT,
             "data": {"type": "object", "additionalProperties": True},
         }

@@ -99,7 +99,7 @@ async def _stage(connection: Connection, file: SettlementFile) -> Loaded:
         await settlement_files.stage(connection, file, loaded)
     except LineUnfitError as unfit:
         raise _RefusedError(BreakType.FILE_REFUSED, str(unfit.args[0])) from None
-    if await settlement_files.has_numbered_twice(connection):
+    if not loaded.in_order and await settlement_files.has_numbered_twice(connection):
         raise _RefusedError(BreakType.FILE_REFUSED, "line_numbered_twice")
     stated = file.total_net
     if stated.currency != file.currency:

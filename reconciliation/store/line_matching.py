@@ -12,6 +12,10 @@ from reconciliation.matching import RULE, FeeTerms, MatchOutcome
 from reconciliation.postings import DISPUTES_RECEIVABLE
 from reconciliation.store import Connection, Record
 
+# A file of a million lines is joined in memory, or in few pieces on disk.
+_ROOM_TO_JOIN: Final = ("SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off")
+_COUNT_CANDIDATES: Final = "ANALYZE candidate (number, account, currency, item)"
+
 _HELD: Final = """
   CREATE TEMPORARY TABLE held (
     account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C",
@@ -107,16 +111,16 @@ _DECIDE: Final = """
 
 async def match_lines(connection: Connection, provider: str, file_no: int, currency: str) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome."""
-    for statement in (_HELD, _CANDIDATE, _BEFORE):
+    for statement in (*_ROOM_TO_JOIN, _HELD, _CANDIDATE, _BEFORE):
         await connection.execute(statement)
     await connection.execute(
         _TAKE_OPEN_ITEMS, accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
     )
-    await connection.execute("ANALYZE held")
+    await connection.execute("ANALYZE held (item, provider_reference, kind)")
     await connection.execute(_BY_PROVIDER_REFERENCE)
-    await connection.execute("ANALYZE candidate")
+    await connection.execute(_COUNT_CANDIDATES)
     await connection.execute(_BY_OUR_REFERENCE)
-    await connection.execute("ANALYZE candidate")
+    await connection.execute(_COUNT_CANDIDATES)
     await connection.execute(_KEEP_THE_BEST, currency)
     await connection.execute(_FIND_BEFORE, provider)
     await connection.execute("ANALYZE settled_before")
@@ -232,7 +236,7 @@ async def found_later(connection: Connection, since: date, limit: int) -> list[R
         return []
     await connection.execute(_TAKE_EVERY_OPEN_ITEM)
     await connection.execute("ANALYZE unknown")
-    await connection.execute("ANALYZE held")
+    await connection.execute("ANALYZE held (item, provider_reference, kind)")
     rows: list[Record] = await connection.fetch(_FOUND_LATER, since, limit)
     return rows
 

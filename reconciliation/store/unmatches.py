@@ -66,6 +66,24 @@ async def journal(connection: Connection, reference: str) -> list[Record]:
     return rows
 
 
+async def settled_together(connection: Connection, reference: str, file_no: int, line: int) -> list[Record]:
+    """Read what one line cleared in the journal it shares with others, with the evidence of that line alone."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT p.journal_id, p.account, p.currency, p.amount_minor, p.item, m.payment, p.provider,
+               l.provider_reference, p.file, l.number AS line
+        FROM reconciliation.match m
+        JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
+        JOIN ledger.postings p ON p.reference = $1 AND p.account = m.account AND p.item = m.item
+        WHERE m.leg = 'provider' AND m.file_no = $2 AND m.line = $3 AND m.version = 1
+        """,
+        reference,
+        file_no,
+        line,
+    )
+    return rows
+
+
 async def resolving_break(connection: Connection, leg: str, file_no: int, line: int) -> str | None:
     """Return the latest break about a line that a match by hand resolved."""
     found: str | None = await connection.fetchval(

@@ -70,6 +70,7 @@ class Plan:
     providers: tuple[str, ...] = ("ngenius",)
     habits: tuple[Habit, ...] = tuple(Habit)
     wallet_share: float = 0.0
+    bank_share: float = 0.5  # of the citizens, where they can pay from their own bank
     arrivals_s: float = 400.0
     refund_share: float = 0.5
     refund_race_share: float = 0.3
@@ -118,6 +119,8 @@ _PROFILES: Final[tuple[Profile, ...]] = (
     *(Profile.SILENCE, Profile.NIGHTS, Profile.NIGHTS),
 )
 _MIXES: Final = (("ngenius",), ("ngenius", "gsma"), ("adyen", "gsma"), ("ngenius", "adyen", "gsma"))
+_BESIDE: Final = ("altareq", "bank_transfer")
+_BESIDE_SHARE: Final = 0.15
 _SIMPLE: Final = (Habit.PLAIN, Habit.PLAIN, Habit.DOUBLE_CLICK, Habit.TWO_TABS, Habit.IMPATIENT)
 
 
@@ -144,7 +147,8 @@ def draw_plan(stream: random.Random) -> Plan:
         backlog=stream.random() < 0.1,
         refund_late_payments=stream.random() < 0.5,
     )
-    return replace(storm, **_pressure(profile, stream))
+    plan = replace(storm, **_pressure(profile, stream))
+    return replace(plan, providers=(*plan.providers, *(name for name in _BESIDE if stream.random() < _BESIDE_SHARE)))
 
 
 def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:

@@ -44,17 +44,18 @@ PAY_FAULTS: Final[Menu] = (
 class SimulatedProvider:
     """One provider of a world, and how its own book is read. `captures` gives attempt, reference and minor;
     `refunds` identifier, attempt, place (what a refund's address holds) and minor; `undecided` and `heard_of` attempt.
+    Transfers have no book but the bank's, and `transfers.py` reads that.
     """
 
     name: str
     host: str
     book: str
-    calls: tuple[str, ...]
-    declined_cards: tuple[str, ...]
-    captures: str
-    refunds: str
-    undecided: str
-    heard_of: str
+    calls: tuple[str, ...] = ()
+    declined_cards: tuple[str, ...] = ()
+    captures: str = ""
+    refunds: str = ""
+    undecided: str = ""
+    heard_of: str = ""
     tells_refunds: bool = True
 
 
@@ -112,5 +113,21 @@ GSMA: Final = SimulatedProvider(
     undecided="SELECT our_reference AS attempt FROM requests WHERE status = 'pending' AND kind = 'merchantpay'",
     heard_of="SELECT our_reference AS attempt FROM requests WHERE kind = 'merchantpay'",
 )
-PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA)}
+ALTAREQ: Final = SimulatedProvider(
+    name="altareq",
+    host="openfinance.example",
+    book="openfinance.db",
+    calls=("create", "create", "lookup", "query", "void", "capture", "capture"),
+    captures=(
+        "SELECT c.our_reference AS attempt, p.payment_id AS reference, c.amount_minor AS minor FROM payments p"
+        " JOIN consents c USING (consent_id) WHERE p.status = 'AcceptedCreditSettlementCompleted' ORDER BY p.rowid"
+    ),
+    undecided=(
+        "SELECT c.our_reference AS attempt FROM consents c LEFT JOIN payments p USING (consent_id)"
+        " WHERE c.status IN ('AwaitingAuthorization', 'Authorized') OR p.status = 'Pending'"
+    ),
+    heard_of="SELECT our_reference AS attempt FROM consents",
+)
+BANK_TRANSFER: Final = SimulatedProvider(name="bank_transfer", host="bank.example", book="bank.db")
+PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA, ALTAREQ, BANK_TRANSFER)}
 CARD_HOSTS: Final = frozenset({NGENIUS.host, ADYEN.host})

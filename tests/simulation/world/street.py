@@ -7,10 +7,11 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.altareq.simulator.banks import BANKS
 from tests.simulation.world.citizens import Citizen
 from tests.simulation.world.departments import Department
 from tests.simulation.world.habits import Habit
-from tests.simulation.world.providers import GSMA
+from tests.simulation.world.providers import ALTAREQ, BANK_TRANSFER, GSMA
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
@@ -100,6 +101,9 @@ class Street:
         plan = self._world.plan
         habit = habit or stream.choice(plan.habits)
         by_wallet = stream.random() < plan.wallet_share and GSMA.name in plan.providers
+        ways = [each for each in (BANK_TRANSFER, ALTAREQ) if each.name in plan.providers]
+        at_bank = stream.choice(ways) if ways and stream.random() < plan.bank_share else None
+        by_wallet = by_wallet and at_bank is None
         number = len(self._world.citizens) + 1
         citizen = Citizen(
             name=f"citizen-{number}",
@@ -112,9 +116,12 @@ class Street:
             late_by_s=stream.choice((30.0, 600.0, 3000.0)),
             mobile=f"+97150{1_000_000 + number}" if by_wallet else "",
             phone=self._world.outside if by_wallet else None,
+            transfers=at_bank is BANK_TRANSFER,
+            bank=stream.choice(sorted(BANKS)) if at_bank is ALTAREQ else "",
         )
         self._world.citizens.append(citizen)
-        self._world.simulation.trace.happened(f"citizen {habit}{' by wallet' if by_wallet else ''}")
+        way = " by wallet" if by_wallet else f" by {at_bank.name}" if at_bank else ""
+        self._world.simulation.trace.happened(f"citizen {habit}{way}")
         process = self._world.simulation.process(citizen.name)
         await self._world.simulation.spawn(process, citizen.live(), citizen.name)
 
