@@ -28,7 +28,7 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
 
 
 def test_the_guide_lists_the_sandbox_s_cards():
@@ -49,7 +49,9 @@ def test_the_guide_names_every_event_there_is():
 def events_in_the_code():
     """Every third argument of the functions that make events, statuses among them."""
     statuses = {
-        "intent_event": {"requires_payment", "processing", "paid", "cancelled", "expired", "created"},
+        "intent_event": {
+            "requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired", "created",
+        },
         "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
         "refund_event": {
             "requested", "awaiting_approval", "pending", "unknown", "succeeded", "failed", "review_required",
