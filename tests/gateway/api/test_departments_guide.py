@@ -12,15 +12,39 @@ import pytest
 
 from adapters.ngenius.simulator.cards import TEST_CARDS
 from gateway.domain import booked
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from ledger.money import Money
+from ops.demo import catalogue
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "departments.md").read_text()
 EXAMPLES = re.findall(r"```json (\w+) (\S+) (\d+)\n(.*?)```", GUIDE, re.DOTALL)
 
 
+def service(code, department="economy"):
+    return {
+        "code": code, "department": department, "name_ar": "خدمة", "name_en": "Service", "revenue_code": "411000",
+        "amount_minor": 960_00,
+    }  # fmt: skip
+
+
+# The codes of `mizan demo` that the guide uses, so that its readers can send its bodies as they stand.
+SERVICES = [service("economy-001"), service("economy-002"), service("municipal-015", "roads")]
+BUNDLES = [
+    {
+        "code": "start-a-restaurant", "department": "economy", "name_ar": "مطعم", "name_en": "Restaurant",
+        "services": "economy-001 municipal-015",
+    },
+]  # fmt: skip
+
+
+def test_the_guide_s_services_are_those_of_the_demo():
+    assert {one["code"] for one in SERVICES} <= {one.code for one in catalogue.services()}
+
+
 @pytest.mark.parametrize(("method", "path", "status", "body"), EXAMPLES)
 async def test_the_guide_s_examples_work(town, method, path, status, body):
+    assert not (await import_catalogue(town.deps, [], SERVICES, BUNDLES)).faults
     if "{id}" in path:
         path = path.replace("{id}", (await town.paid())["id"])
     answer = await town.ask(method, path, json.loads(body))
