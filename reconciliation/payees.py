@@ -15,7 +15,7 @@ from ledger.money import exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.payout_terms import FeeBearer, Proof, Schedule
-from reconciliation.store import audits, payees
+from reconciliation.store import Record, audits, payees
 
 _DEPARTMENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _IBAN_CHARACTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -37,6 +37,10 @@ class PayeeDetails:
     minimum_minor: int = 1
     holdback_minor: int = 0
     fee_bearer: FeeBearer = FeeBearer.TREASURY
+    chargebacks_by_treasury: bool = False
+    remittance_email: str | None = None
+    revenue_code: str = ""
+    """The code this account is for; the account without one takes the rest, and its terms are the department's."""
 
 
 def iban_is_sound(iban: str) -> bool:
@@ -63,7 +67,8 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
                 connection, change_id,
                 (details.department, details.currency, details.legal_name, iban, details.bic, details.purpose,
                  details.proof.value, details.schedule.value, details.weekday, details.minimum_minor,
-                 details.holdback_minor, details.fee_bearer.value),
+                 details.holdback_minor, details.fee_bearer.value, details.chargebacks_by_treasury,
+                 details.remittance_email, details.revenue_code),
                 reason, by, now,
             )  # fmt: skip
         except asyncpg.UniqueViolationError:
@@ -79,7 +84,8 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
 async def decide_payee_change(deps: Deps, change_id: str, *, by: str, approve: bool) -> None:
     """Approve or refuse a change, as somebody other than its maker.
 
-    A first registration is in force at once: there is no old account that money could be led away from.
+    A first registration is in force at once: there is no old account that money could be led away from. An account
+    for a revenue code leads money away from the department's own, so that it waits as any other change.
     """
     now = deps.clock()
     async with deps.pool.acquire() as connection, connection.transaction():
@@ -102,11 +108,18 @@ async def list_payees(deps: Deps) -> list[str]:
     """Say where each department is paid, then which changes wait, a line each."""
     async with deps.pool.acquire() as connection:
         known, waiting = await payees.read_all(connection), await payees.read_waiting(connection)
-    lines = [
-        f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {row['schedule']}, {row['proof']}"
-        for row in known
-    ]
+    lines = [_in_force(row) for row in known]
     for row in waiting:
         state = f"in force from {row['effective_at']:%Y-%m-%d %H:%M} UTC" if row["effective_at"] else "to be approved"
-        lines.append(f"{row['id']}  {row['department']}  {row['iban']}  by {row['maker']}, {state}")
+        whose = f"{row['department']} {row['revenue_code']}".rstrip()
+        lines.append(f"{row['id']}  {whose}  {row['iban']}  by {row['maker']}, {state}")
     return lines
+
+
+def _in_force(row: Record) -> str:
+    if row["revenue_code"]:
+        return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  code {row['revenue_code']}"
+    terms = [row["schedule"], row["proof"]]
+    terms += ["treasury bears lost disputes"] if row["chargebacks_by_treasury"] else []
+    terms += [f"advice to {row['remittance_email']}"] if row["remittance_email"] else []
+    return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {', '.join(terms)}"

@@ -59,12 +59,13 @@ REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown"
 _PAYOUT: Final[dict[str, Schema]] = {
     "id": identifier("pl"),
     "object": {"const": "payout"},
-    "status": {"enum": ["instructed", "accepted", "paid", "rejected", "returned"]},
+    "status": {"enum": ["awaiting_approval", "instructed", "accepted", "paid", "rejected", "returned"]},
     "amount": ref("Money"),
     "business_date": DATE,
-    "instructed_at": INSTANT,
+    "instructed_at": _INSTANT_OR_NULL,
     "paid_on": _DATE_OR_NULL,
     "iban_ending": TEXT,
+    "revenue_code": _TEXT_OR_NULL,
     "remittance": TEXT,
     "reason": _TEXT_OR_NULL,
 }
