@@ -801,6 +801,7 @@ CREATE TABLE gateway.centre_agent (
     checker text,
     checked_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    chose_password boolean DEFAULT false NOT NULL,
     CONSTRAINT centre_agent_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
     CONSTRAINT centre_agent_check1 CHECK (((password IS NULL) OR (checker IS NOT NULL))),
     CONSTRAINT centre_agent_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9.-]{1,30}$'::text)),
@@ -2624,6 +2625,8 @@ GRANT UPDATE(checker) ON TABLE gateway.centre_agent TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.centre_agent TO mizan_service;
 
 GRANT UPDATE(disabled_at) ON TABLE gateway.centre_agent TO mizan_service;
+
+GRANT UPDATE(chose_password) ON TABLE gateway.centre_agent TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.centre_session TO mizan_service;
 
