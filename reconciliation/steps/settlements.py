@@ -76,7 +76,10 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
     booking = night.booking(now, file.business_date, late=late)
     file_no = await settlement_files.insert(connection, file, loaded, booking, now, provider=provider, reason=None)
     await settlement_files.keep_lines(connection, file_no)
+    reading = {**counts, "lines": counts["lines"] + loaded.lines}
+    night.tell(STEP, reading)
     await line_matching.match_lines(connection, provider, file_no, file.currency)
+    night.tell(STEP, reading)
     counts["files"] += 1
     counts["lines"] += loaded.lines
     counts["breaks"] += await _raise_line_breaks(night, connection, file, file_no)

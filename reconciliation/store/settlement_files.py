@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.contract import LineKind, SettlementFile, SettlementLine
 from reconciliation.postings import Booking
-from reconciliation.store import Connection, Record
+from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 
 @dataclass(slots=True)
@@ -43,7 +43,11 @@ async def stage(connection: Connection, file: SettlementFile, loaded: Loaded) ->
     """Stream the lines into a temporary table, summing as they pass; no list of them is ever held here."""
     await connection.execute(_STAGE)
     await connection.copy_records_to_table(
-        "stage", schema_name="pg_temp", columns=_COLUMNS, records=_records(file.lines, file.currency, loaded)
+        "stage",
+        schema_name="pg_temp",
+        columns=_COLUMNS,
+        records=_records(file.lines, file.currency, loaded),
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
     await connection.execute("ANALYZE pg_temp.stage (number, kind, reference, provider_reference)")
 
@@ -78,7 +82,7 @@ def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> 
 
 async def has_numbered_twice(connection: Connection) -> bool:
     found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM pg_temp.stage GROUP BY number HAVING count(*) > 1)"
+        "SELECT EXISTS (SELECT FROM pg_temp.stage GROUP BY number HAVING count(*) > 1)", timeout=WHOLE_FILE_TIMEOUT_S
     )
     return found
 
@@ -156,6 +160,7 @@ async def keep_lines(connection: Connection, file_no: int) -> None:
         FROM pg_temp.stage
         """,
         file_no,
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
 
 
@@ -193,7 +198,7 @@ async def unposted(connection: Connection) -> list[Record]:
 async def drop_stage(connection: Connection) -> None:
     """Forget the staged lines and what they were matched with, before another file is staged."""
     await connection.execute(
-        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.settled_before"
+        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.unfound, pg_temp.settled_before"
     )
 
 
@@ -292,5 +297,6 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
         """,
         file_no,
         currency,
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
     return rows

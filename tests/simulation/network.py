@@ -91,6 +91,7 @@ class Network:
         self._ports = count()
         self._free_ports = count(_FIRST_FREE_PORT)
         self.sealed: set[str] = set()  # hosts whose messages are encrypted or signed with the machine's randomness
+        self.watch: Callable[[Process, str], None] | None = None  # is told of each request a process sends
         self.repeated: list[str] = []  # the first lines of requests that arrived twice
 
     def name(self, host: str) -> str:
@@ -219,6 +220,8 @@ class Network:
             if first_line.endswith("HTTP/1.1"):
                 sender.request.clear()
                 self.trace.add(actor, "http", f"{sender.route.host} <- {first_line[:-9]}")
+                if self.watch is not None and sender.process is not None:
+                    self.watch(sender.process, first_line)
             if len(sender.request) < _DUPLICATED_BYTES_MAX:
                 sender.request += data
         elif first_line.startswith("HTTP/1.1 "):

@@ -22,7 +22,7 @@ from gateway.domain.errors import UnavailableError
 from gateway.domain.intent import IntentStatus
 from gateway.domain.verdict import Booking, Review
 from gateway.services.attempts.settle_batch import Batch
-from gateway.store import attempts, events, inbox, intents, messages, refunds
+from gateway.store import attempts, captures, events, inbox, intents, messages, refunds
 from gateway.store.connections import Connection
 from ledger.decisions import closed_until
 from ledger.entry import into_open_period
@@ -103,7 +103,9 @@ async def _apply(
         await batch.number_receipts(connection)
         await batch.keep_promises(connection)
         await attempts.move(connection, batch.moved_attempts())
+        await captures.keep(connection, batch.reservations)
         await intents.move(connection, batch.moved_intents(), now)
+        await captures.end(connection, batch.let_go)
         await events.record(connection, batch.events)
         await messages.queue(connection, batch.messages, now)
         await inbox.settle(connection, [key for finding in findings for key in finding.notices], "applied")

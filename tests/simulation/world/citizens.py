@@ -15,7 +15,7 @@ from ops.demo.form_browser import FormBrowser, Page, WayLostError
 from tests.simulation.trace import Trace
 from tests.simulation.world import transfers
 from tests.simulation.world.habits import Habit
-from tests.simulation.world.providers import ADYEN, ALTAREQ, CARD_HOSTS, GSMA, PROVIDERS
+from tests.simulation.world.providers import ADYEN, ALTAREQ, CARD_HOSTS, DARAJA, GSMA, PROVIDERS
 
 GOOD_CARD: Final = "4111111111111111"
 CHALLENGE_CARD: Final = "4000000000003220"
@@ -36,13 +36,16 @@ _ACCOUNTS: Final[dict[Habit, tuple[str, ...]]] = {
     Habit.IMPATIENT: _GOOD_ACCOUNTS,
 }
 
+# What approves and what refuses a request, by the phone that shows it.
+_DECISIONS: Final = {GSMA.host: ("approve", "requestDeclined"), DARAJA.host: ("approve", "1032")}
+
 LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
 
 
 class Phone(Protocol):
     """Where a wallet's requests to this payer are shown, and answered."""
 
-    def prompts(self, mobile: str) -> list[str]: ...
+    def prompts(self, mobile: str) -> list[tuple[str, str]]: ...
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class Citizen:
     phone: Phone | None = None
     transfers: bool = False  # pays by a transfer from their own bank
     bank: str = ""  # pays on the page of this bank when there is one
+    has_approved: bool = False
     told_paid: bool = False
     pages_broken: int = 0
     seen: list[int] = field(default_factory=list)
@@ -271,13 +275,18 @@ class Citizen:
             browser = FormBrowser(session)
             for _ in range(_LOOKS_AT_PHONE):
                 await self._pause(5, 60)
-                for prompt in phone.prompts(self.mobile):
-                    decision = "requestDeclined" if refusals else "approve"
+                for place, prompt in phone.prompts(self.mobile):
+                    words = _DECISIONS[_host(place)]
+                    if self.has_approved and _host(place) == DARAJA.host:
+                        decision = words[1]  # nobody approves the same request twice
+                    else:
+                        decision = words[1 if refusals else 0]
+                    self.has_approved = self.has_approved or decision == words[0]
                     refusals = 0
-                    await self._persist(lambda p=prompt, d=decision: self._answer(browser, p, d))  # type: ignore[misc]
+                    await self._persist(lambda p=prompt, at=place, d=decision: self._answer(browser, at, p, d))  # type: ignore[misc]
 
-    async def _answer(self, browser: FormBrowser, prompt: str, decision: str) -> Page:
-        page = await browser.open(f"https://{GSMA.host}/phone")
+    async def _answer(self, browser: FormBrowser, place: str, prompt: str, decision: str) -> Page:
+        page = await browser.open(place)
         try:
             return await browser.submit(page, {}, action=prompt, button=decision)
         except WayLostError:

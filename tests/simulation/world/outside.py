@@ -15,6 +15,7 @@ from aiohttp import web
 
 from adapters import registry
 from adapters.bank_host.simulator import build_app as build_bank
+from adapters.daraja.wire import account_of
 from tests.simulation.processes import Process
 from tests.simulation.simulation import Simulation
 from tests.simulation.warmth import keys_folder
@@ -24,7 +25,7 @@ from tests.simulation.world.providers import (
     BANK_TRANSFER,
     CALL_FAULTS,
     CALLBACK_FAULTS,
-    GSMA,
+    DARAJA,
     PAY_FAULTS,
     PROVIDERS,
     SimulatedProvider,
@@ -159,9 +160,20 @@ class Outside:
             if answer.status >= 400:
                 raise RuntimeError(f"{host} refused {body}: {await answer.text()}")
 
+    async def deposit(self, reference: str, amount_minor: int) -> None:
+        """Pay cash into our account at the bank's own counter."""
+        wish = {"credit_id": reference, "amount_minor": amount_minor, "remittance": reference, "debtor": "CASH DEPOSIT"}
+        await self._post(BANK_HOST, "credits", wish)
+
     def captures(self) -> list[dict[str, Any]]:
         """Read what every provider has taken: attempt, reference, minor."""
-        captured = [row for each in self.providers if each.captures for row in self.rows(each.book, each.captures)]
+        names = self._names()
+        captured = [
+            {**row, "attempt": names.get(row["attempt"], row["attempt"])}
+            for each in self.providers
+            if each.captures
+            for row in self.rows(each.book, each.captures)
+        ]
         return captured + [
             {"attempt": each["attempt"], "reference": each["attempt"], "minor": each["asked"]}
             for each in self._transfers()
@@ -184,14 +196,34 @@ class Outside:
     def undecided(self) -> set[str]:
         """Name the attempts a provider has not decided; a transfer that has not come in full is never given up."""
         open_transfers = {each["attempt"] for each in self._transfers() if each["received"] < each["asked"]}
-        return open_transfers | self._attempts("undecided")
+        return open_transfers | self._without_a_trace() | self._attempts("undecided")
 
     def heard_of(self) -> set[str]:
         return {each["attempt"] for each in self._transfers()} | self._attempts("heard_of")
 
     def _attempts(self, statement: str) -> set[str]:
+        names = self._names()
         told = [(each.book, getattr(each, statement)) for each in self.providers]
-        return {row["attempt"] for book, query in told if query for row in self.rows(book, query)}
+        return {
+            names.get(row["attempt"], row["attempt"]) for book, query in told if query for row in self.rows(book, query)
+        }
+
+    def _names(self) -> dict[str, str]:
+        """Name the attempts by what M-Pesa knows them by, whose accounts are too short for our reference."""
+        if DARAJA not in self.providers:
+            return {}
+        rows = self._simulation.control.rows(f"SELECT id FROM gateway.attempt WHERE provider = '{DARAJA.name}'")
+        return {account_of(row["id"]): row["id"] for row in rows}
+
+    def _without_a_trace(self) -> set[str]:
+        """Name the prompts whose answer was lost and that came to nothing: nobody can ask what became of them."""
+        if DARAJA not in self.providers:
+            return set()
+        lost = self._simulation.control.rows(
+            f"SELECT id FROM gateway.attempt WHERE provider = '{DARAJA.name}' AND provider_reference IS NULL"
+        )
+        paid = {row["attempt"] for row in self.captures()}
+        return {row["id"] for row in lost} - paid
 
     def _transfers(self) -> list[dict[str, Any]]:
         """Read what the bank has received for each attempt at a transfer: attempt, asked, received."""
@@ -202,12 +234,15 @@ class Outside:
         )
         return transfers.received(self.bank_rows(transfers.BOOK), attempts)
 
-    def prompts(self, mobile: str) -> list[str]:
-        """Return what a payer's phone shows: the requests of the wallet that wait for this number."""
-        rows = self.rows(
-            GSMA.book, "SELECT server_id, mobile FROM requests WHERE status = 'pending' AND kind = 'merchantpay'"
-        )
-        return [row["server_id"] for row in rows if mobile.endswith(row["mobile"][-9:])]
+    def prompts(self, mobile: str) -> list[tuple[str, str]]:
+        """Return what a payer's phone shows: the address of its page, and the request that waits for this number."""
+        return [
+            (f"https://{each.host}/phone", row["identifier"])
+            for each in self.providers
+            if each.prompts
+            for row in self.rows(each.book, each.prompts)
+            if mobile.endswith(row["mobile"][-9:])
+        ]
 
     def bank_rows(self, statement: str) -> list[dict[str, Any]]:
         return self.rows("bank.db", statement)

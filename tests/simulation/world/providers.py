@@ -54,6 +54,7 @@ class SimulatedProvider:
     declined_cards: tuple[str, ...] = ()
     captures: str = ""
     refunds: str = ""
+    prompts: str = ""  # what payers' phones show: identifier and mobile
     undecided: str = ""
     heard_of: str = ""
     tells_refunds: bool = True
@@ -110,6 +111,10 @@ GSMA: Final = SimulatedProvider(
         " FROM transactions r JOIN transactions p ON p.reference = r.original WHERE r.kind = 'reversal'"
         " ORDER BY r.rowid"
     ),
+    prompts=(
+        "SELECT server_id AS identifier, mobile FROM requests WHERE status = 'pending' AND kind = 'merchantpay'"
+        " ORDER BY rowid"
+    ),
     undecided="SELECT our_reference AS attempt FROM requests WHERE status = 'pending' AND kind = 'merchantpay'",
     heard_of="SELECT our_reference AS attempt FROM requests WHERE kind = 'merchantpay'",
 )
@@ -128,6 +133,16 @@ ALTAREQ: Final = SimulatedProvider(
     ),
     heard_of="SELECT our_reference AS attempt FROM consents",
 )
+DARAJA: Final = SimulatedProvider(  # its book names an attempt by the account reference made from ours
+    name="daraja",
+    host="mpesa.example",
+    book="mpesa.db",
+    calls=("create", "create", "query", "query", "token"),
+    captures="SELECT account AS attempt, receipt AS reference, shillings * 100 AS minor FROM payments ORDER BY rowid",
+    prompts="SELECT checkout_id AS identifier, mobile FROM prompts WHERE result_code IS NULL ORDER BY rowid",
+    undecided="SELECT account AS attempt FROM prompts WHERE result_code IS NULL",
+    heard_of="SELECT account AS attempt FROM prompts",
+)
 BANK_TRANSFER: Final = SimulatedProvider(name="bank_transfer", host="bank.example", book="bank.db")
-PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA, ALTAREQ, BANK_TRANSFER)}
+PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA, ALTAREQ, DARAJA, BANK_TRANSFER)}
 CARD_HOSTS: Final = frozenset({NGENIUS.host, ADYEN.host})
