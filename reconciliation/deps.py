@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from adapters.contract import Pays, Settles, States
+from adapters.contract import ConfirmsPayees, Pays, Settles, States
 from reconciliation.business_days import Calendar
 from reconciliation.matching import ProviderTerms
 
@@ -53,6 +53,8 @@ class Deps:
     direct: frozenset[str] = frozenset()
     """Providers whose payers' money comes straight to our account, with no settlement file between."""
     bank: Bank
+    confirming: ConfirmsPayees | None = None
+    """Who asks a payee's bank whether an account belongs to a name; nobody does where no provider can."""
     account: BankAccount
     terms: Mapping[str, ProviderTerms] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)

@@ -126,10 +126,11 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
 
     @finance.command("approve-payee")
     @click.argument("change_id")
+    @click.option("--despite-bank", is_flag=True, help="Answer for an account that its bank does not confirm.")
     @_BY
-    def approve(change_id: str, by: str) -> None:
+    def approve(change_id: str, by: str, despite_bank: bool) -> None:  # noqa: FBT001 - click passes flags by name
         """Approve bank details; a change takes effect after the cooling-off time."""
-        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=True))
+        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=True, despite_bank=despite_bank))
         click.echo(f"{change_id} is approved")
 
     @finance.command("refuse-payee")
