@@ -74,6 +74,7 @@ class _Columns:
     item: list[str | None] = field(default_factory=list)
 
 
+_FINGERPRINT: Final = tuple(_Columns.__dataclass_fields__).index("fingerprint")
 _RARE: Final = tuple(
     number
     for number, name in enumerate(_Columns.__dataclass_fields__)
@@ -153,6 +154,24 @@ async def post_many(
 ) -> list[tuple[Verdict, int | None]]:
     """Post the entries in one statement and answer each, in order, with its verdict and journal."""
     return _verdicts(await connection.fetchrow(_POST_BATCH, recorded_at, *_pack(entries)))
+
+
+async def post_collective(
+    connection: Connection, whole: Entry, fingerprint: bytes, items: Sequence[str], amounts: Sequence[int],
+    recorded_at: datetime,
+) -> tuple[Verdict, int | None]:  # fmt: skip
+    """Post one entry whose last posting is taken apart into one for each item."""
+    arrays = _pack([whole])
+    arrays[_FINGERPRINT] = [fingerprint]
+    entry, account, seq, amount, item = arrays[-5:]
+    count, first = len(items), seq[-1]
+    entry[-1:] = [1] * count
+    account[-1:] = [account[-1]] * count
+    seq[-1:] = range(first, first + count)
+    amount[-1:] = amounts
+    item[-1:] = items
+    (verdict,) = _verdicts(await connection.fetchrow(_POST_BATCH, recorded_at, *arrays))
+    return verdict
 
 
 async def post_batch(

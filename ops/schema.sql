@@ -491,10 +491,10 @@ BEGIN
     v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
-                                provider_reference)
+                                provider_reference, moved_by)
   SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
-         p_payment[m.entry], p_provider_reference[m.entry]
-    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry,
+         p_payment[m.entry], p_provider_reference[m.entry], v_journal[m.latest]
+    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry, max(x.entry) AS latest,
                  min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
             FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount,
                          unnest(p_item) AS item) x
@@ -503,7 +503,8 @@ BEGIN
   ON CONFLICT (account_id, item) DO UPDATE SET
     amount_minor = t.amount_minor + excluded.amount_minor,
     opened_at = least(t.opened_at, excluded.opened_at),
-    moved_at = greatest(t.moved_at, excluded.moved_at);
+    moved_at = greatest(t.moved_at, excluded.moved_at),
+    moved_by = excluded.moved_by;
   UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
                          account_id = v_head.account_id, hour_latest = greatest(v_head.hour_latest, v_hour);
 END $$;
@@ -588,16 +589,17 @@ BEGIN
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
   ), items AS (
     INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
-                                  payment, provider_reference)
+                                  payment, provider_reference, moved_by)
     SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
-           p_provider_reference
+           p_provider_reference, v_id
       FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
               FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(p_item) AS item) x
              WHERE x.item IS NOT NULL GROUP BY x.account, x.item) m
     ON CONFLICT (account_id, item) DO UPDATE SET
       amount_minor = t.amount_minor + excluded.amount_minor,
       opened_at = least(t.opened_at, excluded.opened_at),
-      moved_at = greatest(t.moved_at, excluded.moved_at)
+      moved_at = greatest(t.moved_at, excluded.moved_at),
+      moved_by = excluded.moved_by
   ), heads AS (
     UPDATE ledger.head SET journal_id = v_id, hash = v_hash, recorded_at = v_at, hour_latest = v_hour
   )
@@ -635,11 +637,12 @@ BEGIN
   IF NOT EXISTS (
     SELECT FROM reconciliation.payee_change c
     WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
-      AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
-           c.minimum_minor, c.holdback_minor, c.fee_bearer)
-        = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
-           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
-      AND c.bic IS NOT DISTINCT FROM NEW.bic
+      AND (c.department, c.currency, c.revenue_code, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
+           c.minimum_minor, c.holdback_minor, c.fee_bearer, c.chargebacks_by_treasury)
+        = (NEW.department, NEW.currency, NEW.revenue_code, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof,
+           NEW.schedule, NEW.weekday, NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer,
+           NEW.chargebacks_by_treasury)
+      AND c.bic IS NOT DISTINCT FROM NEW.bic AND c.remittance_email IS NOT DISTINCT FROM NEW.remittance_email
   ) THEN
     RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
@@ -1212,6 +1215,13 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE gateway.told_journal (
+    one boolean DEFAULT true NOT NULL,
+    journal_id bigint NOT NULL,
+    CONSTRAINT told_journal_journal_id_check CHECK ((journal_id >= 0)),
+    CONSTRAINT told_journal_one_check CHECK (one)
+);
+
 CREATE TABLE gateway.transfer_claim (
     id text NOT NULL COLLATE pg_catalog."C",
     attempt text NOT NULL COLLATE pg_catalog."C",
@@ -1398,7 +1408,8 @@ CREATE TABLE ledger.item (
     business_date date NOT NULL,
     journal_id bigint NOT NULL,
     payment text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C"
+    provider_reference text COLLATE pg_catalog."C",
+    moved_by bigint NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -1411,7 +1422,8 @@ CREATE VIEW ledger.items AS
     i.business_date,
     i.journal_id,
     i.payment,
-    i.provider_reference
+    i.provider_reference,
+    i.moved_by
    FROM (ledger.item i
      JOIN ledger.account a ON ((a.id = i.account_id)));
 
@@ -1654,7 +1666,10 @@ CREATE TABLE reconciliation.payee (
     weekday smallint NOT NULL,
     minimum_minor bigint NOT NULL,
     holdback_minor bigint NOT NULL,
-    fee_bearer text NOT NULL
+    fee_bearer text NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text
 );
 
 CREATE TABLE reconciliation.payee_change (
@@ -1681,6 +1696,9 @@ CREATE TABLE reconciliation.payee_change (
     applied_at timestamp with time zone,
     confirmation text,
     confirmed_name text,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text,
     CONSTRAINT payee_change_bic_check CHECK ((bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'::text)),
     CONSTRAINT payee_change_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT payee_change_check1 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (effective_at IS NOT NULL))),
@@ -1695,6 +1713,8 @@ CREATE TABLE reconciliation.payee_change (
     CONSTRAINT payee_change_minimum_minor_check CHECK ((minimum_minor >= 1)),
     CONSTRAINT payee_change_proof_check CHECK ((proof = ANY (ARRAY['captured'::text, 'settled'::text, 'banked'::text]))),
     CONSTRAINT payee_change_purpose_check CHECK ((purpose ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payee_change_remittance_email_check CHECK ((remittance_email ~ '^[^@[:space:]<>]{1,64}@[^@[:space:]<>]{1,189}$'::text)),
+    CONSTRAINT payee_change_revenue_code_check CHECK ((revenue_code ~ '^[!-~]{0,40}$'::text)),
     CONSTRAINT payee_change_schedule_check CHECK ((schedule = ANY (ARRAY['daily'::text, 'weekly'::text, 'threshold'::text]))),
     CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6))),
     CONSTRAINT payee_maker_is_not_checker CHECK ((checker <> maker))
@@ -1773,6 +1793,7 @@ CREATE TABLE reconciliation.payout_line (
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
     moved_at timestamp with time zone NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
@@ -1785,6 +1806,27 @@ CREATE TABLE reconciliation.payout_line_history (
     status text NOT NULL,
     paid_on date,
     reason text NOT NULL
+);
+
+CREATE TABLE reconciliation.payout_part (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    journal_id bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
+);
+
+CREATE TABLE reconciliation.remittance (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    recipient text NOT NULL,
+    status text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -2064,6 +2106,9 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
+ALTER TABLE ONLY gateway.told_journal
+    ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
@@ -2152,7 +2197,7 @@ ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.payee
-    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
+    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_batch_history
     ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
@@ -2164,13 +2209,19 @@ ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
 ALTER TABLE ONLY reconciliation.payout_line
-    ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+    ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_line_history
     ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
@@ -2239,7 +2290,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2263,7 +2314,7 @@ CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHER
 
 CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
-CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
@@ -2319,11 +2370,13 @@ CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (busi
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
-CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
+CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency, revenue_code) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
 
 CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
+
+CREATE INDEX remittance_waiting ON reconciliation.remittance USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree (break_id) WHERE (decision IS NULL);
 
@@ -2474,6 +2527,12 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
+
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
@@ -2661,6 +2720,10 @@ GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
 
+GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE gateway.told_journal TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
 
 GRANT UPDATE(checker) ON TABLE gateway.transfer_claim TO mizan_service;
@@ -2796,6 +2859,20 @@ GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(tries) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(next_try_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 

@@ -18,7 +18,7 @@ from ledger.money import exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.payout_terms import FeeBearer, Proof, Schedule
-from reconciliation.store import audits, payees
+from reconciliation.store import Record, audits, payees
 
 CONFIRMED_NAME_LENGTH_MAX: Final = 140
 NOT_ANSWERED: Final = "not_answered"
@@ -52,6 +52,10 @@ class PayeeDetails:
     minimum_minor: int = 1
     holdback_minor: int = 0
     fee_bearer: FeeBearer = FeeBearer.TREASURY
+    chargebacks_by_treasury: bool = False
+    remittance_email: str | None = None
+    revenue_code: str = ""
+    """The code this account is for; the account without one takes the rest, and its terms are the department's."""
 
 
 def iban_is_sound(iban: str) -> bool:
@@ -79,7 +83,8 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
                 connection, change_id,
                 (details.department, details.currency, details.legal_name, iban, details.bic, details.purpose,
                  details.proof.value, details.schedule.value, details.weekday, details.minimum_minor,
-                 details.holdback_minor, details.fee_bearer.value),
+                 details.holdback_minor, details.fee_bearer.value, details.chargebacks_by_treasury,
+                 details.remittance_email, details.revenue_code),
                 reason, by, now, confirmation=confirmation, confirmed_name=confirmed_name,
             )  # fmt: skip
         except asyncpg.UniqueViolationError:
@@ -109,7 +114,8 @@ async def decide_payee_change(
     """Approve or refuse a change, as somebody other than its maker.
 
     Where the bank said that the account is not this payee's, whoever approves it must say that they do so despite it.
-    A first registration is in force at once: there is no old account that money could be led away from.
+    A first registration is in force at once: there is no old account that money could be led away from. An account
+    for a revenue code leads money away from the department's own, so that it waits as any other change.
     """
     now = deps.clock()
     async with deps.pool.acquire() as connection, connection.transaction():
@@ -134,16 +140,11 @@ async def list_payees(deps: Deps) -> list[str]:
     """Say where each department is paid, then which changes wait, a line each."""
     async with deps.pool.acquire() as connection:
         known, waiting = await payees.read_all(connection), await payees.read_waiting(connection)
-    lines = [
-        f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {row['schedule']}, {row['proof']}"
-        for row in known
-    ]
+    lines = [_in_force(row) for row in known]
     for row in waiting:
         state = f"in force from {row['effective_at']:%Y-%m-%d %H:%M} UTC" if row["effective_at"] else "to be approved"
-        words = confirmation_words(row)
-        lines.append(
-            f"{row['id']}  {row['department']}  {row['iban']}  by {row['maker']}, {state}{words and f'; {words}'}"
-        )
+        whose, words = f"{row['department']} {row['revenue_code']}".rstrip(), confirmation_words(row)
+        lines.append(f"{row['id']}  {whose}  {row['iban']}  by {row['maker']}, {state}{words and f'; {words}'}")
     return lines
 
 
@@ -151,3 +152,12 @@ def confirmation_words(change: Mapping[str, object]) -> str:
     """Say what the payee's bank answered, for whoever decides."""
     words = _CONFIRMATION_WORDS.get(str(change["confirmation"]), "")
     return f"{words} ({change['confirmed_name']})" if words and change["confirmed_name"] else words
+
+
+def _in_force(row: Record) -> str:
+    if row["revenue_code"]:
+        return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  code {row['revenue_code']}"
+    terms = [row["schedule"], row["proof"]]
+    terms += ["treasury bears lost disputes"] if row["chargebacks_by_treasury"] else []
+    terms += [f"advice to {row['remittance_email']}"] if row["remittance_email"] else []
+    return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {', '.join(terms)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.store import messages
@@ -14,8 +15,7 @@ from gateway.store.idempotency import KEPT, replay
 from gateway.store.messages import Message
 
 
-@dataclass(frozen=True, slots=True)
-class NewLine:
+class NewLine(msgspec.Struct, frozen=True):
     department: str
     service: str | None
     name_ar: str
@@ -31,8 +31,7 @@ class NewLine:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewIntent:
+class NewIntent(msgspec.Struct, frozen=True):
     """Everything one creation writes, decided before the database is asked."""
 
     id: str

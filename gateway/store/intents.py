@@ -324,13 +324,18 @@ async def move(connection: Connection, progress: Sequence[Progress], at: datetim
 
 
 async def claim_overdue(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[str]:
-    """Take intents whose time is over, and put them aside for others until `again_at`."""
+    """Take intents whose time is over, departments in turn, and put them aside for others until `again_at`."""
     rows = await connection.fetch(
-        """UPDATE gateway.intent SET next_close_at = $2
-            WHERE id = ANY (ARRAY(
-              SELECT id FROM gateway.intent
-               WHERE status IN ('requires_payment', 'processing') AND next_close_at <= $1
-               ORDER BY next_close_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+        """WITH due AS (
+             SELECT o.id, row_number() OVER (PARTITION BY d.code ORDER BY o.next_close_at, o.id) AS turn
+               FROM gateway.department d
+               CROSS JOIN LATERAL (
+                 SELECT i.id, i.next_close_at FROM gateway.intent i
+                  WHERE i.department = d.code AND i.status IN ('requires_payment', 'processing')
+                    AND i.next_close_at <= $1
+                  ORDER BY i.next_close_at LIMIT $3 FOR UPDATE SKIP LOCKED) o)
+           UPDATE gateway.intent SET next_close_at = $2
+            WHERE id = ANY (ARRAY(SELECT id FROM due ORDER BY turn, id LIMIT $3))
            RETURNING id""",
         at,
         again_at,

@@ -115,6 +115,9 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.option("--minimum-minor", type=click.IntRange(min=1), default=1, show_default=True)
     @click.option("--holdback-minor", type=click.IntRange(min=0), default=0, show_default=True)
     @click.option("--fee-bearer", type=click.Choice([one.value for one in FeeBearer]), default="treasury")
+    @click.option("--chargebacks-by-treasury", is_flag=True, help="The treasury bears lost disputes.")
+    @click.option("--remittance-email", help="Where the advice of each payout is sent.")
+    @click.option("--revenue-code", default="", help="The one revenue code this account is for.")
     @click.option("--reason", required=True)
     @_BY
     def propose(reason: str, by: str, fee_bearer: str, **details: Any) -> None:

@@ -88,8 +88,8 @@ async def open_account(parts: Parts, department: str, webhook_url: str | None) -
         key=claim_key,
         body_sha256=hashlib.sha256(webhook_url.encode()).digest(),
     )
-    endpoint = await create_endpoint(parts.gateway, department, webhook_url, claim)
-    return Account(department, key, str(endpoint["secret"]))
+    _, secret = await create_endpoint(parts.gateway, department, webhook_url, claim)
+    return Account(department, key, secret or "")
 
 
 def _registration(code: str) -> str:

@@ -178,6 +178,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "payout_paid": ("payout at the bank", "تحويل نُفذ في البنك"),
     "break_written_off": ("written off", "شطب"),
     "break_matched_by_hand": ("matched by hand", "مطابقة يدوية"),
+    "exchanged": ("exchanged", "تحويل عملة"),
     "dispute_lost": ("chargeback lost", "اعتراض خُسر"),
 }
 

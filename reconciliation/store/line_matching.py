@@ -10,7 +10,11 @@ from typing import Final
 from ledger import accounts
 from reconciliation.matching import RULE, FeeTerms, MatchOutcome
 from reconciliation.postings import DISPUTES_RECEIVABLE
-from reconciliation.store import Connection, Record
+from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
+
+# A file of a million lines is joined in memory, or in few pieces on disk.
+_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '64MB'"
+_COUNT_CANDIDATES: Final = "ANALYZE candidate (number, account, currency, item)"
 
 _HELD: Final = """
   CREATE TEMPORARY TABLE held (
@@ -102,39 +106,37 @@ _DECIDE: Final = """
                GROUP BY account, currency, item HAVING count(*) > 1) t
       ON t.account = c.account AND t.currency = c.currency AND t.item = c.item
     LEFT JOIN settled_before b ON b.number = s.number
-  ) decided"""
+  ) decided
+  -- In the order of their key, in which they are also posted: written and read side by side.
+  ORDER BY number"""
 
 
 async def match_lines(connection: Connection, provider: str, file_no: int, currency: str) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome."""
-    for statement in (_HELD, _CANDIDATE, _BEFORE):
-        await connection.execute(statement)
-    await connection.execute(
-        _TAKE_OPEN_ITEMS, accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
-    )
-    await connection.execute("ANALYZE held")
-    await connection.execute(_BY_PROVIDER_REFERENCE)
-    await connection.execute("ANALYZE candidate")
-    await connection.execute(_BY_OUR_REFERENCE)
-    await connection.execute("ANALYZE candidate")
-    await connection.execute(_KEEP_THE_BEST, currency)
-    await connection.execute(_FIND_BEFORE, provider)
-    await connection.execute("ANALYZE settled_before")
-    await connection.execute(
-        _DECIDE,
-        file_no,
-        provider,
-        currency,
-        accounts.PROVIDER_FEES,
-        DISPUTES_RECEIVABLE,
-        accounts.SUSPENSE_UNIDENTIFIED,
-        RULE["provider_reference"].score,
-        RULE["our_reference"].score,
-    )
+    held = (accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider))
+    for statement, *arguments in (
+        (_ROOM_TO_JOIN,),
+        (_HELD,),
+        (_CANDIDATE,),
+        (_BEFORE,),
+        (_TAKE_OPEN_ITEMS, *held),
+        ("ANALYZE held (item, provider_reference, kind)",),
+        (_BY_PROVIDER_REFERENCE,),
+        (_COUNT_CANDIDATES,),
+        (_BY_OUR_REFERENCE,),
+        (_COUNT_CANDIDATES,),
+        (_KEEP_THE_BEST, currency),
+        (_FIND_BEFORE, provider),
+        ("ANALYZE settled_before",),
+        (_DECIDE, file_no, provider, currency, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE,
+         accounts.SUSPENSE_UNIDENTIFIED, RULE["provider_reference"].score, RULE["our_reference"].score),
+    ):  # fmt: skip
+        await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
     rows = await connection.fetch(
         "SELECT outcome, count(*) AS lines FROM reconciliation.match WHERE leg = 'provider' AND file_no = $1"
         " GROUP BY outcome",
         file_no,
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
     return {row["outcome"]: row["lines"] for row in rows}
 
@@ -232,7 +234,7 @@ async def found_later(connection: Connection, since: date, limit: int) -> list[R
         return []
     await connection.execute(_TAKE_EVERY_OPEN_ITEM)
     await connection.execute("ANALYZE unknown")
-    await connection.execute("ANALYZE held")
+    await connection.execute("ANALYZE held (item, provider_reference, kind)")
     rows: list[Record] = await connection.fetch(_FOUND_LATER, since, limit)
     return rows
 

@@ -60,6 +60,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
+        bundle=bundle_name(catalogue, intent),
         banks=banks_offered(deps),
         payer_bank=last.contact.bank if last else None,
     )
@@ -74,6 +75,12 @@ def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
 def names_of(catalogue: Catalogue, code: str) -> Names:
     department = catalogue.departments.get(code)
     return department.names if department else Names(code, code)
+
+
+def bundle_name(catalogue: Catalogue, intent: Intent) -> Names | None:
+    """Return what a bundle is called; one that is no longer sold is told by its services."""
+    bundle = catalogue.bundles.get(intent.bundle) if intent.bundle else None
+    return bundle.names if bundle else None
 
 
 def line_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent) -> tuple[LineView, ...]:

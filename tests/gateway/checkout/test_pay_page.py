@@ -141,6 +141,16 @@ def test_a_bundle_shows_each_departments_part(pages: Pages, view_of: Callable[..
     assert "تجديد الرخصة التجارية ورسمان آخران" in said
 
 
+@pytest.mark.parametrize(("language", "name"), [("ar", "افتتاح مطعم"), ("en", "Start a restaurant")])
+def test_a_bundle_is_called_by_its_own_name(
+    pages: Pages, view_of: Callable[..., CheckoutView], language: str, name: str
+):
+    view = view_of(bundle=Names("افتتاح مطعم", "Start a restaurant"))
+    page = draw(pages, view, language)
+    assert page.xpath("string(//h2[@id='bill'])") == name
+    assert name in page.xpath("string(//title)")
+
+
 def test_a_bundle_says_what_goes_to_whom_and_cites_its_tariffs(pages: Pages, view_of: Callable[..., CheckoutView]):
     police = Names("الشرطة", "Police")
     view = view_of()
