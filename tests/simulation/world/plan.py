@@ -173,7 +173,7 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
         },
         Profile.REFUNDS: {
             "citizens_a_day": 5, "habits": (Habit.PLAIN, Habit.RELOAD), "refund_share": 1.0, "refund_race_share": 0.7,
-            "mischief": 12, "callback_share": 0.0, "kills": 5, "refund_kill_share": 0.25,
+            "mischief": 12, "callback_share": 0.0, "kills": 5, "refund_kill_share": 0.6,
         },
         Profile.COMMITS: {"network": 0.005, "database": 0.06, "mischief": 0, "kills": 8, "outages": 3},
         Profile.CALLBACKS: {
