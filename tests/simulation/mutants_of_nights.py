@@ -88,7 +88,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (Profile.CALM,),
     ),
     Mutant(
-        "the payout's message id minted anew for each send",
+        "a payout put under an address that is not its own message id",
         (
             Edit(
                 "adapters.bank_host.wire",
@@ -97,7 +97,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
                 "        message_id = message_id[:-1] + str(len(body) % 10)\n",
             ),
         ),
-        (Profile.NIGHTS,),
+        (Profile.CALM,),
     ),
     Mutant(
         "a payout that was sent and not answered is rejected",
