@@ -91,6 +91,7 @@ class Plan:
     outages: int = 0
     mischief: int = 0
     night_kills: int = 0
+    bank_faults: int = 0  # of the bank, in each rough night
     refund_late_payments: bool = False
     processes: int = 2  # of each kind
     # A kill sweep: every day the same two payments and refunds, and one process killed in each part of it.
@@ -182,6 +183,8 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
             "habits": (Habit.SECOND_CARD, Habit.SECOND_CARD, Habit.DECLINED_FIRST, Habit.BACK, Habit.LATE),
         },
         Profile.SILENCE: {"silent": True, "kills": 3, "mischief": 0, "nights": 3},
-        Profile.NIGHTS: {"night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4},
+        Profile.NIGHTS: {
+            "night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4, "mischief": 4, "bank_faults": 3,
+        },
     }  # fmt: skip
     return {"active_days": 1, **mixes[profile]} if profile in mixes else {}
