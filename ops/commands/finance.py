@@ -117,11 +117,22 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
         payee = PayeeDetails(**given, fee_bearer=FeeBearer(fee_bearer))
         click.echo(run(lambda deps: propose_payee_change(deps, payee, by=by, reason=reason)))
 
-    add_decision(finance, run, Decision(
-        noun="payee", decide=decide_payee_change,
-        approve_help="Approve bank details; a change takes effect after the cooling-off time.",
-        refuse_help="Refuse bank details.",
-    ))  # fmt: skip
+    @finance.command("approve-payee")
+    @click.argument("change_id")
+    @click.option("--despite-bank", is_flag=True, help="Answer for an account that its bank does not confirm.")
+    @BY
+    def approve(change_id: str, by: str, despite_bank: bool) -> None:  # noqa: FBT001 - click passes flags by name
+        """Approve bank details; a change takes effect after the cooling-off time."""
+        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=True, despite_bank=despite_bank))
+        click.echo(f"{change_id} is approved")
+
+    @finance.command("refuse-payee")
+    @click.argument("change_id")
+    @BY
+    def refuse(change_id: str, by: str) -> None:
+        """Refuse bank details."""
+        run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=False))
+        click.echo(f"{change_id} is refused")
 
 
 def _breaks(finance: click.Group, run: Callable[..., Any]) -> None:
