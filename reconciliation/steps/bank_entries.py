@@ -11,7 +11,15 @@ from ledger import statements as ledger_statements
 from ledger.entry import Entry
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
-from reconciliation.bank_matching import BankKind, BankLine, BankMatch, Expected, OpenPayout, match_entry
+from reconciliation.bank_matching import (
+    BankKind,
+    BankLine,
+    BankMatch,
+    Expected,
+    ForeignBatch,
+    OpenPayout,
+    match_entry,
+)
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg, MatchOutcome
@@ -212,6 +220,8 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
         return [_transfer_break(night, evidence, BreakType.TRANSFER_EXCESS, found, excess)]
     if found.kind is BankKind.TRANSFER_RECEIVED:
         return []
+    if found.foreign is not None:
+        return [_foreign_break(night, evidence, found.foreign)]
     if found.kind is BankKind.UNIDENTIFIED and found.named is not None:
         return [_transfer_break(night, evidence, BreakType.TRANSFER_WAITING, found, amount)]
     if found.kind is BankKind.UNIDENTIFIED:
@@ -268,6 +278,28 @@ def _transfer_break(night: Night, evidence: BankEvidence, kind: BreakType, found
         line=evidence.number,
         detail={
             "amount": str(held), "theirs": str(evidence.amount), "reference": found.named or "",
+            "file": evidence.statement, "line": str(evidence.number),
+        },
+    )  # fmt: skip
+
+
+def _foreign_break(night: Night, evidence: BankEvidence, batch: ForeignBatch) -> NewBreak:
+    """Name money that came for a batch in another currency: it waits in suspense until two people book it."""
+    return NewBreak(
+        type=BreakType.OTHER_CURRENCY,
+        subject=f"{evidence.statement_no}:{evidence.number}",
+        business_date=night.business_date,
+        amount_minor=evidence.amount.amount_minor,
+        currency=evidence.amount.currency,
+        provider=batch.provider,
+        account=accounts.SUSPENSE_UNIDENTIFIED,
+        item=unidentified_item(evidence.statement_no, evidence.number),
+        leg=Leg.BANK,
+        file_no=evidence.statement_no,
+        line=evidence.number,
+        detail={
+            "provider": batch.provider, "theirs": str(evidence.amount), "amount": str(evidence.amount),
+            "ours": str(Money.of_total(batch.amount_minor, batch.currency)), "reference": batch.reference,
             "file": evidence.statement, "line": str(evidence.number),
         },
     )  # fmt: skip

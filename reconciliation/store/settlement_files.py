@@ -262,7 +262,9 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
     to it exactly, whoever of them bears it.
     """
     if not await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1)", currency
+        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1"
+        " AND revenue_code = '')",
+        currency,
     ):
         return []
     rows: list[Record] = await connection.fetch(
@@ -290,7 +292,7 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
         SELECT y.department, sum(fee_floor + (fee_place <= fee_left)::integer)::bigint AS fee_minor,
                sum(vat_floor + (vat_place <= vat_left)::integer)::bigint AS fee_vat_minor
         FROM split JOIN reconciliation.payee y ON split.account = 'department:' || y.department || ':payable'
-         AND y.currency = $2 AND y.fee_bearer = 'department'
+         AND y.currency = $2 AND y.fee_bearer = 'department' AND y.revenue_code = ''
         GROUP BY 1 ORDER BY 1
         """,
         file_no,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from adapters.contract import Statement
-from reconciliation.bank_matching import Expected, OpenBatch, OpenPayout
+from reconciliation.bank_matching import Expected, ForeignBatch, OpenBatch, OpenPayout
 from reconciliation.postings import Booking
 from reconciliation.store import Connection, Record
 
@@ -258,13 +258,12 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     """Read what the bank may show: open batches, open payouts, and every payout line the entries name."""
     batches = await connection.fetch(
         """
-        SELECT a.account, o.item, o.amount_minor FROM ledger.accounts a
+        SELECT a.account, a.currency, o.item, o.amount_minor FROM ledger.accounts a
         -- Account by account, so that the payments that are open, a million of a night, are not read for each chunk.
         CROSS JOIN LATERAL (SELECT item, amount_minor FROM ledger.open_items o
                             WHERE o.account = a.account AND o.currency = a.currency OFFSET 0) o
-        WHERE a.account LIKE 'provider:%:in_transit' AND a.currency = $1 ORDER BY a.account, o.item
-        """,
-        currency,
+        WHERE a.account LIKE 'provider:%:in_transit' ORDER BY a.account, o.item, a.currency
+        """
     )
     lines = await connection.fetch(
         """
@@ -289,6 +288,13 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     for payout in payouts.values():
         files.setdefault(payout.batch_id, []).append(payout)
     found = [
-        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"]) for row in batches
+        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"])
+        for row in batches
+        if row["currency"] == currency
     ]
-    return Expected(found, payouts, files)
+    foreign = [
+        ForeignBatch(row["account"], row["account"].split(":")[1], row["item"], row["currency"], row["amount_minor"])
+        for row in batches
+        if row["currency"] != currency
+    ]
+    return Expected(found, payouts, files, foreign=foreign)

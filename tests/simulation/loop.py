@@ -34,7 +34,7 @@ class Wires(Protocol):
     def open(
         self, factory: Callable[[], asyncio.BaseProtocol], sock: socket.socket, tls: object
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]: ...
-    def listen(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> Any: ...
+    def listen(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int, tls: object = None) -> Any: ...
     def cut(self, process: Process) -> None: ...
 
 
@@ -191,8 +191,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             raise NotSimulatedError("create_connection without a connected socket")
         return self.wires.open(protocol_factory, sock, options.get("ssl"))
 
-    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **_options: Any) -> Any:
-        return self.wires.listen(protocol_factory, str(host), int(port))
+    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        return self.wires.listen(protocol_factory, str(host), int(port), options.get("ssl"))
 
     async def create_unix_connection(self, protocol_factory: Any, path: Any = None, **_options: Any) -> Any:
         return await self.databases.open(protocol_factory, str(path))

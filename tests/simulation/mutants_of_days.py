@@ -164,6 +164,13 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
                 "    return not may(status, IntentEvent.CAPTURED)\n",
                 "    return False\n",
             ),
+            Edit(
+                "gateway.domain.intent",
+                "    (_S.PROCESSING, _E.EXPIRED): _S.EXPIRED,\n",
+                "    (_S.PROCESSING, _E.EXPIRED): _S.EXPIRED,\n"
+                "    (_S.EXPIRED, _E.CAPTURED): _S.PAID,\n"
+                "    (_S.CANCELLED, _E.CAPTURED): _S.PAID,\n",
+            ),
         ),
         (
             Profile.CALM,

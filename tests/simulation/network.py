@@ -22,6 +22,16 @@ _DUPLICATED_BYTES_MAX: Final = 65536
 _STALL_S: Final = 86400.0
 _ENDS_KEPT: Final = 500
 _TLS_PORT: Final = 443
+_LINE_BYTES_MAX: Final = 1000  # an acquirer's addresses are long
+_FIRST_FREE_PORT: Final = 20_000
+
+
+class _Shown:
+    """What a server sees of a client that had to show its certificate: TLS itself is not simulated."""
+
+    @staticmethod
+    def getpeercert(binary_form: bool = False) -> bytes:  # noqa: ARG004, FBT001, FBT002 - as ssl.SSLObject has it
+        return b"the certificate of the only client"
 
 
 class Listener:
@@ -34,8 +44,10 @@ class Listener:
         host: str,
         port: int,
         context: contextvars.Context,
+        tls: object = None,
     ) -> None:
         self.factory = factory
+        self.tls = tls
         self.context = context
         self.process = context.get(CURRENT)
         self.address = (host, port)
@@ -78,6 +90,9 @@ class Network:
         self._dialled: dict[socket.socket, tuple[str, int]] = {}
         self._ends: list[MemoryTransport] = []
         self._ports = count()
+        self._free_ports = count(_FIRST_FREE_PORT)
+        self.sealed: set[str] = set()  # hosts whose messages are encrypted or signed with the machine's randomness
+        self.watch: Callable[[Process, str], None] | None = None  # is told of each request a process sends
         self.repeated: list[str] = []  # the first lines of requests that arrived twice
 
     def name(self, host: str) -> str:
@@ -118,8 +133,9 @@ class Network:
     def _listeners_at(self, address: tuple[str, int]) -> list[Listener]:
         return [listener for listener in self.listeners if listener.address == address]
 
-    def listen(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> Listener:
-        listener = Listener(self, factory, self._addresses.get(host, host), port, contextvars.copy_context())
+    def listen(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int, tls: object = None) -> Listener:
+        address, number = self._addresses.get(host, host), port or next(self._free_ports)
+        listener = Listener(self, factory, address, number, contextvars.copy_context(), tls)
         self.listeners.append(listener)
         return listener
 
@@ -153,7 +169,12 @@ class Network:
             listener.process,
             listener.context.copy(),
             # TLS itself is not simulated; a server on its port only has to know that it speaks it.
-            {"peername": client_address, "sockname": listener.address, "sslcontext": listener.address[1] == _TLS_PORT},
+            {
+                "peername": client_address,
+                "sockname": listener.address,
+                "sslcontext": listener.tls or listener.address[1] == _TLS_PORT,
+                "ssl_object": _Shown() if listener.tls else None,
+            },
         )
         client.peer, server.peer, client.is_client = server, client, True
         if len(self._ends) > _ENDS_KEPT:
@@ -195,16 +216,19 @@ class Network:
             sender.duplicate = True
 
     def _note(self, actor: str, sender: MemoryTransport, data: bytes) -> None:
-        first_line = data[:120].partition(b"\r\n")[0].decode("latin-1")
+        first_line = data[:_LINE_BYTES_MAX].partition(b"\r\n")[0].decode("latin-1")
         if sender.is_client:
             if first_line.endswith("HTTP/1.1"):
                 sender.request.clear()
                 self.trace.add(actor, "http", f"{sender.route.host} <- {first_line[:-9]}")
+                if self.watch is not None and sender.process is not None:
+                    self.watch(sender.process, first_line)
             if len(sender.request) < _DUPLICATED_BYTES_MAX:
                 sender.request += data
         elif first_line.startswith("HTTP/1.1 "):
             self.trace.add(actor, "http", f"{sender.route.caller} <- {first_line[9:]}")
-        self.trace.add(actor, "bytes", f"{len(data)} {zlib.crc32(data):08x}")
+        sealed = sender.route.host in self.sealed or sender.route.caller.partition("#")[0] in self.sealed
+        self.trace.add(actor, "bytes", f"{len(data)} {'sealed' if sealed else f'{zlib.crc32(data):08x}'}")
 
     def _send_again(self, client: MemoryTransport) -> None:
         """Let a whole request arrive once more on a connection of its own, as a proxy or a stuck queue would."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
+import tempfile
 from datetime import date
+from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
+from adapters import registry
 from gateway.web.identity import Identity
 from gateway.web.pages import Pages
 from reconciliation.business_days import Calendar
@@ -20,13 +25,24 @@ _compile: Final = Environment.compile
 
 @functools.cache
 def warm_up() -> None:
-    """Compile every page, and load the holidays. Call it where worlds are forked from."""
+    """Compile every page, load the holidays and make the keys. Call it where worlds are forked from."""
+    for name, provider in registry.PROVIDERS.items():
+        if provider.credentials is not None:
+            provider.credentials(keys_folder(name))
     Calendar().is_working_day(date(2026, 12, 2))
     pages = Pages(Identity(ar="", en="", address="", zone=ZoneInfo("Asia/Dubai")))
     environment = pages._environments["en"]
     for name in environment.list_templates():
         source, filename, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
         _compiled[name, source] = _compile(environment, source, name, filename)
+
+
+@functools.cache
+def keys_folder(name: str) -> Path:
+    """Return where a simulated rail's keys are: made once by whoever asks first, and gone when it ends."""
+    folder = tempfile.mkdtemp(prefix="mizan-simulated-keys-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / name
 
 
 def _recall(self: Environment, source: Any, name: str | None = None, *others: Any, **options: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.postgres_faults import DatabaseFault
+from tests.simulation.processes import Process
 from tests.simulation.world.departments import Mood
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _DAY_S: Final = 1200.0
 _NIGHT_S: Final = 20.0
 _SLOW_DISK_S: Final = 90.0
+_REFUND_CALLS: Final = ("/refund", "/reversals")
 
 
 class Chaos:
@@ -36,6 +38,7 @@ class Chaos:
         self._often(plan.slow_disks, _DAY_S, self._slow_disk)
         self._often(plan.mischief, _DAY_S, self._mischief)
         self._often(len(self._world.departments) if plan.mischief else 0, _DAY_S, self._mood)
+        self._world.simulation.network.watch = self._strike if plan.refund_kill_share else None
         if plan.backlog:
             self._world.product.stop_workers()
 
@@ -47,6 +50,7 @@ class Chaos:
         self._often(min(plan.outages, 1), _NIGHT_S, self._outage)
         if plan.mischief and self._stream.random() < 0.5:
             self._often(1, 1.0, self._bank_mischief)
+        self._often(plan.bank_faults, 1.0, self._bank_mischief)
 
     async def end(self) -> None:
         """Let things be well again."""
@@ -55,6 +59,7 @@ class Chaos:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         self.on = False
+        self._world.simulation.network.watch = None
         self._database({}, {})
         self._world.product.release_workers()
         await self._world.outside.behave()
@@ -81,6 +86,17 @@ class Chaos:
             # At the start of some step soon, not at the moment the world happens to look.
             process = self._stream.choice(alive)
             process.kill_at_step = process.steps + self._stream.randint(1, 60)
+
+    def _strike(self, process: Process, request: str) -> None:
+        """Kill a worker whose refund is on its way, before or after the answer has come."""
+        is_refund = request.startswith(("POST", "PUT")) and any(word in request for word in _REFUND_CALLS)
+        if (
+            is_refund
+            and process.host.startswith("worker")
+            and self._stream.random() < self._world.plan.refund_kill_share
+        ):
+            process.kill_at_step = process.steps + self._stream.randint(1, 10)
+            self._world.simulation.trace.happened("worker marked for death with a refund under way")
 
     async def _kill_night(self) -> None:
         nights = [p for name, p in self._world.product.running.items() if name.startswith("night") and not p.dead]

@@ -13,8 +13,9 @@ import aiohttp
 
 from ops.demo.form_browser import FormBrowser, Page, WayLostError
 from tests.simulation.trace import Trace
+from tests.simulation.world import transfers
 from tests.simulation.world.habits import Habit
-from tests.simulation.world.providers import ADYEN, CARD_HOSTS, GSMA, PROVIDERS
+from tests.simulation.world.providers import ADYEN, ALTAREQ, CARD_HOSTS, DARAJA, GSMA, PROVIDERS
 
 GOOD_CARD: Final = "4111111111111111"
 CHALLENGE_CARD: Final = "4000000000003220"
@@ -25,13 +26,26 @@ _PATIENCE_S: Final = 60.0
 _TRIES: Final = 6
 _LOOKS_AT_PHONE: Final = 14
 
+_EMPTY_ACCOUNT: Final = "AE980339000000000000012"
+_GOOD_ACCOUNTS: Final = ("AE280339000000000000011", "AE280339000000000000011", "AE710339000000000000013")
+# From which account a payer consents first; none of them means that they decline.
+_ACCOUNTS: Final[dict[Habit, tuple[str, ...]]] = {
+    Habit.DECLINED_FIRST: ("",),
+    Habit.SECOND_CARD: (_EMPTY_ACCOUNT,),
+    Habit.BACK: _GOOD_ACCOUNTS[:1],
+    Habit.IMPATIENT: _GOOD_ACCOUNTS,
+}
+
+# What approves and what refuses a request, by the phone that shows it.
+_DECISIONS: Final = {GSMA.host: ("approve", "requestDeclined"), DARAJA.host: ("approve", "1032")}
+
 LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
 
 
 class Phone(Protocol):
     """Where a wallet's requests to this payer are shown, and answered."""
 
-    def prompts(self, mobile: str) -> list[str]: ...
+    def prompts(self, mobile: str) -> list[tuple[str, str]]: ...
 
 
 @dataclass(slots=True)
@@ -48,6 +62,9 @@ class Citizen:
     late_by_s: float = 0.0
     mobile: str = ""  # pays by wallet when there is one
     phone: Phone | None = None
+    transfers: bool = False  # pays by a transfer from their own bank
+    bank: str = ""  # pays on the page of this bank when there is one
+    has_approved: bool = False
     told_paid: bool = False
     pages_broken: int = 0
     seen: list[int] = field(default_factory=list)
@@ -62,7 +79,12 @@ class Citizen:
                 await asyncio.gather(self._pay_by_wallet(browser), self._watch_phone(self.phone))
                 await self._look(browser)
                 return
-            await self._ways().get(self.habit, self._plainly)(browser)
+            if self.transfers:
+                await self._pay_by_transfer(browser)
+            elif self.bank:
+                await self._pay_at_bank(browser)
+            else:
+                await self._ways().get(self.habit, self._plainly)(browser)
             await self._look(browser)
 
     def _ways(self) -> dict[Habit, Callable[[FormBrowser], Awaitable[object]]]:
@@ -172,6 +194,8 @@ class Citizen:
         values = {"email": "payer@mail.example"}
         if self.mobile:
             values["mobile"] = self.mobile
+        if self.bank:
+            values["bank"] = self.bank
         return await browser.submit(page, values, action="/pay/")
 
     async def _pay(self, browser: FormBrowser, card: str | None) -> None:
@@ -211,6 +235,37 @@ class Citizen:
         if not self.told_paid:
             await self._persist(lambda: self._to_card_page(browser, "mobile"))
 
+    async def _pay_by_transfer(self, browser: FormBrowser) -> None:
+        """Send what the page says from one's own bank; who wrote it badly sends it again, or what is missing."""
+        page = await self._persist(lambda: self._to_card_page(browser, "bank_transfer"))
+        slip = transfers.read_slip(page) if page is not None else None
+        if slip is None or self.habit is Habit.ABANDON:
+            return
+        await self._pause(20, 200)
+        if self.habit is Habit.CANCEL:  # and sends it all the same
+            await self._persist(lambda: self._cancel(browser))
+        if self.habit is Habit.LATE:
+            await asyncio.sleep(self.late_by_s)
+        mistake = transfers.MISTAKES.get(self.habit, "none")
+        await self._persist(lambda: transfers.send(browser, slip, mistake))
+        if (rest := transfers.missing(slip, mistake)) is not None:
+            await self._pause(60, 300)
+            await self._persist(lambda: transfers.send(browser, rest))
+
+    async def _pay_at_bank(self, browser: FormBrowser) -> None:
+        """Consent on the bank's page, from one account or another; some refuse first, or come back and do it again."""
+        for account in (*_ACCOUNTS.get(self.habit, ()), self.stream.choice(_GOOD_ACCOUNTS)):
+            page = await self._persist(lambda: self._to_card_page(browser, "bank"))
+            if page is None or _host(page.url) != ALTAREQ.host or self.habit is Habit.ABANDON:
+                return
+            await self._pause(5, 50)
+            if self.habit is Habit.LATE:
+                await asyncio.sleep(self.late_by_s)
+            await self._persist(lambda page=page, account=account: _consent(browser, page, account))  # type: ignore[misc]
+            await self._pause(5, 200)
+        if self.habit is Habit.CANCEL:
+            await self._persist(lambda: self._cancel(browser))
+
     async def _watch_phone(self, phone: Phone) -> None:
         """Approve what the phone asks, as people do who want to have paid; some refuse first, some never look."""
         refusals = 1 if self.habit is Habit.DECLINED_FIRST else 0
@@ -220,13 +275,18 @@ class Citizen:
             browser = FormBrowser(session)
             for _ in range(_LOOKS_AT_PHONE):
                 await self._pause(5, 60)
-                for prompt in phone.prompts(self.mobile):
-                    decision = "requestDeclined" if refusals else "approve"
+                for place, prompt in phone.prompts(self.mobile):
+                    words = _DECISIONS[_host(place)]
+                    if self.has_approved and _host(place) == DARAJA.host:
+                        decision = words[1]  # nobody approves the same request twice
+                    else:
+                        decision = words[1 if refusals else 0]
+                    self.has_approved = self.has_approved or decision == words[0]
                     refusals = 0
-                    await self._persist(lambda p=prompt, d=decision: self._answer(browser, p, d))  # type: ignore[misc]
+                    await self._persist(lambda p=prompt, at=place, d=decision: self._answer(browser, at, p, d))  # type: ignore[misc]
 
-    async def _answer(self, browser: FormBrowser, prompt: str, decision: str) -> Page:
-        page = await browser.open(f"https://{GSMA.host}/phone")
+    async def _answer(self, browser: FormBrowser, place: str, prompt: str, decision: str) -> Page:
+        page = await browser.open(place)
         try:
             return await browser.submit(page, {}, action=prompt, button=decision)
         except WayLostError:
@@ -243,6 +303,13 @@ class Citizen:
         """Come back once more, later, and read what the page says."""
         await self._pause(20, 120)
         await self._persist(lambda: browser.open(self.checkout_url + "/result"))
+
+
+async def _consent(browser: FormBrowser, page: Page, account: str) -> Page:
+    """Approve on the bank's page, or decline where no account is named."""
+    if not account:
+        return await browser.submit(page, {}, button="decline")
+    return await browser.submit(page, {"account": account}, button="approve")
 
 
 def _host(url: str) -> str:

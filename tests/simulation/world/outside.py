@@ -15,18 +15,23 @@ from aiohttp import web
 
 from adapters import registry
 from adapters.bank_host.simulator import build_app as build_bank
+from adapters.daraja.wire import account_of
 from tests.simulation.processes import Process
 from tests.simulation.simulation import Simulation
+from tests.simulation.warmth import keys_folder
+from tests.simulation.world import transfers
 from tests.simulation.world.providers import (
+    ALTAREQ,
+    BANK_TRANSFER,
     CALL_FAULTS,
     CALLBACK_FAULTS,
-    GSMA,
+    DARAJA,
     PAY_FAULTS,
     PROVIDERS,
     SimulatedProvider,
 )
 
-BANK_HOST: Final = "bank.example"
+BANK_HOST: Final = BANK_TRANSFER.host
 BANK_KEY: Final = "simulated-bank-key"
 OUR_IBAN: Final = "AE070331234567890123456"
 
@@ -45,6 +50,14 @@ _PAYOUT_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
     {"on": "status", "kind": "malformed"},
     {"on": "listing", "kind": "http", "status": 503},
     {"on": "listing", "kind": "drop_before"},
+)
+_CLOSED_SIDE: Final = "127.0.0.1"  # where the banks' simulator listens for mutual TLS
+_KEPT_BY_FEES: Final = 0.95
+_PAPER_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
+    {"on": "listing", "kind": "http", "status": 503},
+    {"on": "listing", "kind": "sleep", "seconds": 45},
+    {"on": "listing", "kind": "drop_before"},
+    {"on": "listing", "kind": "malformed"},
 )
 
 
@@ -65,6 +78,8 @@ class Outside:
         self.bank = self._simulation.process(BANK_HOST)
         await self._simulation.spawn(self.bank, self._serve_bank(), "bank")
         for provider in self.providers:
+            if provider is BANK_TRANSFER:
+                continue  # its simulator is the bank's
             process = self._simulation.process(provider.host)
             await self._simulation.spawn(process, self._serve(provider, process), provider.name)
 
@@ -79,16 +94,20 @@ class Outside:
         await self._listen(app, BANK_HOST)
 
     async def _serve(self, provider: SimulatedProvider, process: Process) -> None:
-        build = registry.PROVIDERS[provider.name].simulator
-        # A wallet has no page; a card's page is where the payer's browser is sent.
-        pages = {} if provider.name == "gsma" else {"page_url": f"https://{provider.host}"}
-        app = build(
+        registered = registry.PROVIDERS[provider.name]
+        more: dict[str, Any] = {}
+        if provider.declined_cards:  # a card's page is where the payer's browser is sent
+            more["page_url"] = f"https://{provider.host}"
+        if registered.credentials is not None:
+            more["keys"] = keys_folder(provider.name)
+            self._simulation.network.sealed |= {provider.host, _CLOSED_SIDE}
+        app = registered.simulator(
             clock=self._simulation.clock.of(process),
             random_bytes=self._simulation.random_bytes(provider.name),
             book_path=str(self._folder / provider.book),
             callback_url=f"{self._callbacks_url}/{provider.name}",
             bank_url=f"https://{BANK_HOST}",
-            **pages,
+            **more,
         )
         await self._listen(app, provider.host)
 
@@ -100,6 +119,9 @@ class Outside:
     async def misbehave(self, stream: random.Random, callback_share: float) -> None:
         """Order one fault of one provider."""
         provider = stream.choice(self.providers)
+        if provider is BANK_TRANSFER:
+            await self._order_of_bank(stream.choice(_PAPER_FAULTS))
+            return
         kind = stream.random()
         if kind < callback_share:
             call, (name, arguments) = "callback", stream.choice(CALLBACK_FAULTS)
@@ -114,7 +136,9 @@ class Outside:
 
     async def misbehave_at_night(self, stream: random.Random) -> None:
         """Order one fault of the bank."""
-        fault = dict(stream.choice(_PAYOUT_FAULTS))
+        await self._order_of_bank(stream.choice(_PAYOUT_FAULTS))
+
+    async def _order_of_bank(self, fault: Mapping[str, Any]) -> None:
         self._simulation.trace.fault("bank", f"bank: {fault['on']} {fault['kind']}")
         await self._post(BANK_HOST, "faults", fault)
 
@@ -123,6 +147,9 @@ class Outside:
         async with aiohttp.ClientSession() as session:
             for host in (*(provider.host for provider in self.providers), BANK_HOST):
                 async with session.delete(f"https://{host}/simulator/faults"):
+                    pass
+            if ALTAREQ in self.providers:  # what its banks could not tell ours, they tell now
+                async with session.post(f"https://{ALTAREQ.host}/simulator/close", json={}):
                     pass
 
     async def _post(self, host: str, route: str, body: Mapping[str, Any]) -> None:
@@ -133,26 +160,89 @@ class Outside:
             if answer.status >= 400:
                 raise RuntimeError(f"{host} refused {body}: {await answer.text()}")
 
+    async def deposit(self, reference: str, amount_minor: int) -> None:
+        """Pay cash into our account at the bank's own counter."""
+        wish = {"credit_id": reference, "amount_minor": amount_minor, "remittance": reference, "debtor": "CASH DEPOSIT"}
+        await self._post(BANK_HOST, "credits", wish)
+
     def captures(self) -> list[dict[str, Any]]:
         """Read what every provider has taken: attempt, reference, minor."""
-        return [row for each in self.providers for row in self.rows(each.book, each.captures)]
+        names = self._names()
+        captured = [
+            {**row, "attempt": names.get(row["attempt"], row["attempt"])}
+            for each in self.providers
+            if each.captures
+            for row in self.rows(each.book, each.captures)
+        ]
+        return captured + [
+            {"attempt": each["attempt"], "reference": each["attempt"], "minor": each["asked"]}
+            for each in self._transfers()
+            if each["received"] >= each["asked"]
+        ]
 
     def refunds(self) -> list[dict[str, Any]]:
         """Read what every provider has given back: identifier, attempt, place, minor."""
-        return [row for each in self.providers for row in self.rows(each.book, each.refunds)]
+        return [row for each in self.providers if each.refunds for row in self.rows(each.book, each.refunds)]
+
+    def gave_all_back(self, name: str) -> bool:
+        """Tell a provider that has given back what it took, or what its fee left of it: it settles nothing that day."""
+        provider = PROVIDERS[name]
+        taken, given = (
+            sum(row["minor"] for row in self.rows(provider.book, statement)) if statement else 0
+            for statement in (provider.captures, provider.refunds)
+        )
+        return taken > 0 and given >= taken * _KEPT_BY_FEES
 
     def undecided(self) -> set[str]:
-        return {row["attempt"] for each in self.providers for row in self.rows(each.book, each.undecided)}
+        """Name the attempts a provider has not decided; a transfer that has not come in full is never given up."""
+        open_transfers = {each["attempt"] for each in self._transfers() if each["received"] < each["asked"]}
+        return open_transfers | self._without_a_trace() | self._attempts("undecided")
 
     def heard_of(self) -> set[str]:
-        return {row["attempt"] for each in self.providers for row in self.rows(each.book, each.heard_of)}
+        return {each["attempt"] for each in self._transfers()} | self._attempts("heard_of")
 
-    def prompts(self, mobile: str) -> list[str]:
-        """Return what a payer's phone shows: the requests of the wallet that wait for this number."""
-        rows = self.rows(
-            GSMA.book, "SELECT server_id, mobile FROM requests WHERE status = 'pending' AND kind = 'merchantpay'"
+    def _attempts(self, statement: str) -> set[str]:
+        names = self._names()
+        told = [(each.book, getattr(each, statement)) for each in self.providers]
+        return {
+            names.get(row["attempt"], row["attempt"]) for book, query in told if query for row in self.rows(book, query)
+        }
+
+    def _names(self) -> dict[str, str]:
+        """Name the attempts by what M-Pesa knows them by, whose accounts are too short for our reference."""
+        if DARAJA not in self.providers:
+            return {}
+        rows = self._simulation.control.rows(f"SELECT id FROM gateway.attempt WHERE provider = '{DARAJA.name}'")
+        return {account_of(row["id"]): row["id"] for row in rows}
+
+    def _without_a_trace(self) -> set[str]:
+        """Name the prompts whose answer was lost and that came to nothing: nobody can ask what became of them."""
+        if DARAJA not in self.providers:
+            return set()
+        lost = self._simulation.control.rows(
+            f"SELECT id FROM gateway.attempt WHERE provider = '{DARAJA.name}' AND provider_reference IS NULL"
         )
-        return [row["server_id"] for row in rows if mobile.endswith(row["mobile"][-9:])]
+        paid = {row["attempt"] for row in self.captures()}
+        return {row["id"] for row in lost} - paid
+
+    def _transfers(self) -> list[dict[str, Any]]:
+        """Read what the bank has received for each attempt at a transfer: attempt, asked, received."""
+        if BANK_TRANSFER not in self.providers:
+            return []
+        attempts = self._simulation.control.rows(
+            f"SELECT id, amount_minor FROM gateway.attempt WHERE provider = '{BANK_TRANSFER.name}' ORDER BY id"
+        )
+        return transfers.received(self.bank_rows(transfers.BOOK), attempts)
+
+    def prompts(self, mobile: str) -> list[tuple[str, str]]:
+        """Return what a payer's phone shows: the address of its page, and the request that waits for this number."""
+        return [
+            (f"https://{each.host}/phone", row["identifier"])
+            for each in self.providers
+            if each.prompts
+            for row in self.rows(each.book, each.prompts)
+            if mobile.endswith(row["mobile"][-9:])
+        ]
 
     def bank_rows(self, statement: str) -> list[dict[str, Any]]:
         return self.rows("bank.db", statement)
@@ -176,4 +266,10 @@ def settings(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
         name: {**registry.PROVIDERS[name].simulator_settings, "base_url": f"https://{PROVIDERS[name].host}"}
         for name in names
     }
+    for name in names:
+        if (credentials := registry.PROVIDERS[name].credentials) is not None:
+            chosen[name] = {**chosen[name], **credentials(keys_folder(name))}
+    if BANK_TRANSFER.name in chosen:
+        ours = {"account_iban": OUR_IBAN, "beneficiary": "Government Treasury"}
+        chosen[BANK_TRANSFER.name] = {**chosen[BANK_TRANSFER.name], **ours}
     return {**chosen, "bank_host": {"url": f"https://{BANK_HOST}", "api_key": BANK_KEY}}

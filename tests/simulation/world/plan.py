@@ -70,9 +70,12 @@ class Plan:
     providers: tuple[str, ...] = ("ngenius",)
     habits: tuple[Habit, ...] = tuple(Habit)
     wallet_share: float = 0.0
+    counter: bool = False  # one department has a service centre, where some of its bills are paid in cash
+    bank_share: float = 0.5  # of the citizens, where they can pay from their own bank
     arrivals_s: float = 400.0
     refund_share: float = 0.5
     refund_race_share: float = 0.3
+    refund_kill_share: float = 0.0  # of the refunds on their way, at which their worker is killed
     callback_share: float = 0.3
     slow_disks: int = 0
     silent: bool = False
@@ -88,6 +91,7 @@ class Plan:
     outages: int = 0
     mischief: int = 0
     night_kills: int = 0
+    bank_faults: int = 0  # of the bank, in each rough night
     refund_late_payments: bool = False
     processes: int = 2  # of each kind
     # A kill sweep: every day the same two payments and refunds, and one process killed in each part of it.
@@ -118,6 +122,8 @@ _PROFILES: Final[tuple[Profile, ...]] = (
     *(Profile.SILENCE, Profile.NIGHTS, Profile.NIGHTS),
 )
 _MIXES: Final = (("ngenius",), ("ngenius", "gsma"), ("adyen", "gsma"), ("ngenius", "adyen", "gsma"))
+_BESIDE: Final = ("altareq", "bank_transfer", "daraja")
+_BESIDE_SHARE: Final = 0.15
 _SIMPLE: Final = (Habit.PLAIN, Habit.PLAIN, Habit.DOUBLE_CLICK, Habit.TWO_TABS, Habit.IMPATIENT)
 
 
@@ -144,7 +150,9 @@ def draw_plan(stream: random.Random) -> Plan:
         backlog=stream.random() < 0.1,
         refund_late_payments=stream.random() < 0.5,
     )
-    return replace(storm, **_pressure(profile, stream))
+    plan = replace(storm, **_pressure(profile, stream))
+    beside = tuple(name for name in _BESIDE if stream.random() < _BESIDE_SHARE)
+    return replace(plan, providers=(*plan.providers, *beside), counter=stream.random() < _BESIDE_SHARE)
 
 
 def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
@@ -166,7 +174,7 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
         },
         Profile.REFUNDS: {
             "citizens_a_day": 5, "habits": (Habit.PLAIN, Habit.RELOAD), "refund_share": 1.0, "refund_race_share": 0.7,
-            "mischief": 12, "callback_share": 0.0, "kills": 5,
+            "mischief": 12, "callback_share": 0.0, "kills": 5, "refund_kill_share": 0.6,
         },
         Profile.COMMITS: {"network": 0.005, "database": 0.06, "mischief": 0, "kills": 8, "outages": 3},
         Profile.CALLBACKS: {
@@ -175,6 +183,8 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
             "habits": (Habit.SECOND_CARD, Habit.SECOND_CARD, Habit.DECLINED_FIRST, Habit.BACK, Habit.LATE),
         },
         Profile.SILENCE: {"silent": True, "kills": 3, "mischief": 0, "nights": 3},
-        Profile.NIGHTS: {"night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4},
+        Profile.NIGHTS: {
+            "night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4, "mischief": 4, "bank_faults": 3,
+        },
     }  # fmt: skip
     return {"active_days": 1, **mixes[profile]} if profile in mixes else {}

@@ -44,17 +44,19 @@ PAY_FAULTS: Final[Menu] = (
 class SimulatedProvider:
     """One provider of a world, and how its own book is read. `captures` gives attempt, reference and minor;
     `refunds` identifier, attempt, place (what a refund's address holds) and minor; `undecided` and `heard_of` attempt.
+    Transfers have no book but the bank's, and `transfers.py` reads that.
     """
 
     name: str
     host: str
     book: str
-    calls: tuple[str, ...]
-    declined_cards: tuple[str, ...]
-    captures: str
-    refunds: str
-    undecided: str
-    heard_of: str
+    calls: tuple[str, ...] = ()
+    declined_cards: tuple[str, ...] = ()
+    captures: str = ""
+    refunds: str = ""
+    prompts: str = ""  # what payers' phones show: identifier and mobile
+    undecided: str = ""
+    heard_of: str = ""
     tells_refunds: bool = True
 
 
@@ -109,8 +111,38 @@ GSMA: Final = SimulatedProvider(
         " FROM transactions r JOIN transactions p ON p.reference = r.original WHERE r.kind = 'reversal'"
         " ORDER BY r.rowid"
     ),
+    prompts=(
+        "SELECT server_id AS identifier, mobile FROM requests WHERE status = 'pending' AND kind = 'merchantpay'"
+        " ORDER BY rowid"
+    ),
     undecided="SELECT our_reference AS attempt FROM requests WHERE status = 'pending' AND kind = 'merchantpay'",
     heard_of="SELECT our_reference AS attempt FROM requests WHERE kind = 'merchantpay'",
 )
-PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA)}
+ALTAREQ: Final = SimulatedProvider(
+    name="altareq",
+    host="openfinance.example",
+    book="openfinance.db",
+    calls=("create", "create", "lookup", "query", "void", "capture", "capture"),
+    captures=(
+        "SELECT c.our_reference AS attempt, p.payment_id AS reference, c.amount_minor AS minor FROM payments p"
+        " JOIN consents c USING (consent_id) WHERE p.status = 'AcceptedCreditSettlementCompleted' ORDER BY p.rowid"
+    ),
+    undecided=(
+        "SELECT c.our_reference AS attempt FROM consents c LEFT JOIN payments p USING (consent_id)"
+        " WHERE c.status IN ('AwaitingAuthorization', 'Authorized') OR p.status = 'Pending'"
+    ),
+    heard_of="SELECT our_reference AS attempt FROM consents",
+)
+DARAJA: Final = SimulatedProvider(  # its book names an attempt by the account reference made from ours
+    name="daraja",
+    host="mpesa.example",
+    book="mpesa.db",
+    calls=("create", "create", "query", "query", "token"),
+    captures="SELECT account AS attempt, receipt AS reference, shillings * 100 AS minor FROM payments ORDER BY rowid",
+    prompts="SELECT checkout_id AS identifier, mobile FROM prompts WHERE result_code IS NULL ORDER BY rowid",
+    undecided="SELECT account AS attempt FROM prompts WHERE result_code IS NULL",
+    heard_of="SELECT account AS attempt FROM prompts",
+)
+BANK_TRANSFER: Final = SimulatedProvider(name="bank_transfer", host="bank.example", book="bank.db")
+PROVIDERS: Final = {each.name: each for each in (NGENIUS, ADYEN, GSMA, ALTAREQ, DARAJA, BANK_TRANSFER)}
 CARD_HOSTS: Final = frozenset({NGENIUS.host, ADYEN.host})

@@ -7,16 +7,20 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.altareq.simulator.banks import BANKS
 from tests.simulation.world.citizens import Citizen
+from tests.simulation.world.counter import DEPARTMENT
 from tests.simulation.world.departments import Department
 from tests.simulation.world.habits import Habit
-from tests.simulation.world.providers import GSMA
+from tests.simulation.world.providers import ALTAREQ, BANK_TRANSFER, DARAJA, GSMA
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
 _EXPIRIES_S: Final = (400, 400, 1500, 7200)
 _CANCEL_SHARE: Final = 0.12
+_SHILLINGS_SHARE: Final = 0.6
+_COUNTER_SHARE: Final = 0.5
 _PAY_TWICE_SHARE: Final = 0.15
 _PATIENCE_LOOKS: Final = 10
 _LOOK_S: Final = 30.0
@@ -83,23 +87,51 @@ class Street:
         lines = stream.choice(
             ([own], [{"service": f"{department.code}.permit"}], [own, {"service": f"{others}.permit"}])
         )
+        shillings = self._in_shillings(stream)
         expires_at = self._world.simulation.clock() + timedelta(seconds=stream.choice(_EXPIRIES_S))
         payer: dict[str, Any] = {"language": stream.choice(("ar", "en"))}
         if stream.random() < 0.5:
             payer["email"] = "payer@mail.example"
         return {
             "reference": reference,
-            "bundle": f"{department.code}.bundle",
-            "lines": lines,
+            **(shillings or {"bundle": f"{department.code}.bundle", "lines": lines}),
             "payer": payer,
             "expires_at": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }
+
+    def _in_shillings(self, stream: random.Random) -> dict[str, Any]:
+        """Return lines in Kenyan shillings for some bills, where somebody takes them: M-Pesa alone, and whole ones."""
+        if DARAJA.name not in self._world.plan.providers or stream.random() > _SHILLINGS_SHARE:
+            return {}
+        amount = {"amount": stream.randint(1, 2_000) * 100, "currency": "KES"}
+        return {"lines": [{"name": {"ar": "رسم", "en": "Fee"}, "revenue_code": "2003", "amount": amount}]}
 
     async def visit(self, intent: dict[str, Any], stream: random.Random, habit: Habit | None = None) -> None:
         """Let a citizen come to pay an intent, and wait until they have left."""
         plan = self._world.plan
         habit = habit or stream.choice(plan.habits)
         by_wallet = stream.random() < plan.wallet_share and GSMA.name in plan.providers
+        visits = []
+        if self._at_counter(intent, stream):
+            self._world.simulation.trace.happened("citizen at a counter")
+            visits.append(self._world.counter.receive(intent))
+        if not visits or habit is Habit.TWO_TABS:  # some pay on the phone while they wait at the counter
+            visits.append(self._pay_online(intent, stream, habit, by_wallet=by_wallet))
+        await asyncio.gather(*visits)
+
+    def _at_counter(self, intent: dict[str, Any], stream: random.Random) -> bool:
+        world = self._world
+        own = world.counter.is_open and intent["id"] in world.departments[DEPARTMENT].intents
+        return own and intent["amount"]["currency"] == "AED" and stream.random() < _COUNTER_SHARE
+
+    async def _pay_online(
+        self, intent: dict[str, Any], stream: random.Random, habit: Habit, *, by_wallet: bool
+    ) -> None:
+        plan = self._world.plan
+        ways = [each for each in (BANK_TRANSFER, ALTAREQ) if each.name in plan.providers]
+        in_shillings = intent["amount"]["currency"] == "KES"
+        at_bank = stream.choice(ways) if ways and stream.random() < plan.bank_share and not in_shillings else None
+        by_wallet = in_shillings or (by_wallet and at_bank is None)
         number = len(self._world.citizens) + 1
         citizen = Citizen(
             name=f"citizen-{number}",
@@ -112,9 +144,12 @@ class Street:
             late_by_s=stream.choice((30.0, 600.0, 3000.0)),
             mobile=f"+97150{1_000_000 + number}" if by_wallet else "",
             phone=self._world.outside if by_wallet else None,
+            transfers=at_bank is BANK_TRANSFER,
+            bank=stream.choice(sorted(BANKS)) if at_bank is ALTAREQ else "",
         )
         self._world.citizens.append(citizen)
-        self._world.simulation.trace.happened(f"citizen {habit}{' by wallet' if by_wallet else ''}")
+        way = " by M-Pesa" if in_shillings else " by wallet" if by_wallet else f" by {at_bank.name}" if at_bank else ""
+        self._world.simulation.trace.happened(f"citizen {habit}{way}")
         process = self._world.simulation.process(citizen.name)
         await self._world.simulation.spawn(process, citizen.live(), citizen.name)
 
@@ -138,7 +173,8 @@ class Street:
             return
         await asyncio.sleep(stream.uniform(1, 30))
         amount = intent["amount"]["amount"]
-        part = {"reason": "mistake", "amount": {"amount": max(1, amount // 3), "currency": "AED"}}
+        currency = intent["amount"]["currency"]
+        part = {"reason": "mistake", "amount": {"amount": max(1, amount // 3), "currency": currency}}
         whole: dict[str, Any] = {"reason": "withdrawn"}
         key = f"refund-{intent['id']}"
         kind = stream.random()

@@ -16,6 +16,7 @@ from tests.simulation.network_faults import Route, Weights
 from tests.simulation.simulation import Simulation
 from tests.simulation.world.chaos import Chaos
 from tests.simulation.world.citizens import Citizen
+from tests.simulation.world.counter import Counter
 from tests.simulation.world.departments import Department, Mood
 from tests.simulation.world.outside import Outside
 from tests.simulation.world.plan import Plan, ScriptedDay
@@ -49,10 +50,12 @@ class World:
         self.departments: dict[str, Department] = {}
         self.citizens: list[Citizen] = []
         self.violations: list[str] = []
+        self.noticed = asyncio.Event()  # something is violated
         self.nights: list[date] = []
         self.chaos = Chaos(self, simulation.chance.stream("chaos"))
         self.street = Street(self, simulation.chance.stream("street"))
         self.script = Script(self)
+        self.counter = Counter(self, simulation.chance.stream("counter"))
         self.calendar = Calendar()
         simulation.network.faults.weights = self._weights
 
@@ -68,6 +71,7 @@ class World:
         if sentence not in self.violations:
             self.simulation.trace.add("world", "VIOLATION", sentence)
             self.violations.append(sentence)
+            self.noticed.set()
 
     async def play(self) -> None:
         await self._begin()
@@ -86,6 +90,8 @@ class World:
         async with AsyncExitStack() as stack:
             parts = await self.product.assemble(stack)
             await self._fill_catalogue(parts)
+            if self.plan.counter:
+                await self.counter.found(parts)
             for number in range(self.plan.departments):
                 await self._open_department(parts, number)
         self.product.start()
@@ -138,9 +144,11 @@ class World:
         """A busy half hour, with whatever goes wrong in it, and a quiet while after it."""
         self.product.pace(_BUSY_IDLE_S)
         self.chaos.begin()
+        self.counter.open()
         await self.street.fill(_ACTIVE_S)
         await self.chaos.end()
         await self._quiet(_QUIET_S)
+        await self.counter.close()
 
     async def _scripted_day(self, day: ScriptedDay) -> None:
         """Two payments and their refunds; the web process dies in the first, the worker in the second."""

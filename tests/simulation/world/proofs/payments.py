@@ -16,7 +16,7 @@ def charged_once(world: World) -> list[str]:
     }
     charges: dict[str, list[str]] = defaultdict(list)
     found = []
-    for row in world.outside.captures():
+    for row in _captures(world):
         if row["attempt"] not in owners:
             found.append(f"a provider charged {row['attempt']}, an attempt that is not stored")
             continue
@@ -31,7 +31,7 @@ def charged_once(world: World) -> list[str]:
 
 def captures_agree(world: World) -> list[str]:
     """Each capture in a provider's book is one attempt and one journal of the same amount, and vice versa."""
-    theirs = _by_attempt(world.outside.captures())
+    theirs = _by_attempt(_captures(world))
     control = world.simulation.control
     ours = {
         row["id"]: row["captured_minor"]
@@ -40,8 +40,9 @@ def captures_agree(world: World) -> list[str]:
     booked = {
         row["item"]: row["minor"]
         for row in control.rows(
-            "SELECT item, sum(amount_minor)::bigint AS minor FROM ledger.postings WHERE reference LIKE 'capture:%'"
-            " AND account LIKE 'provider:%:receivable' GROUP BY 1"
+            "SELECT split_part(reference, ':', 2) AS item, sum(amount_minor)::bigint AS minor FROM ledger.postings"
+            " WHERE reference LIKE 'capture:%'"
+            " AND (account LIKE 'provider:%:receivable' OR account LIKE 'centre:%:cash') GROUP BY 1"
         )
     }
     return [
@@ -93,7 +94,7 @@ def refunds_agree(world: World) -> list[str]:
 
 
 def refunds_are_within_captures(world: World) -> list[str]:
-    captured = _by_attempt(world.outside.captures())
+    captured = _by_attempt(_captures(world))
     return [
         f"{attempt}: {minor} given back of {captured.get(attempt, 0)} captured"
         for attempt, minor in sorted(_by_attempt(world.outside.refunds()).items())
@@ -165,6 +166,26 @@ def departments_are_owed_what_was_paid(world: World) -> list[str]:
     )
 
 
+def _captures(world: World) -> list[dict[str, Any]]:
+    """Return what every provider has taken, and the cash in the drawer of a counter."""
+    at_counter = {
+        row["intent"]: row["id"]
+        for row in world.simulation.control.rows("SELECT id, intent FROM gateway.attempt WHERE provider = 'counter'")
+    }
+    return world.outside.captures() + [
+        {"attempt": at_counter.get(intent, f"cash for {intent}"), "reference": intent, "minor": minor}
+        for intent, minor in world.counter.taken.items()
+    ]
+
+
+def drawers_agree(world: World) -> list[str]:
+    """Nobody miscounts here, so whatever stands on over and short was booked wrongly."""
+    over = world.simulation.control.value(
+        "SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger.balances WHERE account = 'treasury:cash_over_short'"
+    )
+    return [f"{over} is over or short in the drawers"] if over else []
+
+
 def _by_attempt(rows: list[dict[str, Any]]) -> dict[str, int]:
     sums: Counter[str] = Counter()
     for row in rows:
@@ -186,4 +207,4 @@ ALWAYS = (
     refunds_asked_for_are_within_payments,
     departments_are_owed_what_was_paid,
 )
-AT_THE_END = (captures_agree, refunds_agree, attempts_end_proven, refunds_end_proven)
+AT_THE_END = (captures_agree, refunds_agree, attempts_end_proven, refunds_end_proven, drawers_agree)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
 _PATIENCE: Final = "interval '30 minutes'"
+_LONG_BEFORE: Final = "interval '4 minutes'"  # longer than asking takes, with clocks that differ
 
 
 def acknowledged_writes_are_there(world: World) -> list[str]:
@@ -56,6 +57,35 @@ def every_change_has_its_event(world: World) -> list[str]:
         " WHERE i.status IN ('paid', 'cancelled', 'expired') GROUP BY 1, 2 HAVING count(e.id) <> 1 ORDER BY 1"
     )
     return [f"intent {row['id']} is {row['status']} and has {row['told']} events of it" for row in rows]
+
+
+def an_end_is_the_end(world: World) -> list[str]:
+    """A department is told once how a payment ended, and never anything else afterwards."""
+    rows = world.simulation.control.rows(
+        "SELECT object, string_agg(split_part(type, '.', 2), ' and ' ORDER BY created_at, id) AS ends"
+        " FROM gateway.event"
+        " WHERE type IN ('payment_intent.paid', 'payment_intent.cancelled', 'payment_intent.expired')"
+        " GROUP BY 1 HAVING count(*) > 1 ORDER BY 1"
+    )
+    return [f"intent {row['object']} ended as {row['ends']}" for row in rows]
+
+
+def nobody_is_late_who_paid_in_time(world: World) -> list[str]:
+    """An intent expires only after its provider was asked: what was paid long before counts as paid, not as late.
+
+    An attempt that was declined first is not asked about again, so a second card on its page may come too late.
+    """
+    rows = world.simulation.control.rows(
+        "SELECT a.id, a.captured_at, e.created_at AS expired_at FROM gateway.attempt a"
+        " JOIN gateway.event e ON e.object = a.intent AND e.type = 'payment_intent.expired'"
+        f" WHERE a.late AND a.captured_at < e.created_at - {_LONG_BEFORE} AND NOT EXISTS"
+        " (SELECT FROM gateway.event d WHERE d.type = 'payment_attempt.declined' AND d.object = a.intent)"
+        " ORDER BY 1"
+    )
+    return [
+        f"attempt {row['id']} was paid at {row['captured_at']}, and its intent expired at {row['expired_at']}"
+        for row in rows
+    ]
 
 
 def departments_were_told(world: World) -> list[str]:
@@ -132,5 +162,5 @@ def messages_were_carried(world: World) -> list[str]:
 
 
 ALWAYS = (acknowledged_writes_are_there, every_change_has_its_event, receipts_have_no_gap, one_request_made_one_intent,
-          seen_is_recorded_with_its_effect)  # fmt: skip
+          seen_is_recorded_with_its_effect, an_end_is_the_end, nobody_is_late_who_paid_in_time)  # fmt: skip
 AT_THE_END = (departments_were_told, nothing_waits_past_its_time, nobody_saw_a_broken_page, messages_were_carried)
