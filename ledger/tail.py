@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from ledger.money import Money
+from ledger.pages import page_end
 from ledger.store import Connection
+
+POSTINGS_MAX: Final = 5_000
+"""As many postings as are read at once: a night's journal may have as many, and a reader writes an event for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,20 @@ async def follow_journals(
     """Read up to `journals_max` journals behind `after`, and their postings on accounts like one of `accounts`.
 
     Journals are numbered under the lock of the books' head, which is held until they commit: none can appear later
-    below a number that was seen, so that a reader who keeps `until` misses nothing and hears nothing twice.
+    below a number that was seen, so that a reader who keeps `until` misses nothing and hears nothing twice. It passes
+    fewer where journals are large: no more postings than `POSTINGS_MAX`, unless one journal has them all.
     """
+    last: int | None = await connection.fetchval(
+        "SELECT max(id) FROM (SELECT id FROM ledger.journal WHERE id > $1 ORDER BY id LIMIT $2) j", after, journals_max
+    )
+    if last is None:
+        return Tail(after, 0, ())
     passed = await connection.fetchrow(
         """SELECT max(id) AS until, count(*) AS journals, count(*) FILTER (WHERE kind = ANY ($3::text[])) AS wanted,
                   min(recorded_at) AS recorded_from, max(recorded_at) AS recorded_to
-             FROM (SELECT id, kind, recorded_at FROM ledger.journal WHERE id > $1 ORDER BY id LIMIT $2) j""",
+             FROM ledger.journal WHERE id > $1 AND id <= $2""",
         after,
-        journals_max,
+        await page_end(connection, after, last, POSTINGS_MAX),
         list(kinds),
     )
     if passed is None or passed["until"] is None:

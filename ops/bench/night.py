@@ -35,7 +35,7 @@ from ledger.accounts import department_payable, provider_receivable
 from ledger.entry import Entry, Source, credit, debit
 from ledger.journal import post_within
 from ledger.money import Money
-from ops.bench.figures import Figure, Options, absolute, resident_bytes
+from ops.bench.figures import Figure, Options, absolute, resident_bytes, server_cpu_s
 from ops.database import service_pool
 from ops.migrate import migrate
 from reconciliation.breaks import Language
@@ -156,7 +156,9 @@ class Parts:
     lines: int = 0
     took_s: dict[str, float] = field(default_factory=dict)
     grown_bytes: int = 0
+    cpu_s: float | None = None
     peer_s: float | None = None
+    peer_cpu_s: float = 0.0
     report_s: tuple[float, float] = (0.0, 0.0)
 
     @property
@@ -237,15 +239,28 @@ async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Opti
     await _payees(deps)
     parts = Parts(count)
     watch = Watch(parts, resident_bytes())
+    spent = await _cpu_s(pool)
     for step in STEPS:
         options.say(f"step {step}")
         watch.begin()
         summary = await run_night(deps, DAY, step=step, progress=watch.told)
         watch.end(LAST_PART[step])
         options.say(f"  {dict(summary.steps[step])}")
+    spent_now = await _cpu_s(pool)
+    parts.cpu_s = spent_now - spent if spent is not None and spent_now is not None else None
     parts.report_s = await _first_bytes(pool)
-    parts.peer_s = await asyncio.to_thread(_duckdb_s, path, size)
+    _write_books(path, size)
+    spent_before = time.process_time()
+    parts.peer_s = await asyncio.to_thread(_duckdb_s, path)
+    parts.peer_cpu_s = time.process_time() - spent_before
     return parts
+
+
+async def _cpu_s(pool: asyncpg.Pool[Any]) -> float | None:
+    """Return the CPU seconds of this process and of the database's server; other processes do not disturb them."""
+    async with pool.acquire() as connection:
+        server_s = server_cpu_s(connection.get_server_pid())
+    return None if server_s is None else server_s + time.process_time()
 
 
 def _figures(parts: Parts) -> list[Figure]:
@@ -271,6 +286,11 @@ def _figures(parts: Parts) -> list[Figure]:
         Figure("reading, keeping and matching over DuckDB",
                (took_s["file read and kept"] + matching_s) / parts.peer_s, "times"),
         absolute("whole night over DuckDB", parts.whole_s / parts.peer_s, "times", at_most=10),
+        *([] if parts.cpu_s is None else [
+            Figure("CPU of the night, client and server", parts.cpu_s, "s"),
+            Figure("CPU of DuckDB", parts.peer_cpu_s, "s"),
+            Figure("CPU of the night a line", parts.cpu_s / count * 1e6, "us"),
+        ]),
     ]  # fmt: skip
 
 
@@ -325,15 +345,18 @@ async def _first_bytes(pool: asyncpg.Pool[Any]) -> tuple[float, float]:
         return first_s, time.perf_counter() - started
 
 
-def _duckdb_s(path: Path, size: int) -> float | None:
+def _write_books(path: Path, size: int) -> None:
+    with path.with_name("books.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows((f"pa_{number:09d}", f"O-{number:09d}", gross_minor(number)) for number in range(size))
+
+
+def _duckdb_s(path: Path) -> float | None:
     """Load the same two sets into DuckDB and join them once, where DuckDB is installed."""
     if importlib.util.find_spec("duckdb") is None:
         return None
     duckdb: Any = importlib.import_module("duckdb")
     books = path.with_name("books.csv")
-    with books.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerows((f"pa_{number:09d}", f"O-{number:09d}", gross_minor(number)) for number in range(size))
     started = time.perf_counter()
     connection = duckdb.connect()
     connection.execute("CREATE TABLE book (item text, reference text, amount bigint)")

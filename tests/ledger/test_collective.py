@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ledger import audit, store
+from ledger import audit, store, tail
 from ledger import export as ledger_export
 from ledger.accounts import PROVIDER_FEES, provider_in_transit, provider_receivable
 from ledger.audit import verify
@@ -163,3 +163,19 @@ async def test_pages_of_a_proof_and_an_export_hold_so_many_postings_and_never_pa
         assert text.count('"record":"journal"') == 7
         report = await verify(connection)
         assert (report.findings, report.journals) == ([], 7)
+
+
+async def test_who_follows_the_journals_reads_large_ones_one_at_a_time(pool, make_capture, monkeypatch):
+    monkeypatch.setattr(tail, "POSTINGS_MAX", 30)
+    asked = {"kinds": ["payment_settled"], "accounts": ["provider:%:receivable"], "journals_max": 100}
+    async with pool.acquire() as connection:
+        await post_within(connection, [make_capture(f"c{number}", 100) for number in range(3)], recorded_at=START)
+        for number in range(3):
+            items = {f"pa_{number}_{n}": -100 for n in range(25)}
+            await post_collective(connection, collective(items, f"settle:{number}"), recorded_at=START)
+        at, read = 0, []
+        while (page := await tail.follow_journals(connection, at, **asked)).journals:
+            at = page.until
+            read.append((page.journals, [posting.item for posting in page.postings]))
+        assert [journals for journals, _ in read] == [3, 1, 1, 1]
+        assert [item for _, items in read for item in items] == [f"pa_{m}_{n}" for m in range(3) for n in range(25)]
