@@ -20,7 +20,7 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
-from adapters.contract import Method, PayoutFile, PayoutReport, Provider, Settles, Statement
+from adapters.contract import ConfirmsPayees, Method, PayoutFile, PayoutReport, Provider, Settles, Statement
 from adapters.errors import NotSentError
 from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
@@ -201,6 +201,7 @@ async def assemble(
             settling={name: each for name, each in providers.items() if isinstance(each, Settles)},
             direct=frozenset(name for name in providers if registry.PROVIDERS[name].manifest.credits_directly),
             bank=build_bank(settings, provider_session, clock),
+            confirming=next((each for each in providers.values() if isinstance(each, ConfirmsPayees)), None),
             account=night_deps.BankAccount(
                 code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic
             ),

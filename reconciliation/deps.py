@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from adapters.contract import Pays, Settles, States
+from adapters.contract import ConfirmsPayees, Pays, Settles, States
 from reconciliation.business_days import Calendar
 from reconciliation.matching import ProviderTerms
 from reconciliation.revenue_accounts import RevenueCodes
@@ -78,6 +78,8 @@ class Deps:
     direct: frozenset[str] = frozenset()
     """Providers whose payers' money comes straight to our account, with no settlement file between."""
     bank: Bank
+    confirming: ConfirmsPayees | None = None
+    """Who asks a payee's bank whether an account belongs to a name; nobody does where no provider can."""
     account: BankAccount
     letters: Letters | None = None
     """Who carries remittance advices. Where nobody does, they wait."""

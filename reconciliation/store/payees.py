@@ -14,25 +14,37 @@ _FIELDS: Final = (
 
 
 async def insert_change(
-    connection: Connection, change_id: str, fields: tuple[object, ...], reason: str, maker: str, now: datetime
+    connection: Connection,
+    change_id: str,
+    fields: tuple[object, ...],
+    reason: str,
+    maker: str,
+    now: datetime,
+    *,
+    confirmation: str | None,
+    confirmed_name: str | None,
 ) -> None:
     """Store a proposed change; `fields` are in the order of the payee's columns."""
     await connection.execute(
         f"""
-        INSERT INTO reconciliation.payee_change (id, {_FIELDS}, reason, maker, made_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        INSERT INTO reconciliation.payee_change (id, {_FIELDS}, reason, maker, made_at, confirmation,
+          confirmed_name)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         """,
         change_id,
         *fields,
         reason,
         maker,
         now,
+        confirmation,
+        confirmed_name,
     )
 
 
 async def read_change(connection: Connection, change_id: str) -> Record | None:
     return await connection.fetchrow(
-        "SELECT id, department, currency, maker, decision, effective_at, applied_at FROM reconciliation.payee_change"
+        "SELECT id, department, currency, maker, decision, effective_at, applied_at, confirmation, confirmed_name"
+        " FROM reconciliation.payee_change"
         " WHERE id = $1 FOR UPDATE",
         change_id,
     )
@@ -101,7 +113,8 @@ async def read_waiting(connection: Connection) -> list[Record]:
     """Read the changes nobody decided yet, and those whose waiting time runs."""
     rows: list[Record] = await connection.fetch(
         """
-        SELECT id, department, revenue_code, iban, maker, effective_at FROM reconciliation.payee_change
+        SELECT id, department, revenue_code, iban, maker, effective_at, confirmation, confirmed_name
+        FROM reconciliation.payee_change
         WHERE decision IS NULL OR (decision = 'approved' AND applied_at IS NULL) ORDER BY made_at
         """
     )

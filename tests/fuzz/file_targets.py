@@ -48,7 +48,7 @@ _SWIFT_WORDS: Final = (
 )  # fmt: skip
 _TABLE_WORDS: Final = (
     b",", b";", b"\t", b"|", b'"', b'""', b"\n", b"\r\n", b"-", b"(1.00)", b"1,000.00", b"0.005", b"TOTAL", b"AED",
-    b"KWD", b"JPY", b"XXX", b"PST", b"Asia/Dubai", b"../etc/passwd", b"2026-11-21 10:00:00", b"9999-12-31 23:59:59",
+    b"KWD", b"JPY", b"ZZZ", b"PST", b"Asia/Dubai", b"../etc/passwd", b"2026-11-21 10:00:00", b"9999-12-31 23:59:59",
     b"0001-01-01 00:00:00", b"Settled", b"Refunded", b"MerchantPayout", b"Fee", b"SB", b"SC", b"99999999999999999999",
     b"\xe2\x88\x92", b"\xd9\xa3", b"\0",
 )  # fmt: skip

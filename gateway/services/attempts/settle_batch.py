@@ -43,6 +43,7 @@ class Batch:
     given_back: Mapping[str, int]
     entries: dict[str, Entry] = field(default_factory=dict)
     bookings: dict[str, Booking] = field(default_factory=dict)
+    reversals: dict[str, Entry] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     reservations: list[Reservation] = field(default_factory=list)
@@ -78,6 +79,8 @@ class Batch:
         if verdict.review is not None:
             metrics.REVIEWS.labels(verdict.review.value).inc()
             self.events.append(attempt_event(self.deps, intent, after, "review_required"))
+        if verdict.review is Review.REVERSED_BY_PROVIDER:
+            self._take_back(intent, after)
         self._move_intent(intent, after, verdict, effective_at)
         return verdict.edge is not None or verdict.event is not None or verdict.review is not None
 
@@ -186,15 +189,7 @@ class Batch:
     ) -> None:
         if booking is Booking.NONE or report.captured is None:
             return
-        evidence = Evidence(
-            intent_id=intent.id,
-            attempt_id=attempt.id,
-            provider=attempt.provider,
-            provider_reference=attempt.provider_reference,
-            effective_at=effective_at,
-            zone=self.deps.zone,
-            drawer=_drawer(attempt),
-        )
+        evidence = self._evidence(intent, attempt, effective_at)
         match booking:
             case Booking.IN_TIME:
                 entry = postings.captured(evidence, shares(self.lines[intent.id]), report.captured)
@@ -204,6 +199,27 @@ class Batch:
                 entry = postings.captured_for_review(evidence, report.captured)
         self.entries[attempt.id] = entry
         self.bookings[attempt.id] = booking
+
+    def _take_back(self, intent: Intent, attempt: Attempt) -> None:
+        """Book what the provider took back: at once, so that no department is paid for it."""
+        if attempt.captured is None:
+            return
+        in_suspense = attempt.late and attempt.resolution != "accepted"
+        owed = None if in_suspense else shares(self.lines[intent.id])
+        self.reversals[attempt.id] = postings.taken_back(
+            self._evidence(intent, attempt, self.now), owed, attempt.captured
+        )
+
+    def _evidence(self, intent: Intent, attempt: Attempt, effective_at: datetime) -> Evidence:
+        return Evidence(
+            intent_id=intent.id,
+            attempt_id=attempt.id,
+            provider=attempt.provider,
+            provider_reference=attempt.provider_reference,
+            effective_at=effective_at,
+            zone=self.deps.zone,
+            drawer=_drawer(attempt),
+        )
 
     def _move_intent(self, intent: Intent, attempt: Attempt, verdict: Verdict, effective_at: datetime) -> None:
         after = replace(intent, status=verdict.intent)
