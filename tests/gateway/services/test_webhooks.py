@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -18,31 +17,10 @@ from standardwebhooks import Webhook
 from gateway.deps import Limits
 from gateway.domain.addresses import check_webhook_url, is_public
 from gateway.domain.errors import InvalidError
-from gateway.domain.sealing import Sealer
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
-from gateway.services.housekeeping import seal_webhook_secrets
 from gateway.services.webhooks.deliver_webhooks import WAITS, deliver_webhooks
 from gateway.store import events, webhooks
-
-
-@dataclass
-class Department:
-    """A department's endpoint: keeps what comes and answers as told."""
-
-    url: str = ""
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    received: list[tuple[dict[str, str], dict]] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-
-    async def receive(self, request):
-        body = await request.read()
-        self.bodies.append(body)
-        self.received.append((dict(request.headers), await request.json()))
-        status, headers = self.answers.pop(0) if self.answers else (204, {})
-        return web.Response(status=status, headers=headers)
-
-    def types(self):
-        return [document["type"] for _, document in self.received]
+from tests.gateway.services.listening import subscribe
 
 
 class Names(AbstractResolver):
@@ -61,24 +39,6 @@ class Names(AbstractResolver):
 
     async def close(self):
         """Nothing is open."""
-
-
-@pytest.fixture
-async def department():
-    listening = Department()
-    app = web.Application()
-    app.router.add_post("/hook", listening.receive)
-    server = TestServer(app)
-    await server.start_server()
-    listening.url = str(server.make_url("/hook"))
-    yield listening
-    await server.close()
-
-
-async def subscribe(town, department, key=None):
-    answer = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url}, key=key)
-    assert answer.status == 201, answer.body
-    return answer.body
 
 
 async def states(town):
@@ -377,42 +337,3 @@ async def test_a_department_with_a_backlog_holds_up_nobody(town, department):
             connection, town.clock(), town.clock() + timedelta(minutes=2), per_endpoint=4, limit=2
         )
     assert [each.endpoint.department for each in claimed].count("roads") == 1
-
-
-async def test_a_secret_is_sealed_in_the_database_and_sealed_anew_under_a_new_key(open_town, department):
-    town = await open_town()
-    endpoint = await subscribe(town, department)
-    secret = base64.b64decode(endpoint["secret"].removeprefix("whsec_"))
-    kept = "SELECT secret FROM gateway.webhook_endpoint WHERE id = $1"
-    first = await town.deps.pool.fetchval(kept, endpoint["id"])
-    assert secret not in first
-    rotated = replace(town.deps, sealer=Sealer((b"n" * 32, *town.deps.sealer.keys)))
-    assert await seal_webhook_secrets(rotated, 10) == 1
-    assert await seal_webhook_secrets(rotated, 10) == 0
-    second = await town.deps.pool.fetchval(kept, endpoint["id"])
-    assert second != first
-    await town.intent()
-    await deliver_webhooks(rotated, 10)
-    headers, _ = department.received[0]
-    expected = Webhook(endpoint["secret"]).sign(headers["webhook-id"], town.clock(), department.bodies[0].decode())
-    assert expected in headers["webhook-signature"].split(" ")
-    # Without its key it is not sent unsigned or signed with something else: it waits until the key is back.
-    await town.intent()
-    await deliver_webhooks(town.deps, 10)
-    assert len(department.received) == 1
-    answers = {row["answer"] for row in await town.deps.pool.fetch("SELECT answer FROM gateway.webhook_delivery")}
-    assert answers == {"204", "its secret cannot be opened"}
-
-
-async def test_a_secret_written_before_there_were_keys_signs_and_is_sealed(open_town, department):
-    town = await open_town()
-    await subscribe(town, department)
-    await town.deps.pool.execute("UPDATE gateway.webhook_endpoint SET secret = $1", b"x" * 32)
-    await town.intent()
-    await deliver_webhooks(town.deps, 10)
-    headers, _ = department.received[0]
-    plain = Webhook("whsec_" + base64.b64encode(b"x" * 32).decode())
-    expected = plain.sign(headers["webhook-id"], town.clock(), department.bodies[0].decode())
-    assert expected in headers["webhook-signature"]
-    assert await seal_webhook_secrets(town.deps, 10) == 1
-    assert await town.deps.pool.fetchval("SELECT length(secret) FROM gateway.webhook_endpoint") == 69
