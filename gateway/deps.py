@@ -21,6 +21,7 @@ from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, Una
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.jwks import PublicKey
+from gateway.domain.sealing import Sealer, sealer
 from gateway.domain.signing import SigningKey, signing_keys
 from gateway.outbound import open_webhook_session
 from gateway.store import creation, reading
@@ -245,6 +246,8 @@ class Deps:
     """Sign access tokens: the first makes them, all are published and accepted, so that they can be rotated."""
     webhook_keys: tuple[SigningKey, ...]
     """Sign webhooks beside each endpoint's own secret; while they are rotated, all of them do."""
+    sealer: Sealer
+    """Seals what the database keeps and must not tell by itself."""
     caller_cache: dict[bytes, CachedCaller] = field(default_factory=dict)
     """By the hash of what was sent: no credential stands in memory longer than its request."""
     key_set_cache: dict[str, CachedKeySet] = field(default_factory=dict)
@@ -306,6 +309,7 @@ def build_deps(
     limits: Limits | None = None,
     token_seeds: Sequence[bytes] = (),
     webhook_seeds: Sequence[bytes] = (),
+    data_keys: Sequence[bytes] = (),
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
     payouts: Payouts | None = None,
 ) -> Deps:
@@ -348,4 +352,5 @@ def build_deps(
         readings=GroupCommit(read, flushes_max=2),
         token_keys=signing_keys(token_seeds, purpose="access tokens", secrets=link_secrets),
         webhook_keys=signing_keys(webhook_seeds, purpose="webhooks", secrets=link_secrets),
+        sealer=sealer(data_keys, link_secrets),
     )

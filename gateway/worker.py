@@ -11,7 +11,7 @@ from gateway.services.attempts.apply_events import apply_events
 from gateway.services.attempts.hear_announcements import hear_announcements
 from gateway.services.attempts.late_payments import settle_late_payments
 from gateway.services.attempts.sweep import sweep
-from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys
+from gateway.services.housekeeping import forget_assertions, forget_idempotency_keys, seal_webhook_secrets
 from gateway.services.intents.expire_intents import expire_intents
 from gateway.services.measure_backlog import measure_backlog
 from gateway.services.messages.note_deliveries import note_deliveries
@@ -52,5 +52,6 @@ JOBS: Final[Sequence[Job]] = (
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
     Job("forget old assertions", forget_assertions, batch_max=1_000, every_s=60.0),
     Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
+    Job("seal webhook secrets", seal_webhook_secrets, batch_max=1_000, every_s=600.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

@@ -1295,7 +1295,7 @@ CREATE TABLE gateway.webhook_endpoint (
     disabled_because text,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT webhook_endpoint_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
-    CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 64)))
+    CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 128)))
 );
 
 CREATE TABLE ledger.account (

@@ -125,6 +125,13 @@ class Settings:
     webhook_keys: tuple[bytes, ...] = _set(
         "MIZAN_WEBHOOK_KEYS", _seeds, (), "signing keys of webhooks (v1a); derived likewise when unset", secret=True
     )
+    data_keys: tuple[bytes, ...] = _set(
+        "MIZAN_DATA_KEYS",
+        _seeds,
+        (),
+        "keys that seal webhook secrets; derived likewise when unset",
+        secret=True,
+    )
     requests_per_minute: int = _set(
         "MIZAN_REQUESTS_PER_MINUTE", _whole(1, 10**7), 6_000, "what one caller may send to one endpoint, a web process"
     )

@@ -190,6 +190,7 @@ async def assemble(
             limits=gateway_deps.Limits(requests_per_minute=settings.requests_per_minute),
             token_seeds=settings.token_keys,
             webhook_seeds=settings.webhook_keys,
+            data_keys=settings.data_keys,
             trusted_proxies=settings.trusted_proxies,
             payouts=DepartmentPayouts(),
         )

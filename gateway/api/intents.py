@@ -25,7 +25,6 @@ from gateway.services.intents.read_intent import list_attempts, list_intent_even
 from gateway.services.intents.update_intent import update_metadata
 from gateway.services.messages.resend_receipt import resend_for_department
 from gateway.web.admission import DEPS
-from ledger.money import Money
 
 EXPANDABLE: Final = ("attempts", "refunds")
 """What may be asked to stand inside an intent, by `expand[]=`."""
@@ -128,7 +127,7 @@ async def capture(request: web.Request) -> web.Response:
     body = await read_json_body(request, deps)
     claim = claim_of(request, key, body)
     asked = read_body(body, CaptureIntent).amount
-    amount = None if asked is None else Money(asked.amount, asked.currency)
+    amount = None if asked is None else (asked.amount, asked.currency)
     intent_id = path_id(request, Prefix.INTENT)
     with working_on(deps, claim):
         return _answered(deps, await capture_intent(deps, key.department, intent_id, amount, claim))

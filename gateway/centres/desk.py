@@ -15,7 +15,7 @@ from gateway.domain.errors import GatewayError, InvalidError, NotFoundError, Ove
 from gateway.domain.text import check_text
 from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest
-from gateway.services.centres import centre_people, shifts, take_payment
+from gateway.services.centres import centre_people, give_back, shifts, take_payment
 from gateway.services.payers.read_checkout import read_checkout
 from gateway.web.guesses import GUESSES
 from gateway.web.typed import clean, read_amount
@@ -24,6 +24,7 @@ CURRENCY: Final = "AED"
 _HASHES_AT_ONCE: Final = 4
 _QUANTITY_MAX: Final = 10_000
 _REFERENCE_MAX: Final = 64
+_REASON_MAX: Final = 200
 
 
 class Desk:
@@ -94,8 +95,11 @@ class Desk:
     async def _home(self, visit: Visit, agent: Agent, problem: str = "") -> web.Response:
         view = await shifts.read_shift(self._deps, agent)
         waiting = await shifts.waiting_shifts(self._deps, agent)
-        status = 422 if problem else 200
-        return visit.page("desk.html", status=status, view=view, waiting=waiting, problem=problem, currency=CURRENCY)
+        asked = await give_back.waiting_give_backs(self._deps, agent)
+        return visit.page(
+            "desk.html", status=422 if problem else 200, view=view, waiting=waiting, asked=asked, problem=problem,
+            currency=CURRENCY,
+        )  # fmt: skip
 
     async def open_shift(self, visit: Visit, agent: Agent) -> web.Response:
         posted = await visit.form("shift")
@@ -132,6 +136,19 @@ class Desk:
             return visit.stale()
         try:
             await shifts.approve_shift(self._deps, agent, visit.request.match_info["id"])
+        except NotFoundError:
+            raise
+        except GatewayError as error:
+            return await self._home(visit, agent, visit.say(sentence_for(error)))
+        return visit.go("/centre")
+
+    async def decide_give_back(self, visit: Visit, agent: Agent) -> web.Response:
+        posted = await visit.form("give-backs")
+        if posted is None:
+            return visit.stale()
+        try:
+            approve = posted.get("decision") == "approve"
+            await give_back.decide_give_back(self._deps, agent, visit.request.match_info["id"], approve=approve)
         except NotFoundError:
             raise
         except GatewayError as error:
@@ -190,7 +207,7 @@ class Desk:
                           typed=typed or {}, **values)  # fmt: skip
 
     async def act(self, visit: Visit, agent: Agent) -> web.Response:
-        """Record an identity, or take cash or a slip; then show the bill again, paid."""
+        """Record an identity, take cash or a slip, or ask for cash back; then show the bill again."""
         intent_id, what = visit.request.match_info["id"], visit.request.match_info["what"]
         posted = await visit.form(what)
         if posted is None:
@@ -201,6 +218,9 @@ class Desk:
                 await take_payment.identify_payer(self._deps, agent, intent_id, typed)
             elif what == "cash":
                 await take_payment.take_cash(self._deps, agent, intent_id)
+            elif what == "give-back":
+                why = check_text(posted.get("reason", "").strip(), length_max=_REASON_MAX, pointer="/reason")
+                await give_back.ask_give_back(self._deps, agent, intent_id, why)
             else:
                 reference, approval = (
                     clean(posted.get("terminal_reference", "")),

@@ -16,6 +16,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "/terminal_reference": sentence("This is not the reference on the terminal’s slip."),
     "/approval_code": sentence("An approval code has six letters or digits."),
     "/reference": sentence("Enter the reference of the case."),
+    "/reason": sentence("Say why the cash goes back."),
     "/new": sentence("A password has at least 12 characters and is not the present one."),
 }
 _SAID: Final[Mapping[str, str]] = {
@@ -36,6 +37,18 @@ _SAID: Final[Mapping[str, str]] = {
     "a payment is still being booked; count again in a moment": sentence(
         "A payment is still being booked. Count again in a moment."
     ),
+    "only a paid bill has cash to give back": sentence("Only a paid bill has cash to give back."),
+    "this cash was not taken in your open shift": sentence(
+        "This cash was not taken in your open shift. Finance pays it back by transfer."
+    ),
+    "this bill's cash is being given back already": sentence("This bill’s cash is being given back already."),
+    "this cash does not wait for anybody": sentence("This was decided already."),
+    "the shift in which it was taken is over": sentence(
+        "The shift in which it was taken is over. Finance pays it back by transfer."
+    ),
+    "cash of this drawer waits to be given back": sentence(
+        "Cash of your drawer waits to be given back. A supervisor decides first."
+    ),
     "this shift does not wait for anybody": sentence("This shift is closed already."),
 }
 _ELSE: Final = sentence("This cannot be done. Look at the bill again before you take money.")
@@ -45,7 +58,7 @@ _LINE: Final = sentence("This fee cannot be asked for like this. Look at the qua
 def sentence_for(error: GatewayError) -> str:
     """Return the sentence, in the pages' own language, that says what to do about a refusal."""
     if isinstance(error, SamePersonError):
-        return sentence("Whoever counted the drawer cannot approve it.")
+        return sentence("You cannot approve what you asked for or counted yourself.")
     if isinstance(error, InvalidError):
         pointer = error.faults[0].pointer if error.faults else ""
         return _LINE if pointer.startswith("/lines") else _FIELDS.get(pointer, _LINE)

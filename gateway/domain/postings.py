@@ -103,7 +103,7 @@ def late_accepted(evidence: Evidence, shares: Sequence[DepartmentShare], amount:
 
 
 def refunded(evidence: Evidence, refund_id: str, lines: Sequence[RefundLine], amount: Money) -> Entry:
-    """A refund the provider accepted: out of what is owed to each line's department."""
+    """A refund the provider accepted, or cash given back: out of what is owed to each line's department."""
     return _entry(
         f"refund:{refund_id}",
         "refund_accepted",
@@ -116,7 +116,7 @@ def refunded(evidence: Evidence, refund_id: str, lines: Sequence[RefundLine], am
                     amount.currency,
                 ).items()
             ),
-            credit(provider_refunds_in_transit(evidence.provider), amount, refund_id),
+            _given(evidence, refund_id, amount),
         ),
     )
 
@@ -161,6 +161,13 @@ def _received(evidence: Evidence, amount: Money) -> Posting:
     if evidence.drawer is not None:
         return debit(centre_cash(evidence.drawer.centre), amount, evidence.drawer.shift)
     return debit(provider_receivable(evidence.provider), amount, evidence.attempt_id)
+
+
+def _given(evidence: Evidence, refund_id: str, amount: Money) -> Posting:
+    """Say where the money comes from: the drawer it was taken into, or a provider that will settle it."""
+    if evidence.drawer is not None:
+        return credit(centre_cash(evidence.drawer.centre), amount, evidence.drawer.shift)
+    return credit(provider_refunds_in_transit(evidence.provider), amount, refund_id)
 
 
 def _owed(shares: Iterable[DepartmentShare], currency: str) -> tuple[Posting, ...]:

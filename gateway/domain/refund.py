@@ -26,6 +26,7 @@ _S = RefundStatus
 TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
     (_S.AWAITING_APPROVAL, _S.REQUESTED): "approved",
     (_S.AWAITING_APPROVAL, _S.FAILED): "refused",
+    (_S.AWAITING_APPROVAL, _S.SUCCEEDED): "given_back_in_cash",
     (_S.REQUESTED, _S.PENDING): "accepted",
     (_S.REQUESTED, _S.SUCCEEDED): "succeeded",
     (_S.REQUESTED, _S.FAILED): "failed",

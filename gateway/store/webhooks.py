@@ -119,6 +119,28 @@ async def enable(connection: Connection, endpoint_id: str) -> None:
     )
 
 
+async def sealed_otherwise(connection: Connection, head: bytes, limit: int) -> list[Endpoint]:
+    """Return endpoints with a secret that does not begin as those sealed under the present key."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM gateway.webhook_endpoint
+             WHERE substring(secret FROM 1 FOR length($1::bytea)) <> $1::bytea
+                OR substring(previous_secret FROM 1 FOR length($1::bytea)) <> $1::bytea
+             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        head,
+        limit,
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def reseal(connection: Connection, endpoint_id: str, secret: bytes, previous: bytes | None) -> None:
+    await connection.execute(
+        "UPDATE gateway.webhook_endpoint SET secret = $2, previous_secret = $3 WHERE id = $1",
+        endpoint_id,
+        secret,
+        previous,
+    )
+
+
 async def queue(connection: Connection, endpoint_id: str, event: str, about: str, at: datetime) -> None:
     """Queue one event for one endpoint alone."""
     await connection.execute(

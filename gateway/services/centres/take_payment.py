@@ -25,15 +25,18 @@ from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError
 from gateway.domain.idempotency import Claim
 from gateway.domain.ids import Prefix, is_id
 from gateway.domain.intent import IntentEvent, IntentStatus
+from gateway.domain.refund import COUNTED
 from gateway.domain.shift import COUNTER
 from gateway.services import links
 from gateway.services.attempts.apply_reports import Finding, apply_reports
 from gateway.services.attempts.begin_attempt import begin_attempt
 from gateway.services.attempts.give_up import give_up
 from gateway.services.catalogue.price_basket import LineRequest
+from gateway.services.centres.give_back import is_cash_of
 from gateway.services.intents.create_intent import IntentRequest, create_intent
-from gateway.store import attempts, inbox, intents, shifts
+from gateway.store import attempts, inbox, intents, refunds, shifts
 from gateway.store.attempts import Attempt
+from gateway.store.connections import Connection
 from gateway.store.intents import Intent
 
 _ROUTE: Final = "service centre"
@@ -57,6 +60,8 @@ class CounterBill:
 
     intent: Intent
     payer_ending: str | None
+    holds_cash: bool = False
+    """Whether its cash lies in this agent's own open drawer and nothing of it is asked back."""
 
     @property
     def is_payable(self) -> bool:
@@ -107,7 +112,18 @@ async def read_bill(deps: Deps, agent: Agent, intent_id: str) -> CounterBill:
         intent = await intents.read(connection, intent_id)
         if intent is None or intent.department != agent.department:
             raise NotFoundError
-        return CounterBill(intent, await shifts.payer_ending(connection, intent_id))
+        ending = await shifts.payer_ending(connection, intent_id)
+        return CounterBill(intent, ending, await _holds_cash(connection, agent, intent))
+
+
+async def _holds_cash(connection: Connection, agent: Agent, intent: Intent) -> bool:
+    if intent.paid_attempt is None:
+        return False
+    shift = await shifts.open_of(connection, agent.code)
+    attempt = await attempts.read(connection, intent.paid_attempt)
+    if shift is None or attempt is None or not is_cash_of(attempt, shift):
+        return False
+    return not any(one.status in COUNTED for one in await refunds.of_intent(connection, intent.id))
 
 
 async def take_cash(deps: Deps, agent: Agent, intent_id: str) -> IntentStatus:

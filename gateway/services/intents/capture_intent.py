@@ -29,9 +29,12 @@ _ACCEPTED: Final = 202
 
 
 async def capture_intent(
-    deps: Deps, department: str, intent_id: str, amount: Money | None, claim: Claim
+    deps: Deps, department: str, intent_id: str, amount: tuple[int, str] | None, claim: Claim
 ) -> StoredAnswer:
-    """Have a reserved payment taken. The answer is the intent, processing; that it is paid is told by its event."""
+    """Have a reserved payment taken: all of it, or so many minor units in a currency, as they were sent.
+
+    The answer is the intent, processing; that it is paid is told by its event.
+    """
 
     async def work(connection: Connection) -> Made:
         intent = (await intents.lock(connection, [intent_id])).get(intent_id)
@@ -73,14 +76,15 @@ async def _reserved(connection: Connection, intent: Intent) -> Attempt:
     return attempt
 
 
-def _checked(intent: Intent, amount: Money | None) -> Money:
+def _checked(intent: Intent, amount: tuple[int, str] | None) -> Money:
     if amount is None:
         return intent.amount
-    if amount.currency != intent.amount.currency:
+    amount_minor, currency = amount
+    if currency != intent.amount.currency:
         raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
-    if amount.amount_minor > intent.amount.amount_minor:
+    if amount_minor > intent.amount.amount_minor:
         raise InvalidError("is more than the payer has reserved", pointer="/amount/amount")
-    return amount
+    return Money(amount_minor, currency)
 
 
 async def _take_less(connection: Connection, intent: Intent, attempt: Attempt, wanted: Money) -> Intent:

@@ -12,6 +12,7 @@ from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.refund import RefundStatus
+from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
@@ -81,6 +82,8 @@ async def _decide(
     lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
     if _decided_so(refund, decision):
         return refund, refund, refund_document(refund, lines)
+    if refund.provider == COUNTER:
+        raise TransitionError("cash is given back at the counter where it was taken")
     if refund.status is not RefundStatus.AWAITING_APPROVAL:
         raise TransitionError("this refund does not wait for a decision")
     if decision.by.casefold() == refund.asked_by.casefold():

@@ -23,6 +23,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import InvalidError
+from gateway.domain.sealing import SealedError
 from gateway.domain.signing import SigningKey
 from gateway.outbound import AddressRefusedError
 from gateway.services.documents import Document, event_document, page_document
@@ -110,11 +111,12 @@ def published_webhook_keys(deps: Deps) -> Document:
     return page_document(keys, None)
 
 
-def signing_secrets(endpoint: Endpoint, now: datetime) -> tuple[bytes, ...]:
+def signing_secrets(deps: Deps, endpoint: Endpoint, now: datetime) -> tuple[bytes, ...]:
     """Return the secrets that sign now: both, while the old one is being replaced."""
+    kept = [endpoint.secret]
     if endpoint.previous_secret is not None and endpoint.previous_until is not None and now < endpoint.previous_until:
-        return endpoint.secret, endpoint.previous_secret
-    return (endpoint.secret,)
+        kept.append(endpoint.previous_secret)
+    return tuple(deps.sealer.open(secret, endpoint.id) for secret in kept)
 
 
 def next_wait(deps: Deps, delivery: Delivery, answer: Answer) -> timedelta | None:
@@ -131,11 +133,13 @@ async def _deliver(deps: Deps, delivery: Delivery) -> Answer:
     endpoint = delivery.endpoint
     if endpoint.disabled_at is not None:
         return Answer(Verdict.DEAD, "endpoint disabled")
+    now = deps.clock()
     try:
         check_webhook_url(endpoint.url, private=deps.private_webhooks)
-    except InvalidError:
-        return Answer(Verdict.RETRY, "address refused")
-    now = deps.clock()
+        secrets = signing_secrets(deps, endpoint, now)
+    except (InvalidError, SealedError) as error:
+        refused = isinstance(error, InvalidError)
+        return Answer(Verdict.RETRY, "address refused" if refused else "its secret cannot be opened")
     event = Event(delivery.event, endpoint.department, delivery.type, delivery.object, delivery.data, delivery.event_at)
     payload = msgspec.json.encode(event_document(event))
     timestamp = int(now.timestamp())
@@ -144,9 +148,7 @@ async def _deliver(deps: Deps, delivery: Delivery) -> Answer:
         "User-Agent": "Mizan-Webhooks/1.0",
         "webhook-id": delivery.event,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(
-            signing_secrets(endpoint, now), deps.webhook_keys, delivery.event, timestamp, payload
-        ),
+        "webhook-signature": sign(secrets, deps.webhook_keys, delivery.event, timestamp, payload),
     }
     try:
         async with (

@@ -45,11 +45,12 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
         existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
         if len(existing) >= deps.limits.endpoints_per_department:
             raise TransitionError(f"a department has at most {deps.limits.endpoints_per_department} endpoints")
+        endpoint_id = deps.mint(Prefix.ENDPOINT)
         endpoint = Endpoint(
-            id=deps.mint(Prefix.ENDPOINT),
+            id=endpoint_id,
             department=department,
             url=url,
-            secret=deps.random_bytes(_SECRET_BYTES),
+            secret=_new_secret(deps, endpoint_id),
             previous_secret=None,
             previous_until=None,
             disabled_at=None,
@@ -72,7 +73,7 @@ async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Cl
     """Give an endpoint a new secret; for a day both sign, so that no delivery is lost to the change."""
 
     async def work(connection: Connection) -> Made:
-        secret = deps.random_bytes(_SECRET_BYTES)
+        secret = _new_secret(deps, endpoint_id)
         endpoint = await webhooks.rotate(connection, department, endpoint_id, secret, deps.clock() + OVERLAP)
         if endpoint is None:
             raise NotFoundError
@@ -158,4 +159,8 @@ async def _with_secret(deps: Deps, department: str, stored: StoredAnswer) -> Sho
     """Answer a repetition as the first time. The stored answer holds no secret, so it is taken from the endpoint."""
     async with deps.connection() as connection:
         endpoint = await webhooks.read(connection, department, stored.resource)
-    return stored, None if endpoint is None else secret_text(endpoint.secret)
+    return stored, None if endpoint is None else secret_text(deps.sealer.open(endpoint.secret, endpoint.id))
+
+
+def _new_secret(deps: Deps, endpoint_id: str) -> bytes:
+    return deps.sealer.seal(deps.random_bytes(_SECRET_BYTES), endpoint_id, deps.random_bytes)

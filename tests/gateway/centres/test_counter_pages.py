@@ -13,7 +13,9 @@ from gateway.app import build_app
 from gateway.centres.routes import add_centres
 from gateway.centres.words import _SAID
 from gateway.checkout.routes import add_routes
+from gateway.domain.caller import Scope
 from gateway.domain.department import Names
+from gateway.services.callers.api_keys import issue_key
 from gateway.services.centres import centre_people as people
 from gateway.web.identity import Identity
 
@@ -144,6 +146,112 @@ async def test_a_first_password_opens_nothing_but_choosing_another(counter):
     assert (omar.path, "Open your shift" in omar.text) == ("/centre", True)
 
 
+async def take_cash(omar, reference="WALK-1"):
+    """Take AED 105.00 for a licence; return the bill's address."""
+    await omar.open("/centre/new")
+    await omar.post("/centre/new", service="licence", quantity="1", amount="", reference=reference, emirates_id=CARD)
+    bill = omar.path
+    await omar.post(f"{bill}/cash")
+    assert "Print the receipt" in omar.text
+    return bill
+
+
+def give_backs(page):
+    return re.findall(r'action="(/centre/give-backs/[^"]+)"', page.text)
+
+
+async def test_cash_taken_by_mistake_goes_back_when_a_second_person_agrees(counter):
+    omar, huda = await counter.agent("omar"), await counter.agent("huda")
+    await omar.post("/centre/shift", float="200")
+    bill = await take_cash(omar)
+    await omar.post(f"{bill}/give-back", reason=" ")
+    assert (omar.status, "Say why" in omar.text) == (422, True)
+    await omar.post(f"{bill}/give-back", reason="the wrong licence")
+    assert omar.status == 200
+    assert f"{bill}/give-back" not in omar.text  # asked once
+    assert (await counter.town.books())["centre:deira:cash"] == 305_00  # nothing moved yet
+    await omar.open("/centre")
+    assert give_backs(omar) == []
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="305")
+    assert (omar.status, "A supervisor decides first" in omar.text) == (422, True)
+
+    await huda.open("/centre")
+    [action] = give_backs(huda)
+    assert "the wrong licence" in huda.text
+    await huda.post(action, decision="approve")
+    assert give_backs(huda) == []
+    books = await counter.town.books()
+    assert books == {"centre:deira:cash": 200_00, "treasury:centre_floats": -200_00}
+    intent = await counter.town.read({"id": bill.rpartition("/")[2]})
+    assert intent["amount_refunded"]["amount"] == 105_00
+    [refund] = (await counter.town.ask("GET", f"/v1/payment-intents/{intent['id']}/refunds")).body["data"]
+    assert (refund["status"], refund["asked_by"], refund["decided_by"]) == ("succeeded", "omar", "huda")
+    told = await counter.town.events({"id": refund["id"]})
+    assert told == ["refund.awaiting_approval", "refund.approved", "refund.succeeded"]
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="200")
+    assert "the shift is closed" in omar.text
+
+
+async def test_nobody_gives_cash_back_alone_or_by_another_way(counter):
+    huda = await counter.agent("huda")
+    await huda.post("/centre/shift", float="0")
+    own = await take_cash(huda, "WALK-2")
+    await huda.post(f"{own}/give-back", reason="mine")
+    await huda.open("/centre")
+    [action] = give_backs(huda)
+    await huda.post(action, decision="approve")
+    assert (huda.status, "cannot approve what you asked for" in huda.text) == (422, True)
+    refund = action.rpartition("/")[2]
+    for what in ("approve", "refuse"):  # nor by the API, whatever key it comes with
+        text, _ = await issue_key(counter.town.deps, "economy", what, scopes=(Scope.REFUNDS_APPROVE,))
+        body, headers = {"decided_by": "salem", "reason": "x"}, {"Authorization": f"Bearer {text}"}
+        said = await counter.town.ask("POST", f"/v1/refunds/{refund}/{what}", body, headers=headers)
+        assert (said.status, said.body["code"]) == (409, "state_conflict")
+    await counter.town.work()
+    assert (await counter.town.books())["department:economy:payable"] == -100_00
+
+
+async def test_cash_goes_back_once_and_out_of_its_own_drawer(counter):
+    omar, huda = await counter.agent("omar"), await counter.agent("huda")
+    await omar.post("/centre/shift", float="0")
+    bill = await take_cash(omar)
+    await huda.open(bill)
+    assert "give-back" not in huda.text  # it lies in another's drawer
+    await omar.post(f"{bill}/give-back", reason="the wrong licence")
+    await huda.open("/centre")
+    [action] = give_backs(huda)
+    await huda.post(action, decision="refuse")
+    assert (await counter.town.books())["department:economy:payable"] == -100_00
+    await omar.open(bill)
+    await omar.post(f"{bill}/give-back", reason="again")  # what was refused may be asked for again
+    await huda.open("/centre")
+    [again] = give_backs(huda)
+    page = huda.text
+    await huda.post(again, decision="approve")
+    huda.text = page
+    await huda.post(again, decision="approve")  # pressed twice
+    assert (huda.status, "decided already" in huda.text) == (422, True)
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="0")
+    assert await counter.town.books() == {}
+
+
+async def test_a_counted_drawer_gives_nothing_back(counter):
+    omar = await counter.agent("omar")
+    await omar.post("/centre/shift", float="0")
+    bill = await take_cash(omar)
+    page = omar.text
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="105")
+    omar.text = page
+    await omar.post(f"{bill}/give-back", reason="too late")
+    assert (omar.status, "Finance pays it back by transfer" in omar.text) == (422, True)
+    await omar.open(bill)
+    assert "give-back" not in omar.text
+
+
 async def test_a_bill_is_found_by_its_link_and_paid_by_card(counter):
     sent = await counter.town.intent()
     omar = await counter.agent("omar")
@@ -230,7 +338,7 @@ def test_every_refusal_of_the_services_has_its_sentence():
     """What an agent may be refused for is said in both languages."""
     root = Path(__file__).parents[3] / "gateway/services"
     said = set()
-    for name in ("centres/shifts.py", "centres/take_payment.py"):
+    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py"):
         text = (root / name).read_text()
         said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
     assert said - set(_SAID) == {"the books do not take this now"}

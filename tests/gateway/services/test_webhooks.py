@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -21,26 +20,7 @@ from gateway.domain.errors import InvalidError
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
 from gateway.services.webhooks.deliver_webhooks import WAITS, deliver_webhooks
 from gateway.store import events, webhooks
-
-
-@dataclass
-class Department:
-    """A department's endpoint: keeps what comes and answers as told."""
-
-    url: str = ""
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    received: list[tuple[dict[str, str], dict]] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-
-    async def receive(self, request):
-        body = await request.read()
-        self.bodies.append(body)
-        self.received.append((dict(request.headers), await request.json()))
-        status, headers = self.answers.pop(0) if self.answers else (204, {})
-        return web.Response(status=status, headers=headers)
-
-    def types(self):
-        return [document["type"] for _, document in self.received]
+from tests.gateway.services.listening import subscribe
 
 
 class Names(AbstractResolver):
@@ -59,24 +39,6 @@ class Names(AbstractResolver):
 
     async def close(self):
         """Nothing is open."""
-
-
-@pytest.fixture
-async def department():
-    listening = Department()
-    app = web.Application()
-    app.router.add_post("/hook", listening.receive)
-    server = TestServer(app)
-    await server.start_server()
-    listening.url = str(server.make_url("/hook"))
-    yield listening
-    await server.close()
-
-
-async def subscribe(town, department, key=None):
-    answer = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url}, key=key)
-    assert answer.status == 201, answer.body
-    return answer.body
 
 
 async def states(town):
