@@ -74,7 +74,8 @@ def nothing_unproven_was_paid_out(world: World) -> list[str]:
             "SELECT split_part(p.account, ':', 2) AS department, -sum(p.amount_minor)::bigint AS minor"
             " FROM ledger.postings p WHERE p.account LIKE 'department:%:payable' AND p.currency = 'AED'"
             " AND p.reference ~ '^(capture|late_accepted):' AND NOT EXISTS (SELECT FROM ledger.open_items o"
-            "      WHERE o.account LIKE 'provider:%:receivable' AND o.item = split_part(p.reference, ':', 2)) GROUP BY 1"
+            "      WHERE o.account LIKE 'provider:%:receivable' AND o.item = split_part(p.reference, ':', 2))"
+            " GROUP BY 1"
         )
     }
     rows = control.rows(
