@@ -166,7 +166,8 @@ def a_calm_world_has_no_exception(world: World) -> list[str]:
         "SELECT type, subject, provider, currency, detail::text AS detail FROM reconciliation.break"
         " WHERE closed_at IS NULL ORDER BY 1, 2"
     )
-    return [
+    unknown = world.simulation.control.rows("SELECT id FROM reconciliation.payout_batch WHERE status = 'unknown'")
+    return [f"the bank answers, and nobody knows what became of payout {row['id']}" for row in unknown] + [
         f"{row['type']} {row['subject']}: {row['detail']}"
         for row in rows
         if row["type"] not in _PEOPLES_DOING
