@@ -10,6 +10,7 @@ seeds ?= 200
 from ?= 1
 seed ?=
 every ?= 1
+minutes ?= 10
 only ?=
 
 .PHONY: help
@@ -54,7 +55,7 @@ fix: .venv/.ready-dev ## let the tools mend style
 bench: .venv/.ready-dev ## measure against limits and bars (n=NAME)
 	@exec $(BIN)/mizan bench $(n)
 
-.PHONY: contract chaos simulate sweep mutants
+.PHONY: contract chaos simulate sweep mutants fuzz
 contract: .venv/.ready-dev ## hold one provider to the contract (p=NAME)
 	@exec $(BIN)/python -m pytest tests/adapters -k $(p)
 
@@ -70,3 +71,6 @@ sweep: .venv/.ready-dev ## kill at every await of a payment, refund, night and p
 
 mutants: .venv/.ready-dev ## plant bugs and let the simulation find them (only=3,4)
 	@exec $(BIN)/python -m tests.simulation.hunt only=$(only)
+
+fuzz: .venv/.ready-dev ## look for bytes that break a parser or a callback (minutes=10 only=camt,mt940)
+	@exec $(BIN)/python -m tests.fuzz minutes=$(minutes) only=$(only)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,10 +68,12 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise _LeftUnansweredError(str(error) or type(error).__name__) from error
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(*, watchers: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
     """Open the session all adapters share: no proxies or passwords from the environment, no cookies."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, limit_per_host=CONNECTIONS_PER_HOST_MAX)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=list(watchers)
+    )
 
 
 class WireClient:

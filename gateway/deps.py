@@ -14,6 +14,7 @@ import aiohttp
 import asyncpg
 
 from adapters.contract import Method, Provider
+from gateway.couriers import Couriers
 from gateway.domain import ids
 from gateway.domain.caller import Caller
 from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, UnavailableError
@@ -96,11 +97,13 @@ class Payout(Protocol):
     @property
     def business_date(self) -> date: ...
     @property
-    def instructed_at(self) -> datetime: ...
+    def instructed_at(self) -> datetime | None: ...
     @property
     def paid_on(self) -> date | None: ...
     @property
     def iban_ending(self) -> str: ...
+    @property
+    def revenue_code(self) -> str: ...
     @property
     def remittance(self) -> str: ...
     @property
@@ -177,9 +180,13 @@ class Limits:
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
     expiry_max: timedelta = timedelta(days=90)
+    reserved_for: timedelta = timedelta(days=6)
+    """How long a reservation is counted on: card schemes let go of it after seven days."""
     messages_at_once: int = 16
     webhook_call_s: float = 20.0
-    webhooks_at_once: int = 16
+    webhook_patience_s: float = 1.0
+    """How long a round of deliveries waits for all of its endpoints before it leaves the slow ones to themselves."""
+    webhooks_at_once: int = 64
     webhooks_per_endpoint: int = 4
     endpoints_per_department: int = 10
 
@@ -242,6 +249,8 @@ class Deps:
     """By the hash of what was sent: no credential stands in memory longer than its request."""
     key_set_cache: dict[str, CachedKeySet] = field(default_factory=dict)
     last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
+    couriers: Couriers = field(default_factory=Couriers)
+    """Webhooks under way: an endpoint that hangs outlasts the round that called it."""
     busy_keys: set[tuple[str, str, str]] = field(default_factory=set)
     """Idempotency keys this process is working on now."""
 

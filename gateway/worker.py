@@ -19,6 +19,7 @@ from gateway.services.messages.send_messages import send_emails, send_texts
 from gateway.services.providers.circuits import measure_providers
 from gateway.services.refunds.apply_refunds import apply_refunds
 from gateway.services.webhooks.deliver_webhooks import deliver_webhooks
+from gateway.services.webhooks.tell_bookings import tell_bookings
 
 _Work = Callable[[Deps, int], Awaitable[int]]
 
@@ -43,6 +44,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("close intents whose time is over", expire_intents, batch_max=100, every_s=5.0),
     Job("send and follow refunds", apply_refunds, batch_max=50, every_s=1.0),
     Job("decide about late payments", settle_late_payments, batch_max=50, every_s=30.0),
+    Job("tell departments what was booked", tell_bookings, batch_max=2_000, every_s=1.0),
     Job("deliver webhooks", deliver_webhooks, batch_max=200, every_s=0.5),
     Job("send letters", send_emails, batch_max=100, every_s=0.5),
     Job("send texts", send_texts, batch_max=100, every_s=0.5),

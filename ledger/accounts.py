@@ -80,6 +80,8 @@ CHART: Final[tuple[Kind, ...]] = (
          "the treasury's own change that lies in open drawers"),
     Kind("treasury:cash_over_short", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
          "cash missing or beyond at a cash-up, with an approver"),
+    Kind("treasury:exchange", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
+         "what was settled in another currency; at zero in the other one, the rest is the exchange's gain or loss"),
     Kind("treasury:rounding", AccountType.EXPENSE, Side.DEBIT, Kept.AS_BALANCE,
          "rounding differences"),
 )  # fmt: skip
@@ -149,5 +151,6 @@ VAT_PAYABLE: Final = "tax:vat_payable"
 CHARGEBACK_LOSSES: Final = "treasury:chargeback_losses"
 WRITE_OFFS: Final = "treasury:write_offs"
 CENTRE_FLOATS: Final = "treasury:centre_floats"
+EXCHANGE: Final = "treasury:exchange"
 CASH_OVER_SHORT: Final = "treasury:cash_over_short"
 ROUNDING: Final = "treasury:rounding"

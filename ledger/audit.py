@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from ledger import audit_sql as sql
 from ledger.chain import NO_HASH, Walk
+from ledger.pages import page_end
 from ledger.seal import Seal
 from ledger.store import Connection
 
 PAGE_JOURNALS: Final = 8_000
+PAGE_POSTINGS: Final = 40_000
 FINDINGS_MAX: Final = 1_000
 WHOLE_TABLE_TIMEOUT_S: Final = 7_200.0
 
@@ -93,6 +95,7 @@ async def _walk(connection: Connection, walk: Walk, progress: Callable[[int, int
     async def page(after: int) -> tuple[int, list[Any], list[Any]]:
         first = await connection.fetchval(sql.NEXT_JOURNAL, after)
         until = min((first or last) - 1 + PAGE_JOURNALS, last)
+        until = await page_end(connection, after, until, PAGE_POSTINGS)
         accounts = await connection.fetch(sql.ACCOUNTS, after, until)
         return until, accounts, await connection.fetch(sql.JOURNALS, after, until)
 

@@ -107,15 +107,17 @@ SELECT format('%s at %s', coalesce(a.path || ' ' || a.currency, account_id::text
 ITEMS_WRONG: Final = """
 SELECT format('%s %s', coalesce(a.path || ' ' || a.currency, account_id::text), item) AS key
   FROM (SELECT e.account_id, e.item, e.amount_minor, e.opened_at, e.moved_at, j.business_date, e.journal_id, j.payment,
-               j.provider_reference
+               j.provider_reference, e.moved_by
           FROM (SELECT account_id, item, sum(amount_minor)::bigint AS amount_minor, min(effective_at) AS opened_at,
-                       max(effective_at) AS moved_at, min(journal_id) AS journal_id
+                       max(effective_at) AS moved_at, min(journal_id) AS journal_id, max(journal_id) AS moved_by
                   FROM ledger.all_postings WHERE item IS NOT NULL GROUP BY account_id, item) e
           LEFT JOIN ledger.journal j ON j.id = e.journal_id) e
   FULL JOIN ledger.item i USING (account_id, item)
   LEFT JOIN ledger.account a ON a.id = account_id
- WHERE ROW(i.amount_minor, i.opened_at, i.moved_at, i.business_date, i.journal_id, i.payment, i.provider_reference)
+ WHERE ROW(i.amount_minor, i.opened_at, i.moved_at, i.business_date, i.journal_id, i.payment, i.provider_reference,
+           i.moved_by)
        IS DISTINCT FROM
-       ROW(e.amount_minor, e.opened_at, e.moved_at, e.business_date, e.journal_id, e.payment, e.provider_reference)
+       ROW(e.amount_minor, e.opened_at, e.moved_at, e.business_date, e.journal_id, e.payment, e.provider_reference,
+           e.moved_by)
  ORDER BY account_id, item LIMIT 100
 """

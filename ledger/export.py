@@ -17,11 +17,13 @@ import msgspec
 
 from ledger.errors import SealError
 from ledger.money import Money
+from ledger.pages import page_end
 from ledger.plain_text import Beancount, Hledger
 from ledger.seal import Seal
 from ledger.store import Connection
 
 PAGE_JOURNALS: Final = 2_000
+PAGE_POSTINGS: Final = 10_000
 
 _ACCOUNTS: Final = """
 SELECT id, path, currency, type, side, by_item, opened_by, opened_at
@@ -97,8 +99,10 @@ async def sealed_day(connection: Connection, business_date: date) -> Extent:
 
 async def _pages(connection: Connection, extent: Extent) -> AsyncGenerator[list[tuple[Any, list[Any]]], None]:
     """Yield pages of (journal, its postings)."""
-    for after in range(extent.after, extent.until, PAGE_JOURNALS):
-        until = min(after + PAGE_JOURNALS, extent.until)
+    until = extent.after
+    while until < extent.until:
+        after = until
+        until = await page_end(connection, after, min(after + PAGE_JOURNALS, extent.until), PAGE_POSTINGS)
         page: dict[int, tuple[Any, list[Any]]] = {
             row["id"]: (row, []) for row in await connection.fetch(_JOURNALS, after, until)
         }

@@ -64,7 +64,8 @@ class Posted:
     error: LedgerError | None = None
 
 
-def _answer(entry: Entry, verdict: Verdict, journal_id: int | None) -> Posted:
+def answer(entry: Entry, verdict: Verdict, journal_id: int | None) -> Posted:
+    """Put the database's verdict on an entry into words."""
     error: LedgerError
     match verdict:
         case Verdict.POSTED:
@@ -93,7 +94,7 @@ async def post_within(connection: Connection, entries: Sequence[Entry], *, recor
     if not entries:
         return []
     verdicts = await store.post_batch(connection, entries, recorded_at)
-    return [_answer(entry, verdict, journal) for entry, (verdict, journal) in zip(entries, verdicts, strict=True)]
+    return [answer(entry, verdict, journal) for entry, (verdict, journal) in zip(entries, verdicts, strict=True)]
 
 
 @dataclass(slots=True)

@@ -38,6 +38,18 @@ SELECT o_status, o_journal FROM ledger.post_batch(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 """
 
+# What is alike for every item of a collective entry is made where it is wanted: its account, and its place in turn.
+_POST_COLLECTIVE: Final = """
+SELECT p.o_status, p.o_journal
+  FROM (SELECT $22::integer[] AS accounts, cardinality($21::integer[]) AS whole,
+               ($23::smallint[])[1] AS first, cardinality($24::bigint[]) AS postings) c
+ CROSS JOIN LATERAL ledger.post_batch(
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+  array_fill(1, ARRAY[c.postings]),
+  c.accounts || array_fill(c.accounts[c.whole], ARRAY[c.postings - c.whole]),
+  ARRAY(SELECT seq::smallint FROM generate_series(c.first, c.postings) seq), $24, $25) p
+"""
+
 _POST_ENTRY: Final = """
 SELECT o_status, o_journal FROM ledger.post_entry(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
@@ -74,6 +86,7 @@ class _Columns:
     item: list[str | None] = field(default_factory=list)
 
 
+_FINGERPRINT: Final = tuple(_Columns.__dataclass_fields__).index("fingerprint")
 _RARE: Final = tuple(
     number
     for number, name in enumerate(_Columns.__dataclass_fields__)
@@ -153,6 +166,20 @@ async def post_many(
 ) -> list[tuple[Verdict, int | None]]:
     """Post the entries in one statement and answer each, in order, with its verdict and journal."""
     return _verdicts(await connection.fetchrow(_POST_BATCH, recorded_at, *_pack(entries)))
+
+
+async def post_collective(
+    connection: Connection, whole: Entry, fingerprint: bytes, items: Sequence[str], amounts: Sequence[int],
+    recorded_at: datetime,
+) -> tuple[Verdict, int | None]:  # fmt: skip
+    """Post one entry whose last posting is taken apart into one for each item."""
+    arrays = _pack([whole])
+    arrays[_FINGERPRINT] = [fingerprint]
+    *_, amount, item = arrays
+    amount[-1:] = amounts
+    item[-1:] = items
+    (verdict,) = _verdicts(await connection.fetchrow(_POST_COLLECTIVE, recorded_at, *arrays))
+    return verdict
 
 
 async def post_batch(

@@ -1,9 +1,10 @@
-"""Who carries messages to payers: the operator's mail server and SMS centre, or a file until there are."""
+"""Who carries messages to payers and departments: the mail server and SMS centre set, or a file until there are."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.messages.console import ConsoleSender
@@ -12,6 +13,15 @@ from adapters.messages.smtp import MailServer, SmtpSender
 from gateway.deps import Sender
 from ops.clock import Clock
 from ops.settings import Settings
+from reconciliation.deps import Letters
+
+
+@dataclass(frozen=True, slots=True)
+class Messengers:
+    """A sender per channel for payers, and who carries letters with files to departments."""
+
+    senders: Mapping[str, Sender]
+    letters: Letters
 
 
 def _into(path: Path) -> Callable[[str], object]:
@@ -27,10 +37,11 @@ def _into(path: Path) -> Callable[[str], object]:
 
 
 @asynccontextmanager
-async def open_senders(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Sender]]:
+async def open_messengers(settings: Settings, clock: Clock) -> AsyncIterator[Messengers]:
     """Give a sender per channel, and close what keeps a connection."""
     console = ConsoleSender(_into(settings.home / "messages.txt"))
-    senders: dict[str, Sender] = {"email": console, "sms": console}
+    letters: ConsoleSender | SmtpSender = console
+    texts: Sender = console
     async with AsyncExitStack() as stack:
         if settings.smtp_host is not None:
             server = MailServer(
@@ -41,7 +52,7 @@ async def open_senders(settings: Settings, clock: Clock) -> AsyncIterator[Mappin
                 sender=settings.smtp_sender,
                 sender_name=settings.government_en,
             )
-            senders["email"] = SmtpSender(server, clock)
+            letters = SmtpSender(server, clock)
         if settings.smpp_host is not None:
             centre = SmsCentre(
                 host=settings.smpp_host,
@@ -50,7 +61,7 @@ async def open_senders(settings: Settings, clock: Clock) -> AsyncIterator[Mappin
                 password=settings.smpp_password,
                 sender=settings.smpp_sender,
             )
-            texts = SmppSender(centre)
-            stack.push_async_callback(texts.close)
-            senders["sms"] = texts
-        yield senders
+            smpp = SmppSender(centre)
+            stack.push_async_callback(smpp.close)
+            texts = smpp
+        yield Messengers({"email": letters, "sms": texts}, letters)

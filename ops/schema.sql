@@ -491,10 +491,10 @@ BEGIN
     v_hour := ledger.move_hours(v_ids, v_journal, p_effective_at, p_entry, p_account, p_amount);
   END IF;
   INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id, payment,
-                                provider_reference)
+                                provider_reference, moved_by)
   SELECT v_ids[m.account], m.item, m.amount, m.opened_at, m.moved_at, p_business_date[m.entry], v_journal[m.entry],
-         p_payment[m.entry], p_provider_reference[m.entry]
-    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry,
+         p_payment[m.entry], p_provider_reference[m.entry], v_journal[m.latest]
+    FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount, min(x.entry) AS entry, max(x.entry) AS latest,
                  min(p_effective_at[x.entry]) AS opened_at, max(p_effective_at[x.entry]) AS moved_at
             FROM (SELECT unnest(p_entry) AS entry, unnest(p_account) AS account, unnest(p_amount) AS amount,
                          unnest(p_item) AS item) x
@@ -503,7 +503,8 @@ BEGIN
   ON CONFLICT (account_id, item) DO UPDATE SET
     amount_minor = t.amount_minor + excluded.amount_minor,
     opened_at = least(t.opened_at, excluded.opened_at),
-    moved_at = greatest(t.moved_at, excluded.moved_at);
+    moved_at = greatest(t.moved_at, excluded.moved_at),
+    moved_by = excluded.moved_by;
   UPDATE ledger.head SET journal_id = v_head.journal_id + v_posted, hash = v_hash, recorded_at = v_at,
                          account_id = v_head.account_id, hour_latest = greatest(v_head.hour_latest, v_hour);
 END $$;
@@ -588,16 +589,17 @@ BEGIN
       SET debit_minor = excluded.debit_minor, credit_minor = excluded.credit_minor
   ), items AS (
     INSERT INTO ledger.item AS t (account_id, item, amount_minor, opened_at, moved_at, business_date, journal_id,
-                                  payment, provider_reference)
+                                  payment, provider_reference, moved_by)
     SELECT v_ids[m.account], m.item, m.amount, p_effective_at, p_effective_at, p_business_date, v_id, p_payment,
-           p_provider_reference
+           p_provider_reference, v_id
       FROM (SELECT x.account, x.item, ledger.sum_minor(x.amount) AS amount
               FROM (SELECT unnest(p_account) AS account, unnest(p_amount) AS amount, unnest(p_item) AS item) x
              WHERE x.item IS NOT NULL GROUP BY x.account, x.item) m
     ON CONFLICT (account_id, item) DO UPDATE SET
       amount_minor = t.amount_minor + excluded.amount_minor,
       opened_at = least(t.opened_at, excluded.opened_at),
-      moved_at = greatest(t.moved_at, excluded.moved_at)
+      moved_at = greatest(t.moved_at, excluded.moved_at),
+      moved_by = excluded.moved_by
   ), heads AS (
     UPDATE ledger.head SET journal_id = v_id, hash = v_hash, recorded_at = v_at, hour_latest = v_hour
   )
@@ -635,11 +637,12 @@ BEGIN
   IF NOT EXISTS (
     SELECT FROM reconciliation.payee_change c
     WHERE c.id = NEW.change_id AND c.decision = 'approved' AND c.applied_at IS NOT NULL
-      AND (c.department, c.currency, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
-           c.minimum_minor, c.holdback_minor, c.fee_bearer)
-        = (NEW.department, NEW.currency, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof, NEW.schedule, NEW.weekday,
-           NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer)
-      AND c.bic IS NOT DISTINCT FROM NEW.bic
+      AND (c.department, c.currency, c.revenue_code, c.legal_name, c.iban, c.purpose, c.proof, c.schedule, c.weekday,
+           c.minimum_minor, c.holdback_minor, c.fee_bearer, c.chargebacks_by_treasury)
+        = (NEW.department, NEW.currency, NEW.revenue_code, NEW.legal_name, NEW.iban, NEW.purpose, NEW.proof,
+           NEW.schedule, NEW.weekday, NEW.minimum_minor, NEW.holdback_minor, NEW.fee_bearer,
+           NEW.chargebacks_by_treasury)
+      AND c.bic IS NOT DISTINCT FROM NEW.bic AND c.remittance_email IS NOT DISTINCT FROM NEW.remittance_email
   ) THEN
     RAISE EXCEPTION 'bank details of % change only by an approved change of two people', NEW.department
       USING ERRCODE = 'check_violation', CONSTRAINT = 'payee_follows_its_change';
@@ -798,6 +801,7 @@ CREATE TABLE gateway.centre_agent (
     checker text,
     checked_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    chose_password boolean DEFAULT false NOT NULL,
     CONSTRAINT centre_agent_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
     CONSTRAINT centre_agent_check1 CHECK (((password IS NULL) OR (checker IS NOT NULL))),
     CONSTRAINT centre_agent_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9.-]{1,30}$'::text)),
@@ -933,13 +937,20 @@ CREATE TABLE gateway.intent (
     receipt_number text COLLATE pg_catalog."C",
     duplicate_of text COLLATE pg_catalog."C",
     bundle text COLLATE pg_catalog."C",
+    capture_later boolean DEFAULT false NOT NULL,
+    authorised_minor bigint,
+    capture_asked_at timestamp with time zone,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
     CONSTRAINT intent_check2 CHECK (((status = 'paid'::text) = (receipt_number IS NOT NULL))),
+    CONSTRAINT intent_check3 CHECK ((authorised_minor >= amount_minor)),
+    CONSTRAINT intent_check4 CHECK ((capture_later OR (authorised_minor IS NULL))),
+    CONSTRAINT intent_check5 CHECK (((authorised_minor IS NOT NULL) OR (capture_asked_at IS NULL))),
+    CONSTRAINT intent_check6 CHECK (((status <> 'requires_capture'::text) OR ((authorised_minor IS NOT NULL) AND (capture_asked_at IS NULL)))),
     CONSTRAINT intent_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT intent_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
-    CONSTRAINT intent_status_check CHECK ((status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'paid'::text, 'cancelled'::text, 'expired'::text])))
+    CONSTRAINT intent_status_check CHECK ((status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'requires_capture'::text, 'paid'::text, 'cancelled'::text, 'expired'::text])))
 );
 
 CREATE TABLE gateway.intent_line (
@@ -1212,6 +1223,13 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
 
+CREATE TABLE gateway.told_journal (
+    one boolean DEFAULT true NOT NULL,
+    journal_id bigint NOT NULL,
+    CONSTRAINT told_journal_journal_id_check CHECK ((journal_id >= 0)),
+    CONSTRAINT told_journal_one_check CHECK (one)
+);
+
 CREATE TABLE gateway.transfer_claim (
     id text NOT NULL COLLATE pg_catalog."C",
     attempt text NOT NULL COLLATE pg_catalog."C",
@@ -1398,7 +1416,8 @@ CREATE TABLE ledger.item (
     business_date date NOT NULL,
     journal_id bigint NOT NULL,
     payment text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C"
+    provider_reference text COLLATE pg_catalog."C",
+    moved_by bigint NOT NULL
 )
 WITH (fillfactor='80');
 
@@ -1411,7 +1430,8 @@ CREATE VIEW ledger.items AS
     i.business_date,
     i.journal_id,
     i.payment,
-    i.provider_reference
+    i.provider_reference,
+    i.moved_by
    FROM (ledger.item i
      JOIN ledger.account a ON ((a.id = i.account_id)));
 
@@ -1654,7 +1674,10 @@ CREATE TABLE reconciliation.payee (
     weekday smallint NOT NULL,
     minimum_minor bigint NOT NULL,
     holdback_minor bigint NOT NULL,
-    fee_bearer text NOT NULL
+    fee_bearer text NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text
 );
 
 CREATE TABLE reconciliation.payee_change (
@@ -1679,10 +1702,17 @@ CREATE TABLE reconciliation.payee_change (
     effective_at timestamp with time zone,
     decision text,
     applied_at timestamp with time zone,
+    confirmation text,
+    confirmed_name text,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    chargebacks_by_treasury boolean DEFAULT false NOT NULL,
+    remittance_email text,
     CONSTRAINT payee_change_bic_check CHECK ((bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'::text)),
     CONSTRAINT payee_change_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT payee_change_check1 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (effective_at IS NOT NULL))),
     CONSTRAINT payee_change_check2 CHECK ((applied_at >= effective_at)),
+    CONSTRAINT payee_change_confirmation_check CHECK ((confirmation = ANY (ARRAY['yes'::text, 'partial'::text, 'no'::text, 'unknown_account'::text, 'not_answered'::text]))),
+    CONSTRAINT payee_change_confirmed_name_check CHECK ((length(confirmed_name) <= 140)),
     CONSTRAINT payee_change_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
     CONSTRAINT payee_change_fee_bearer_check CHECK ((fee_bearer = ANY (ARRAY['treasury'::text, 'department'::text]))),
     CONSTRAINT payee_change_holdback_minor_check CHECK ((holdback_minor >= 0)),
@@ -1691,6 +1721,8 @@ CREATE TABLE reconciliation.payee_change (
     CONSTRAINT payee_change_minimum_minor_check CHECK ((minimum_minor >= 1)),
     CONSTRAINT payee_change_proof_check CHECK ((proof = ANY (ARRAY['captured'::text, 'settled'::text, 'banked'::text]))),
     CONSTRAINT payee_change_purpose_check CHECK ((purpose ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payee_change_remittance_email_check CHECK ((remittance_email ~ '^[^@[:space:]<>]{1,64}@[^@[:space:]<>]{1,189}$'::text)),
+    CONSTRAINT payee_change_revenue_code_check CHECK ((revenue_code ~ '^[!-~]{0,40}$'::text)),
     CONSTRAINT payee_change_schedule_check CHECK ((schedule = ANY (ARRAY['daily'::text, 'weekly'::text, 'threshold'::text]))),
     CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6))),
     CONSTRAINT payee_maker_is_not_checker CHECK ((checker <> maker))
@@ -1769,6 +1801,7 @@ CREATE TABLE reconciliation.payout_line (
     paid_on date,
     reason text DEFAULT ''::text NOT NULL,
     moved_at timestamp with time zone NOT NULL,
+    revenue_code text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT payout_line_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payout_line_id_check CHECK ((length(id) <= 35)),
     CONSTRAINT payout_line_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'released'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'returned'::text])))
@@ -1781,6 +1814,27 @@ CREATE TABLE reconciliation.payout_line_history (
     status text NOT NULL,
     paid_on date,
     reason text NOT NULL
+);
+
+CREATE TABLE reconciliation.payout_part (
+    line_id text NOT NULL COLLATE pg_catalog."C",
+    journal_id bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
+);
+
+CREATE TABLE reconciliation.remittance (
+    batch_id text NOT NULL COLLATE pg_catalog."C",
+    department text NOT NULL COLLATE pg_catalog."C",
+    recipient text NOT NULL,
+    status text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
 
 CREATE TABLE reconciliation.resolution (
@@ -2060,6 +2114,9 @@ ALTER TABLE ONLY gateway.tariff
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_service_version_key UNIQUE (service, version);
 
+ALTER TABLE ONLY gateway.told_journal
+    ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
 
@@ -2148,7 +2205,7 @@ ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.payee
-    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency);
+    ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_batch_history
     ADD CONSTRAINT payout_batch_history_pkey PRIMARY KEY (batch_id, sequence);
@@ -2160,13 +2217,19 @@ ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
 ALTER TABLE ONLY reconciliation.payout_line
-    ADD CONSTRAINT payout_line_batch_id_department_key UNIQUE (batch_id, department);
+    ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
 ALTER TABLE ONLY reconciliation.payout_line_history
     ADD CONSTRAINT payout_line_history_pkey PRIMARY KEY (line_id, sequence);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
@@ -2235,7 +2298,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'requires_capture'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2259,7 +2322,7 @@ CREATE INDEX refund_awaiting ON gateway.refund USING btree (department, id) WHER
 
 CREATE INDEX refund_batch ON gateway.refund USING btree (batch, id) WHERE (batch IS NOT NULL);
 
-CREATE INDEX refund_checks ON gateway.refund USING btree (next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
+CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check_at) WHERE ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
@@ -2315,11 +2378,13 @@ CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (busi
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
-CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
+CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency, revenue_code) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
 
 CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
+
+CREATE INDEX remittance_waiting ON reconciliation.remittance USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree (break_id) WHERE (decision IS NULL);
 
@@ -2471,6 +2536,12 @@ ALTER TABLE ONLY reconciliation.payout_deferred
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
+ALTER TABLE ONLY reconciliation.payout_part
+    ADD CONSTRAINT payout_part_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.remittance
+    ADD CONSTRAINT remittance_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
+
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_break_id_fkey FOREIGN KEY (break_id) REFERENCES reconciliation.break(id);
 
@@ -2559,6 +2630,8 @@ GRANT UPDATE(checked_at) ON TABLE gateway.centre_agent TO mizan_service;
 
 GRANT UPDATE(disabled_at) ON TABLE gateway.centre_agent TO mizan_service;
 
+GRANT UPDATE(chose_password) ON TABLE gateway.centre_agent TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.centre_session TO mizan_service;
 
 GRANT UPDATE(seen_at) ON TABLE gateway.centre_session TO mizan_service;
@@ -2584,6 +2657,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.inbox TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
+
+GRANT UPDATE(amount_minor) ON TABLE gateway.intent_line TO mizan_service;
+
+GRANT UPDATE(vat_minor) ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 
@@ -2656,6 +2733,10 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
+
+GRANT UPDATE(journal_id) ON TABLE gateway.told_journal TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.transfer_claim TO mizan_service;
 
@@ -2792,6 +2873,20 @@ GRANT UPDATE(reason) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(status) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(tries) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(next_try_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 

@@ -20,15 +20,16 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters import registry
-from adapters.contract import Method, PayoutFile, PayoutReport, Provider, Settles, Statement
+from adapters.contract import ConfirmsPayees, Method, PayoutFile, PayoutReport, Provider, Settles, Statement
 from adapters.errors import NotSentError
 from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
+from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
-from ops.messengers import open_senders
+from ops.messengers import open_messengers
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
 from reconciliation.department_payouts import DepartmentPayouts
@@ -172,6 +173,7 @@ async def assemble(
         provider_session = await stack.enter_async_context(open_session())
         webhook_session = await stack.enter_async_context(open_webhook_session(private=settings.private_webhooks))
         providers = build_providers(settings, provider_session, clock, os.urandom)
+        messengers = await stack.enter_async_context(open_messengers(settings, clock))
         secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "secret")
         gateway = gateway_deps.build_deps(
             pool=pool,
@@ -182,7 +184,7 @@ async def assemble(
             public_url=public_url(settings),
             link_secrets=(secret,),
             webhook_session=webhook_session,
-            senders=await stack.enter_async_context(open_senders(settings, clock)),
+            senders=messengers.senders,
             zone=settings.time_zone,
             private_webhooks=settings.private_webhooks,
             limits=gateway_deps.Limits(requests_per_minute=settings.requests_per_minute),
@@ -191,6 +193,7 @@ async def assemble(
             trusted_proxies=settings.trusted_proxies,
             payouts=DepartmentPayouts(),
         )
+        stack.push_async_callback(gateway.couriers.close)
         night = night_deps.Deps(
             pool=pool,
             clock=clock,
@@ -198,9 +201,12 @@ async def assemble(
             settling={name: each for name, each in providers.items() if isinstance(each, Settles)},
             direct=frozenset(name for name in providers if registry.PROVIDERS[name].manifest.credits_directly),
             bank=build_bank(settings, provider_session, clock),
+            confirming=next((each for each in providers.values() if isinstance(each, ConfirmsPayees)), None),
             account=night_deps.BankAccount(
                 code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic
             ),
+            letters=messengers.letters,
+            revenue_codes=RevenueCodes(),
             policy=night_deps.Policy(auto_approve_limit_minor=settings.payout_approval_limit_minor),
         )
         yield Parts(

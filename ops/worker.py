@@ -24,6 +24,7 @@ from ops.settings import Settings
 from ops.wiring import Parts, assemble
 from reconciliation.errors import NightRunningError
 from reconciliation.nightly import NightStatus, payments_to_requery, recent_nights, run_night
+from reconciliation.remittances import send_remittances
 
 log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ NIGHTS_WAITING: Final = Gauge("mizan_nights_waiting", "Business dates whose nigh
 _CATCH_UP_DAYS_MAX: Final = 31
 _RECHECK_PAUSE: Final = timedelta(hours=1)
 _RECHECKED_MAX: Final = 10_000
+_ADVICES_A_TURN: Final = 10
 
 
 def due_at(business_date: date, settings: Settings) -> datetime:
@@ -111,6 +113,7 @@ def jobs_of(parts: Parts) -> list[Job]:
     return [
         *(Job(job.name, partial(job.run, parts.gateway), job.every_s) for job in JOBS),
         Job("run the night", partial(run_due_nights, parts), every_s=2.0),
+        Job("send remittance advices", partial(send_remittances, parts.night, _ADVICES_A_TURN), every_s=10.0),
         Job("open the coming months", partial(open_coming_months, parts.pool, parts.clock), every_s=3_600.0),
         Job("ask about payments in breaks", Rechecks(parts).run, every_s=60.0),
     ]

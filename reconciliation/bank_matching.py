@@ -69,6 +69,17 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignBatch:
+    """A provider's batch in another currency than the account: named by a bank entry, it is for two people to book."""
+
+    account: str
+    provider: str
+    reference: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPayout:
     """A payout line: what was instructed, what of it is open (zero once debited), and its status."""
 
@@ -96,6 +107,7 @@ class BankMatch:
     excess_minor: int = 0
     named: str | None = None
     payment: str | None = None
+    foreign: ForeignBatch | None = None
 
 
 @dataclass(slots=True)
@@ -106,6 +118,7 @@ class Expected:
     payouts: dict[str, OpenPayout] = field(default_factory=dict)
     files: Mapping[str, Sequence[OpenPayout]] = field(default_factory=dict)
     transfers: list[OpenTransfer] = field(default_factory=list)
+    foreign: Sequence[ForeignBatch] = ()
 
 
 _UNIDENTIFIED = BankMatch(BankKind.UNIDENTIFIED, MatchOutcome.UNIDENTIFIED)
@@ -118,9 +131,15 @@ def match_entry(line: BankLine, expected: Expected) -> BankMatch:
             _return_of(line, expected)
             or _credit_of(line, expected)
             or _transfer_of(line, expected)
+            or _foreign_of(line, expected)
             or replace(_UNIDENTIFIED, named=line.references[0] if line.references else None)
         )
-    return _debit_of(line, expected) or _settlement_debit_of(line, expected) or _UNIDENTIFIED
+    return (
+        _debit_of(line, expected)
+        or _settlement_debit_of(line, expected)
+        or _foreign_of(line, expected)
+        or _UNIDENTIFIED
+    )
 
 
 def _return_of(line: BankLine, expected: Expected) -> BankMatch | None:
@@ -173,6 +192,18 @@ def _batches_named(line: BankLine, expected: Expected) -> tuple[str, list[OpenBa
         named = [batch for batch in expected.batches if names(line.remittance, batch.reference)]
         rule = "batch_in_remittance"
     return (rule, named) if len({batch.provider for batch in named}) == 1 else None
+
+
+def _foreign_of(line: BankLine, expected: Expected) -> BankMatch | None:
+    """Name the one batch in another currency that an entry is about; no rate is guessed, so it waits in suspense."""
+    if line.returned:
+        return None
+    named = [one for one in expected.foreign if one.reference == line.batch_reference] or [
+        one for one in expected.foreign if names(line.remittance, one.reference)
+    ]
+    if len(named) != 1 or (named[0].amount_minor > 0) != (line.amount_minor > 0):
+        return None
+    return replace(_UNIDENTIFIED, foreign=named[0], named=named[0].reference, provider=named[0].provider)
 
 
 def _settled(line: BankLine, rule: str, batches: Sequence[OpenBatch]) -> BankMatch:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     MATCH_BY_HAND = "match_by_hand"
     WRITE_OFF = "write_off"
     BOOK_LOSS = "book_loss"
+    EXCHANGE = "exchange"
     REFUND = "refund"
     REQUERY = "requery"
     ASK_PROVIDER = "ask_provider"
@@ -33,6 +34,7 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.MATCH_BY_HAND: ("match by hand", "مطابقة يدوية"),
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
     Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
+    Action.EXCHANGE: ("book it as settled in another currency", "قيده كتسوية بعملة أخرى"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
     Action.REQUERY: ("ask the provider about the payment again", "إعادة الاستعلام من المزود عن الدفعة"),
     Action.ASK_PROVIDER: ("raise it with the provider", "مراجعة المزود"),
@@ -67,6 +69,7 @@ class BreakType(StrEnum):
     LINE_REFUSED = "line_refused"
     ROUNDING = "rounding"
     UNKNOWN_BANK_CREDIT = "unknown_bank_credit"
+    OTHER_CURRENCY = "other_currency"
     TRANSFER_WAITING = "transfer_waiting"
     TRANSFER_EXCESS = "transfer_excess"
     UNKNOWN_BANK_DEBIT = "unknown_bank_debit"
@@ -124,7 +127,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Currency differs", "اختلاف العملة"),
         ("{provider} settled {theirs} for {reference}; our books have {ours} (file {file}, line {line}).",
          "سوَّى {provider} مبلغ {theirs} عن {reference} بينما المسجل لدينا {ours} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.MATCH_BY_HAND), cured_by_item=True),
+        _F, (Action.EXCHANGE, Action.ASK_PROVIDER), cured_by_item=True),
     BreakType.FEE: Meaning(
         ("Fee differs", "اختلاف الرسوم"),
         ("{provider} kept {theirs} in fees for {reference}; the contract says {ours} (file {file}, line {line}).",
@@ -179,6 +182,11 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("The bank credited {amount} that nobody expected (statement {file}, entry {line}).",
          "أودع البنك مبلغ {amount} غير متوقع (الكشف {file}، القيد {line})."),
         _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND), cured_by_item=True),
+    BreakType.OTHER_CURRENCY: Meaning(
+        ("Settled in another currency", "تسوية بعملة أخرى"),
+        ("The bank credited {theirs} for {reference}, which our books hold as {ours} (statement {file}, entry {line}).",
+         "أودع البنك {theirs} عن {reference} والمسجل في دفاترنا {ours} (الكشف {file}، القيد {line})."),
+        _T, (Action.EXCHANGE, Action.ASK_PROVIDER), cured_by_item=True),
     BreakType.TRANSFER_WAITING: Meaning(
         ("Transfer without a paid bill", "حوالة بلا فاتورة مسددة"),
         ("{amount} for {reference}, which no completed payment has: a part, or late ({file}, entry {line}).",

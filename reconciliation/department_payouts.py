@@ -10,24 +10,26 @@ from typing import Final
 from ledger.money import Money
 from reconciliation.breaks import Language
 from reconciliation.reports.catalogue import Format, build_report, render
-from reconciliation.reports.departments import payments_inside, sum_inside
-from reconciliation.store import Connection, Record, payouts
+from reconciliation.store import Connection, Record, inside, payouts
 
 REPORTS: Final = {"statement": "departments", "remittance": "remittance"}
 """What a department calls its reports, and what finance calls them."""
+_SHOWN: Final = {"draft": "awaiting_approval", "released": "instructed"}
+"""What a department is told of a line's status where finance has a word of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """One transfer to a department. `reason` is the bank's word where it was refused or came back."""
+    """One transfer to a department, from its draft on. `reason` is the bank's word where it refused or returned it."""
 
     id: str
     status: str
     amount: Money
     business_date: date
-    instructed_at: datetime
+    instructed_at: datetime | None
     paid_on: date | None
     iban_ending: str
+    revenue_code: str
     remittance: str
     reason: str
 
@@ -59,7 +61,7 @@ class DepartmentPayouts:
     async def list_payouts(
         self, connection: Connection, department: str, *, before: str | None, limit: int
     ) -> Sequence[Payout]:
-        """Return payouts that were instructed, newest first."""
+        """Return payouts, drafts among them, newest first."""
         return [_payout(row) for row in await payouts.of_department(connection, department, before=before, limit=limit)]
 
     async def read_payout(
@@ -70,7 +72,7 @@ class DepartmentPayouts:
         if row is None:
             return None
         payout = _payout(row)
-        found = await payments_inside(connection, department, row, after=after, limit=limit)
+        found = await inside.page(connection, department, row, after=after, limit=limit)
         parts = [
             PayoutPart(
                 one["journal_id"], one["kind"], one["payment"], one["reference"], one["business_date"],
@@ -78,7 +80,7 @@ class DepartmentPayouts:
             )
             for one in found
         ]  # fmt: skip
-        explained = Money.of_total(await sum_inside(connection, department, row), row["currency"])
+        explained = Money.of_total(await inside.total(connection, department, row), row["currency"])
         return Inside(payout, parts, payout.amount - explained)
 
     async def write_report(
@@ -95,12 +97,13 @@ class DepartmentPayouts:
 def _payout(row: Record) -> Payout:
     return Payout(
         id=row["id"],
-        status="instructed" if row["status"] == "released" else row["status"],
+        status=_SHOWN.get(row["status"], row["status"]),
         amount=Money(row["amount_minor"], row["currency"]),
         business_date=row["business_date"],
         instructed_at=row["released_at"],
         paid_on=row["paid_on"],
         iban_ending=row["creditor_iban"][-4:],
+        revenue_code=row["revenue_code"],
         remittance=row["remittance"],
         reason=row["reason"],
     )

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import asyncpg
 
-from adapters.contract import Pays, Settles, States
+from adapters.contract import ConfirmsPayees, Pays, Settles, States
 from reconciliation.business_days import Calendar
 from reconciliation.matching import ProviderTerms
+from reconciliation.revenue_accounts import RevenueCodes
 
 LEASE_S: Final = 120.0
 
 
 class Bank(States, Pays, Protocol):
     """A bank that gives statements and takes payment files."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to a department. `id` stays the same over retries, so that a mailbox shows a repeated one once."""
+
+    id: str
+    recipient: str
+    subject: str
+    text: str
+    files: Sequence[AttachedFile]
+    channel: str = "email"
+    language: str = "ar"
+
+
+class Letters(Protocol):
+    """Carries letters with files; raises when one is not known to be handed over."""
+
+    async def send_with_files(self, message: Letter) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +65,6 @@ class Policy:
     rematch_days: int = 90
     auto_approve_limit_minor: int = 0
     write_off_limit_minor: int = 10_000
-    chargebacks_by_treasury: bool = False
     payee_cooling_off_hours: int = 48
     confirm_days: int = 1
 
@@ -53,7 +78,13 @@ class Deps:
     direct: frozenset[str] = frozenset()
     """Providers whose payers' money comes straight to our account, with no settlement file between."""
     bank: Bank
+    confirming: ConfirmsPayees | None = None
+    """Who asks a payee's bank whether an account belongs to a name; nobody does where no provider can."""
     account: BankAccount
+    letters: Letters | None = None
+    """Who carries remittance advices. Where nobody does, they wait."""
+    revenue_codes: RevenueCodes | None = None
+    """Who knows what payments were for. Where nobody does, a department is paid to its own account alone."""
     terms: Mapping[str, ProviderTerms] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     policy: Policy = field(default_factory=Policy)

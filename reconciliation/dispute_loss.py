@@ -1,4 +1,4 @@
-"""A dispute that is lost: the money is gone, and whoever received it gives it back, or the treasury by policy."""
+"""A dispute that is lost: the money is gone, and whoever received it gives it back, or the treasury by contract."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ def dispute_lost_entry(
 ) -> Entry:
     """Post a loss against the accounts the payment was credited to, each in its proportion; parts sum to the whole.
 
-    `shares` are account and minor units as the capture credited them; without any the treasury bears the loss.
+    `shares` are account and minor units as the capture credited them, the treasury's in place of a department's it
+    spares; without any the treasury bears the loss.
     """
-    bearers = [account for account, _ in shares] or [accounts.CHARGEBACK_LOSSES]
-    weights = [minor for _, minor in shares] or [1]
-    parts = lost.allocate(weights)
+    weights: dict[str, int] = {}
+    for account, minor in shares or [(accounts.CHARGEBACK_LOSSES, 1)]:
+        weights[account] = weights.get(account, 0) + minor
+    parts = lost.allocate(list(weights.values()))
     return Entry(
         reference=f"resolution:{break_id}",
         kind=LOST_KIND,
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         postings=(
-            *(Posting(account, part) for account, part in zip(bearers, parts, strict=True) if part),
+            *(Posting(account, part) for account, part in zip(weights, parts, strict=True) if part),
             Posting(accounts.DISPUTES_RECEIVABLE, -lost, item),
         ),
         source=Source(payment=payment, file=break_id),

@@ -103,6 +103,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("transfer_excess", Leg.BANK, ("reference",), 90, EXACT,
          ("The credit names {reference} and is more than was open; the excess waits in suspense.",
           "يذكر الإيداع {reference} ويزيد على المتبقي؛ والزيادة معلقة.")),
+    Rule("exchanged", Leg.BANK, ("chosen by two people",), 100, EXACT,
+         ("Two people booked it as {reference}, settled in another currency.",
+          "قيده شخصان على أنه {reference} بعملة أخرى.")),
     Rule("by_hand", Leg.PROVIDER, ("chosen by two people",), 100, EXACT,
          ("Two people matched it to {reference} by hand.", "طابقه شخصان يدويًا مع {reference}.")),
 )  # fmt: skip

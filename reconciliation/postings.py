@@ -79,7 +79,7 @@ def unidentified_item(statement_no: int, number: int) -> str:
     return f"{statement_no}:{number}"
 
 
-def _postings(currency: str, *legs: tuple[str, int, str | None]) -> tuple[Posting, ...]:
+def summed_postings(currency: str, *legs: tuple[str, int, str | None]) -> tuple[Posting, ...]:
     """Add up legs of the same account and item, drop what is zero, keep the order."""
     sums: dict[tuple[str, str | None], int] = {}
     for account, amount_minor, item in legs:
@@ -95,7 +95,7 @@ def settlement_entry(line: LineEvidence, booking: Booking) -> Entry | None:
     line's own arithmetic leaves over (a rounding of one) goes to rounding.
     """
     left_minor = line.gross_minor - line.fee_minor - line.fee_vat_minor - line.net_minor
-    postings = _postings(
+    postings = summed_postings(
         line.currency,
         (accounts.provider_in_transit(line.provider), line.net_minor, line.batch_reference),
         (accounts.PROVIDER_FEES, line.fee_minor, None),
@@ -132,7 +132,7 @@ def rematch_entry(line: LineEvidence, booking: Booking, version: int = 2) -> Ent
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             line.currency,
             (accounts.SUSPENSE_UNIDENTIFIED, line.gross_minor, held),
             (line.account, -line.gross_minor, line.item),
@@ -157,7 +157,7 @@ def borne_fee_entry(
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             fee.currency,
             (accounts.department_payable(department), fee.amount_minor + fee_vat.amount_minor, None),
             (accounts.PROVIDER_FEES, -fee.amount_minor, None),
@@ -198,7 +198,7 @@ def bank_entry(
     """Post one bank entry against the items it clears; a rounding the rule allowed goes to rounding."""
     left_minor = evidence.amount.amount_minor - sum(part.amount_minor for part in cleared)
     legs = [(part.account, -part.amount_minor, part.item) for part in cleared]
-    postings = _postings(
+    postings = summed_postings(
         evidence.amount.currency,
         (accounts.bank_cash(evidence.bank_account), evidence.amount.amount_minor, None),
         *legs,
@@ -248,7 +248,7 @@ def transfer_found_entry(
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             evidence.amount.currency,
             (
                 accounts.SUSPENSE_UNIDENTIFIED,
@@ -272,7 +272,7 @@ def reidentified_entry(
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             evidence.amount.currency,
             (
                 accounts.SUSPENSE_UNIDENTIFIED,
@@ -294,7 +294,7 @@ def opening_entry(statement_no: int, statement: str, bank_account: str, opening:
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             opening.currency,
             (accounts.bank_cash(bank_account), opening.amount_minor, None),
             (accounts.SUSPENSE_UNIDENTIFIED, -opening.amount_minor, f"{statement_no}:opening"),
@@ -321,7 +321,7 @@ def payout_entry(line: PayoutEvidence, booking: Booking) -> Entry:
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             line.amount.currency,
             (accounts.department_payable(line.department), line.amount.amount_minor, None),
             (accounts.department_payout_in_transit(line.department), -line.amount.amount_minor, line.line_id),
@@ -338,13 +338,40 @@ def payout_returned_entry(line: PayoutEvidence, booking: Booking, corrects: int 
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
-        postings=_postings(
+        postings=summed_postings(
             line.amount.currency,
             (accounts.department_payout_in_transit(line.department), line.amount.amount_minor, line.line_id),
             (accounts.department_payable(line.department), -line.amount.amount_minor, None),
         ),
         source=Source(file=line.batch_id),
         corrects=corrects,
+    )
+
+
+def exchanged_entry(
+    break_id: str, own: tuple[str, str, Money], other: tuple[str, str, Money], booking: Booking
+) -> Entry:
+    """Clear two items of different currencies, as two people decided: each balances against the exchange's account.
+
+    Both are account, item and what is open of it with its sign. When what was exchanged has come back to its currency,
+    the account is at zero in the other one, and what it holds is the gain or loss.
+    """
+    legs = [
+        posting
+        for account, item, amount in (own, other)
+        for posting in summed_postings(
+            amount.currency,
+            (account, -amount.amount_minor, item),
+            (accounts.EXCHANGE, amount.amount_minor, None),
+        )
+    ]
+    return Entry(
+        reference=f"resolution:{break_id}",
+        kind="exchanged",
+        business_date=booking.business_date,
+        effective_at=booking.effective_at,
+        postings=tuple(legs),
+        source=Source(file=break_id),
     )
 
 
@@ -357,7 +384,7 @@ def cleared_by_hand_entry(
         kind=kind,
         business_date=booking.business_date,
         effective_at=booking.effective_at,
-        postings=_postings(
+        postings=summed_postings(
             amount.currency, (own[0], -amount.amount_minor, own[1]), (against[0], amount.amount_minor, against[1])
         ),
         source=Source(file=break_id),

@@ -19,17 +19,17 @@ from reconciliation.deps import Deps
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import MatchOutcome
-from reconciliation.postings import Booking, cleared_by_hand_entry
-from reconciliation.store import Connection, Record, audits, breaks, line_matching, resolutions, runs, unmatches
+from reconciliation.postings import Booking, cleared_by_hand_entry, exchanged_entry
+from reconciliation.store import Connection, Record, audits, breaks, line_matching, payees, resolutions, runs, unmatches
 from reconciliation.store.line_matching import NewMatch
 
-CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.MATCH_BY_HAND})
+CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.MATCH_BY_HAND, Action.EXCHANGE})
 """The actions that end a break. After the others it stays open until its item closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The open item that a match by hand clears against the break's own."""
+    """The open item that a match by hand, or an exchange, clears against the break's own."""
 
     account: str
     item: str
@@ -176,6 +176,9 @@ async def _check(connection: Connection, deps: Deps, found: Record, action: Acti
         if found["account"] != accounts.DISPUTES_RECEIVABLE or open_minor < 0:
             raise NotAllowedError("only an open dispute can be lost")
         return open_minor
+    if action is Action.EXCHANGE:
+        await _exchanged(connection, found, open_minor, target)
+        return open_minor
     return await _check_target(connection, found, open_minor, target)
 
 
@@ -195,6 +198,19 @@ async def _check_target(connection: Connection, found: Record, open_minor: int, 
     return open_minor if abs(open_minor) <= abs(other_minor) else -other_minor
 
 
+async def _exchanged(connection: Connection, found: Record, open_minor: int, target: Target | None) -> Money:
+    """Return what is open of the target in another currency: the whole of it stands for the whole of the break's."""
+    if target is None:
+        raise NotAllowedError("an exchange names the item in the other currency")
+    others = await resolutions.open_elsewhere(connection, target.account, found["currency"], target.item)
+    if len(others) != 1:
+        raise NotAllowedError(f"{target.account} {target.item} is not open in one other currency")
+    other: Money = Money.of_total(others[0]["amount_minor"], others[0]["currency"])
+    if other.amount_minor * open_minor >= 0:
+        raise NotAllowedError("the two items do not stand on opposite sides, so they cannot clear each other")
+    return other
+
+
 async def booking_now(deps: Deps, connection: Connection) -> Booking:
     """Return the open day, for what people decide while it runs."""
     now = deps.clock()
@@ -212,15 +228,22 @@ async def _post(
     booking = await booking_now(deps, connection)
     amount = Money(amount_minor, found["currency"])
     if action is Action.BOOK_LOSS:
-        await _book(connection, await _loss(connection, deps, found, amount, booking), now)
+        await _book(connection, await _loss(connection, found, amount, booking), now)
+        return
+    if action is Action.EXCHANGE and target is not None:
+        other = await _exchanged(connection, found, amount_minor, target)
+        own = (found["account"], found["item"], amount)
+        exchanged = exchanged_entry(found["id"], own, (target.account, target.item, other), booking)
+        await _keep_match(connection, found, "exchanged", target.account, target.item, None)
+        await _book(connection, exchanged, now)
         return
     against, item = (target.account, target.item) if target else (accounts.WRITE_OFFS, None)
     kind = "break_written_off" if action is Action.WRITE_OFF else "break_matched_by_hand"
     entry: Entry = cleared_by_hand_entry(
         found["id"], kind, (found["account"], found["item"]), (against, item), amount, booking
     )
-    if action is Action.MATCH_BY_HAND and found["leg"] is not None and found["line"] is not None:
-        await _keep_match(connection, found, against, item, amount_minor)
+    if action is Action.MATCH_BY_HAND:
+        await _keep_match(connection, found, "by_hand", against, item, -amount_minor)
     await _book(connection, entry, now)
 
 
@@ -230,27 +253,31 @@ async def _book(connection: Connection, entry: Entry, now: datetime) -> None:
         raise BooksDisagreeError(str(posted.error))
 
 
-async def _loss(connection: Connection, deps: Deps, found: Record, lost: Money, booking: Booking) -> Entry:
-    """Say who bears a lost dispute: those the payment was credited to, unless policy says the treasury."""
-    credited = (
-        []
-        if deps.policy.chargebacks_by_treasury
-        else await resolutions.credited(connection, found["item"], found["currency"])
-    )
-    shares = [(row["account"], row["amount_minor"]) for row in credited]
+async def _loss(connection: Connection, found: Record, lost: Money, booking: Booking) -> Entry:
+    """Say who bears a lost dispute: those the payment was credited to, unless their contract says the treasury."""
+    credited = await resolutions.credited(connection, found["item"], found["currency"])
+    by_treasury = await payees.spared_chargebacks(connection, found["currency"])
+    spared = {accounts.department_payable(department) for department in by_treasury}
+    shares = [
+        (accounts.CHARGEBACK_LOSSES if row["account"] in spared else row["account"], row["amount_minor"])
+        for row in credited
+    ]
     payment = credited[0]["payment"] if credited else None
     return dispute_lost_entry(found["id"], found["item"], lost, shares, payment, booking)
 
 
-async def _keep_match(connection: Connection, found: Record, account: str, item: str | None, amount_minor: int) -> None:
+async def _keep_match(
+    connection: Connection, found: Record, rule: str, account: str, item: str | None, actual_minor: int | None
+) -> None:
     """Write down that people matched this line, so that it can be explained and undone as any other match."""
+    if found["leg"] is None or found["line"] is None:
+        return
     rows = await unmatches.versions(connection, found["leg"], found["file_no"], found["line"])
     if not rows or item is None:
         return
-    actual_minor = -amount_minor
     match = NewMatch(
         leg=found["leg"], file_no=found["file_no"], line=found["line"], version=rows[-1]["version"] + 1,
-        outcome=MatchOutcome.MATCHED, rule="by_hand", account=account, item=item, payment=rows[-1]["payment"],
-        expected_minor=actual_minor, variance_minor=found["amount_minor"] - actual_minor,
+        outcome=MatchOutcome.MATCHED, rule=rule, account=account, item=item, payment=rows[-1]["payment"],
+        expected_minor=actual_minor, variance_minor=0 if actual_minor is None else found["amount_minor"] - actual_minor,
     )  # fmt: skip
     await line_matching.insert_matches(connection, [match])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,16 +20,19 @@ from reconciliation.matching import RULE, Leg, MatchOutcome, explain
 from reconciliation.postings import Booking, bank_reference, line_reference, rematch_reference, suspense_item
 from reconciliation.postings import unidentified_item as unidentified
 from reconciliation.resolutions import booking_now
+from reconciliation.settled_lines import lines_reference
 from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
 UNDONE_KIND: Final = "match_undone"
-UNDOABLE_RULES: Final = frozenset({
+PAYOUT_RULES: Final = frozenset({"end_to_end", "payout_file"})
+UNDOABLE_RULES: Final = PAYOUT_RULES | frozenset({
     "provider_reference", "our_reference", "found_later", "batch_reference", "batch_in_remittance",
-    "batch_other_amount", "by_hand",
+    "batch_other_amount", "transfer_reference", "transfer_end_to_end", "transfer_in_remittance", "transfers_joined",
+    "transfer_in_part", "transfer_excess", "by_hand", "exchanged",
 })  # fmt: skip
-"""A payout is found by its own id on the bank's paper, and a transfer makes a payment: neither is undone here."""
+"""A payout that the bank sent back is owed again, and may be paid again by now: that is not undone here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ async def decide_unmatch(deps: Deps, unmatch_id: str, *, by: str, approve: bool)
         (posted,) = await post_within(connection, [entry], recorded_at=now)
         if posted.status is PostStatus.REFUSED or posted.journal_id is None:
             raise BooksDisagreeError(str(posted.error))
+        if standing["rule"] in PAYOUT_RULES:
+            await unmatches.unprove_payouts(connection, _payout_lines(entry.postings), now)
         await unmatches.decide(connection, unmatch_id, by, "approved", now, posted.journal_id)
 
 
@@ -149,18 +155,29 @@ async def _reversing(
         raise NotAllowedError(f"a match by {standing['rule']} is not undone by hand")
     reference, whole = await _journal_of(connection, leg, file_no, line, standing, evidence)
     postings = await unmatches.journal(connection, reference)
+    if not postings and reference == line_reference(evidence["provider"], file_no, line):
+        # Not by itself, so together with the lines around it.
+        reference = lines_reference(evidence["provider"], file_no, line)
+        postings = await unmatches.settled_together(connection, reference, file_no, line)
     if not postings:
         raise BooksDisagreeError(f"the books have no journal {reference}")
     held = _held(evidence, leg, file_no, line)
     booking = await booking_now(deps, connection)
-    return standing, _entry(unmatch_id, leg, postings, standing, held, booking, whole=whole)
+    entry = _entry(unmatch_id, leg, postings, standing, held, booking, whole=whole)
+    if standing["rule"] in PAYOUT_RULES and not await unmatches.payouts_paid(connection, _payout_lines(entry.postings)):
+        raise NotAllowedError("the payout has come back since it was paid")
+    return standing, entry
+
+
+def _payout_lines(postings: Sequence[Posting]) -> list[str]:
+    return [one.item for one in postings if one.item is not None and one.account.endswith(":payout_in_transit")]
 
 
 async def _journal_of(
     connection: Connection, leg: Leg, file_no: int, line: int, standing: Record, evidence: Record
 ) -> tuple[str, bool]:
     """Name the journal a match made, and whether the match is all there is in it."""
-    if standing["rule"] == "by_hand":
+    if standing["rule"] in {"by_hand", "exchanged"}:
         return f"resolution:{await unmatches.resolving_break(connection, leg, file_no, line)}", True
     first = line_reference(evidence["provider"], file_no, line)
     if leg is Leg.BANK:
@@ -189,10 +206,17 @@ def _entry(
         cleared = [one for one in journal if not one["account"].startswith("bank:")]
     else:
         cleared = [one for one in journal if (one["account"], one["item"]) == (standing["account"], standing["item"])]
-    postings = [Posting(one["account"], Money(-one["amount_minor"], one["currency"]), one["item"]) for one in cleared]
-    left_minor = sum(one["amount_minor"] for one in cleared)
-    if left_minor:
-        postings.append(Posting(accounts.SUSPENSE_UNIDENTIFIED, Money(left_minor, journal[0]["currency"]), held))
+    # What a transfer had too much waits in suspense under the same item as what is put back there now.
+    sums: dict[tuple[str, str | None, str], int] = {}
+    for one in cleared:
+        key = one["account"], one["item"], one["currency"]
+        sums[key] = sums.get(key, 0) - one["amount_minor"]
+    if left_minor := sum(one["amount_minor"] for one in cleared):
+        key = accounts.SUSPENSE_UNIDENTIFIED, held, journal[0]["currency"]
+        sums[key] = sums.get(key, 0) + left_minor
+    postings = [
+        Posting(account, Money(minor, currency), item) for (account, item, currency), minor in sums.items() if minor
+    ]
     source = journal[0]
     return Entry(
         reference=f"unmatch:{unmatch_id}",

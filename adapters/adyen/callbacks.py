@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.adyen.mapping import EVENTS, decline_of, read_instant
 from adapters.adyen.wire import WireAmount
+from adapters.calls import decode_json
 from adapters.contract import CallbackNotice, Outcome, PaymentReport
 from adapters.errors import CallbackRefusedError, OutcomeUnknownError
 
@@ -62,7 +63,7 @@ def read_callback(body: bytes, *, hmac_key: bytes, merchant_account: str) -> lis
     if len(body) > BODY_BYTES_MAX:
         raise CallbackRefusedError(f"the callback is longer than {BODY_BYTES_MAX} bytes")
     try:
-        notification = msgspec.json.decode(body, type=WireNotification)
+        notification = decode_json(body, WireNotification)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CallbackRefusedError(f"the callback cannot be read: {error}") from None
     items = [wrapper.item for wrapper in notification.notification_items]

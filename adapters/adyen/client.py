@@ -117,7 +117,8 @@ class AdyenLinks:
         try:
             await self._wire.send(self._endpoint.probe())
         except RejectedError as error:
-            return Health(available=error.status not in KEY_REFUSED, detail=f"answered {error.status}")
+            refused = error.status in KEY_REFUSED
+            return Health(available=not refused, detail=f"answered {error.status}" if refused else "")
         except ProviderError as error:
             return Health(available=False, detail=str(error))
         return Health(available=True)

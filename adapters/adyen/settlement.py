@@ -12,33 +12,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.contract import LineKind, SettlementFile, SettlementLine
 from adapters.errors import FileRefusedError
+from adapters.formats.profiles import ADYEN
 from ledger.errors import MoneyError
 from ledger.money import Money, total
 
 FILE_BYTES_MAX: Final = 256 << 20
 FIELD_CHARS_MAX: Final = 2000
 
-KINDS: Final[dict[str, LineKind]] = {
-    "Settled": LineKind.PAYMENT,
-    "SettledBulk": LineKind.PAYMENT,
-    "Refunded": LineKind.REFUND,
-    "RefundedBulk": LineKind.REFUND,
-    "Chargeback": LineKind.CHARGEBACK,
-    "SecondChargeback": LineKind.CHARGEBACK,
-    "ChargebackReversed": LineKind.CHARGEBACK_REVERSED,
-    "Fee": LineKind.FEE,
-    "InvoiceDeduction": LineKind.FEE,
-    "DepositCorrection": LineKind.ADJUSTMENT,
-    "Balancetransfer": LineKind.ADJUSTMENT,
-    "MerchantPayout": LineKind.PAYOUT,
-}
+KINDS: Final = ADYEN.kinds
 """What the Type column says. A word that stands not here is OTHER, an exception for finance."""
 
-FEES: Final = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
-ZONES: Final = {"PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "CET": "Europe/Amsterdam",
-                "CEST": "Europe/Amsterdam", "GST": "Asia/Dubai"}  # fmt: skip
+ZONES: Final = ADYEN.zone_names
 """Abbreviations the TimeZone column uses; anything else must be a zone's own name."""
 
+CARRIED: Final = "Balancetransfer"
+FEES: Final = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
 NEEDED: Final = frozenset(
     {
         "Merchant Account", "Psp Reference", "Merchant Reference", "Creation Date", "TimeZone", "Type",
@@ -55,11 +43,11 @@ def read_settlement(name: str, content: bytes, *, merchant_account: str, busines
     lines, refused = _sorted_out(rows, merchant_account)
     payouts = [line for line in lines if line.kind is LineKind.PAYOUT]
     lines = [line for line in lines if line.kind is not LineKind.PAYOUT]
-    if not payouts:
-        raise FileRefusedError("the payout that closes the report is missing; the report is cut off")
-    payout = payouts[0]
     if len(payouts) > 1:
         raise FileRefusedError("the report has a second payout", line=payouts[1].number)
+    if not payouts:
+        return _carried(name, content, rows, lines, refused, business_date)
+    payout = payouts[0]
     batch_reference = dict(rows)[payout.number]["Modification Reference"]
     if not batch_reference:
         raise FileRefusedError("the payout names no batch", line=payout.number)
@@ -71,15 +59,48 @@ def read_settlement(name: str, content: bytes, *, merchant_account: str, busines
     if not refused and total((line.net for line in lines), currency) != paid_out:
         summed = total((line.net for line in lines), currency)
         raise FileRefusedError(f"the payout is {paid_out}, the lines sum to {summed}", line=payout.number)
+    return _file(name, content, business_date, batch_reference, lines, refused, paid_out)
+
+
+def _carried(
+    name: str,
+    content: bytes,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    lines: list[SettlementLine],
+    refused: list[tuple[int, str]],
+    business_date: date,
+) -> SettlementFile:
+    """Read a batch that pays nothing: what it owes or leaves is carried to the next one, and so it adds up to zero."""
+    carried = [line for line in lines if line.raw_kind == CARRIED]
+    if not carried or refused or sum(line.net.amount_minor for line in lines):
+        raise FileRefusedError("the payout that closes the report is missing; the report is cut off")
+    currency = carried[-1].net.currency
+    if any(line.net.currency != currency for line in lines):
+        raise FileRefusedError("a report of several currencies has no payout")
+    batch = dict(rows)[carried[-1].number].get("Batch Number", "")
+    if not batch:
+        raise FileRefusedError("the report names no batch", line=carried[-1].number)
+    return _file(name, content, business_date, f"batch {batch}", lines, refused, Money(0, currency))
+
+
+def _file(
+    name: str,
+    content: bytes,
+    business_date: date,
+    batch_reference: str,
+    lines: list[SettlementLine],
+    refused: list[tuple[int, str]],
+    total_net: Money,
+) -> SettlementFile:
     return SettlementFile(
         provider="adyen",
         name=name,
         sha256=hashlib.sha256(content).hexdigest(),
         business_date=business_date,
         batch_reference=batch_reference,
-        currency=currency,
+        currency=total_net.currency,
         lines=tuple(lines),
-        total_net=paid_out,
+        total_net=total_net,
         refused_lines=tuple(refused),
     )
 

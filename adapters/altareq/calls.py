@@ -26,7 +26,7 @@ from adapters.altareq.wire import (
     payment_pii,
     request_claims,
 )
-from adapters.calls import Call
+from adapters.calls import Call, decode_json
 from adapters.contract import PaymentOrder
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -152,7 +152,7 @@ class Endpoint:
 def read_error_code(body: bytes, verify: Callable[[str], bytes]) -> str:
     """Return the code of a signed refusal; one that cannot be read has none."""
     try:
-        errors = msgspec.json.decode(verify(body.decode("ascii")), type=dict[str, Any])["message"]["Errors"]
+        errors = decode_json(verify(body.decode("ascii")), dict[str, Any])["message"]["Errors"]
         return str(errors[0]["Code"])[:100]
-    except (msgspec.MsgspecError, ValueError, KeyError, IndexError, TypeError):
+    except (msgspec.MsgspecError, ValueError, KeyError, IndexError, TypeError, RecursionError):
         return ""

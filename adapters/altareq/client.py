@@ -33,7 +33,7 @@ from adapters.contract import (
     PaymentReport,
     Redirect,
 )
-from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.errors import NotSentError, ProviderError, RejectedError
 from adapters.http import WireClient
 from ledger.money import Money
 
@@ -175,16 +175,17 @@ class OpenFinance:
         return await self._payees.confirm(iban, name)
 
     async def check(self) -> Health:
-        """Look every bank up and read its keys; nothing is lodged."""
+        """Look every bank up, and have each give us a token over mutual TLS; nothing is lodged."""
         try:
-            missing = []
-            for bank in self.banks:
-                try:
-                    await self._directory.server(bank.code)
-                except OutcomeUnknownError as error:
-                    missing.append(f"{bank.code}: {error}")
+            await self._directory.participants()
         except ProviderError as error:
             return Health(available=False, detail=str(error))
+        missing = []
+        for bank in self.banks:
+            try:
+                await self._banking.token(await self._directory.server(bank.code))
+            except ProviderError as error:
+                missing.append(f"{bank.code}: {error}")
         return Health(available=len(missing) < len(self.banks), detail="; ".join(missing))
 
     def _bank(self, order: PaymentOrder) -> str:

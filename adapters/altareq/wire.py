@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from adapters.calls import decode_json
 from adapters.contract import PaymentOrder
 from adapters.errors import OutcomeUnknownError, RejectedError
 from ledger.errors import MoneyError
@@ -129,7 +130,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 def read_message(payload: bytes, shape: type[T]) -> T:
     """Read the message inside a signed token's payload."""
     try:
-        return msgspec.json.decode(msgspec.json.decode(payload, type=_Envelope).message, type=shape)
+        return msgspec.json.decode(decode_json(payload, _Envelope).message, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
 

@@ -16,6 +16,7 @@ from adapters.bank_transfer.manifest import MANIFEST
 from adapters.bank_transfer.mapping import read_report, total_of
 from adapters.bank_transfer.papers import of_the_day, read_paper
 from adapters.bank_transfer.wire import VIRTUAL_DIGITS_MIN, Beneficiary
+from adapters.calls import read_json
 from adapters.contract import DeclineReason, PaymentReport
 from adapters.errors import FileRefusedError, OutcomeUnknownError
 from adapters.formats.creditor_reference import is_valid
@@ -89,12 +90,13 @@ class _Sample(msgspec.Struct):
 
 def read_answer(body: bytes) -> PaymentReport:
     """Read what one paper of the bank says of one payment."""
+    sample = read_json(body, _Sample)
     try:
-        sample = msgspec.json.decode(body, type=_Sample)
+        asked = Money(sample.amount_minor, sample.currency)
         beneficiary = Beneficiary(sample.account_iban, "")
         paper = read_paper(sample.paper.encode(), sample.account_iban, beneficiary.is_key)
-    except (msgspec.MsgspecError, FileRefusedError) as error:
+    except (MoneyError, FileRefusedError) as error:
         raise OutcomeUnknownError(f"the paper cannot be read: {error}") from None
     key = beneficiary.key_of(sample.attempt)
     received = total_of(of_the_day([paper]).values(), key, sample.currency)
-    return read_report(sample.attempt, key, Money(sample.amount_minor, sample.currency), received)
+    return read_report(sample.attempt, key, asked, received)

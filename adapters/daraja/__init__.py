@@ -9,14 +9,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import aiohttp
-import msgspec
 
+from adapters.calls import read_json
 from adapters.contract import PaymentReport
 from adapters.daraja.client import Mpesa
 from adapters.daraja.manifest import MANIFEST
 from adapters.daraja.mapping import DECLINES, read_movement, read_outcome, read_started
 from adapters.daraja.wire import read_page, read_prompt, read_result
-from adapters.errors import OutcomeUnknownError
 from adapters.http import Exchange, WireClient
 from adapters.manifest import SettingsError
 from adapters.redaction import Redaction
@@ -63,10 +62,7 @@ def build(
 
 def read_answer(body: bytes) -> PaymentReport:
     """Read the answer to a push, a result, or a list of one payment, without a network."""
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.MsgspecError as error:
-        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
+    document = read_json(body, object)
     if isinstance(document, dict) and "Response" in document:
         (movement,) = read_page(body)
         return read_movement(movement, None, ZoneInfo("Africa/Nairobi"))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import re
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from adapters.errors import FileRefusedError
 
 CHUNK_LENGTH: Final = 256 * 1024
+LINE_LENGTH_MAX: Final = 1024 * 1024
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _TO_SPACE: Final = bytes(32 if byte in _CONTROLS else byte for byte in range(256))
 _STRAY: Final = re.compile("[\udc80-\udcff]")
@@ -38,8 +41,9 @@ class Cleaner:
         self._encoding = encoding
         self._controls = 0
         self._foreign = 0
+        self._is_utf8 = encoding == "utf-8"
         # UTF-8 keeps a stray byte as a lone surrogate: one pasted apostrophe must not stop a whole file.
-        keep = "surrogateescape" if encoding == "utf-8" else "strict"
+        keep = "surrogateescape" if self._is_utf8 else "strict"
         self._decoder = codecs.getincrementaldecoder(encoding)(errors=keep)
 
     @property
@@ -60,6 +64,8 @@ class Cleaner:
         return clean
 
     def _decode(self, chunk: bytes) -> bytes:
+        if self._is_utf8 and chunk.isascii() and not self._decoder.getstate()[0]:
+            return chunk
         try:
             text = self._decoder.decode(chunk, final=not chunk)
         except UnicodeError as error:
@@ -76,30 +82,40 @@ def _as_windows(stray: re.Match[str]) -> str:
     return stray[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
-class CleanStream(io.RawIOBase):
-    """A readable of clean UTF-8 over any stream, for the readers of the standard library."""
+class CleanLines:
+    """The clean lines of a stream with their ends as they are, for readers of text. A line has a limit."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
         self._stream = stream
-        first = stream.read(CHUNK_LENGTH)
-        self._cleaner = Cleaner(encoding_by_mark(first) or "utf-8")
-        self._ready = self._cleaner.clean(first).removeprefix(codecs.BOM_UTF8)
-        self._ended = not first
+        self._first = stream.read(CHUNK_LENGTH)
+        self._cleaner = Cleaner(encoding_by_mark(self._first) or "utf-8")
+        self._number = 0
 
     @property
     def oddities(self) -> list[str]:
         return self._cleaner.oddities
 
-    def readable(self) -> bool:
-        return True
+    def __iter__(self) -> Iterator[str]:
+        return itertools.chain.from_iterable(self._blocks())
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # any writable buffer is one
-        while not self._ready and not self._ended:
+    def _blocks(self) -> Iterator[list[str]]:
+        """Yield the lines of one chunk after the other: whole lists, so that no line costs a step of ours."""
+        chunk = self._first
+        left = self._cleaner.clean(chunk).removeprefix(codecs.BOM_UTF8).decode()
+        while chunk:
+            lines = _split(left)
+            # The last line may go on, and a carriage return at its end may be the first half of a line end.
+            left = lines.pop() if lines else ""
+            self._number += len(lines)
+            if len(left) > LINE_LENGTH_MAX:
+                raise FileRefusedError(f"a line is longer than {LINE_LENGTH_MAX} characters", line=self._number + 1)
+            yield lines
             chunk = self._stream.read(CHUNK_LENGTH)
-            self._ended = not chunk
-            self._ready = self._cleaner.clean(chunk)
-        count = min(len(buffer), len(self._ready))
-        buffer[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
+            left += self._cleaner.clean(chunk).decode()
+        if left:
+            yield _split(left)
+
+
+def _split(text: str) -> list[str]:
+    """Split behind line feeds and carriage returns; the other ends `splitlines` knows are controls or not ASCII."""
+    return text.splitlines(keepends=True) if text.isascii() else io.StringIO(text, newline="").readlines()

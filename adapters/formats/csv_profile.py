@@ -114,13 +114,6 @@ def _is_blank(row: list[str]) -> bool:
     return not any(cell.strip() for cell in row)
 
 
-def _later(at: Instant | None, latest: Instant | None) -> Instant | None:
-    """Return the later of two; a day and a time cannot be compared, and the first kind seen stays."""
-    if at is None or (latest is not None and (type(at) is not type(latest) or at <= latest)):
-        return latest
-    return at
-
-
 class _Reading:
     """One file under way."""
 
@@ -148,10 +141,8 @@ class _Reading:
         )
         read, total_kind = reader.read, profile.total_kind
         has_frame = profile.framing is not None or bool(profile.total_word)
-        batch, summary = None, None
-        for row in table:
-            if not row:
-                continue
+        batch, summary, latest = None, None, None
+        for row in filter(None, table):
             number = table.line_num
             if has_frame:
                 if self._is_frame(reader, number, row):
@@ -169,11 +160,15 @@ class _Reading:
                 continue
             if summary is None or line.batch != batch or line.currency != summary.currency:
                 batch, summary = line.batch, self._summary(line)
+                latest = summary.latest_at
             summary.line_count += 1
             summary.net_minor += line.net_minor
             if has_frame or line.business_date is not None or line.credit_on is not None:
                 self._note(summary, line)
-            summary.latest_at = _later(line.at, summary.latest_at)
+            at = line.at
+            # A day and a time cannot be compared, and the first kind seen stays.
+            if at is not None and (latest is None or (type(at) is type(latest) and at > latest)):
+                summary.latest_at = latest = at
             yield line
         yield from self._summarise(reader)
 

@@ -93,16 +93,34 @@ ADYEN: Final = SettlementProfile(
     ),
     kinds={
         "Settled": LineKind.PAYMENT,
+        "SettledBulk": LineKind.PAYMENT,
+        "SettledInstallment": LineKind.PAYMENT,
         "Refunded": LineKind.REFUND,
-        "RefundedReversed": LineKind.ADJUSTMENT,
+        "RefundedBulk": LineKind.REFUND,
+        "RefundedInstallment": LineKind.REFUND,
         "Chargeback": LineKind.CHARGEBACK,
         "SecondChargeback": LineKind.CHARGEBACK,
         "ChargebackReversed": LineKind.CHARGEBACK_REVERSED,
         "Fee": LineKind.FEE,
+        "MiscCosts": LineKind.FEE,
+        "PaymentCost": LineKind.FEE,
+        "SettleCost": LineKind.FEE,
+        "AuthorisationSchemeFee": LineKind.FEE,
         "InvoiceDeduction": LineKind.FEE,
-        "DepositCorrection": LineKind.ADJUSTMENT,
-        "Balancetransfer": LineKind.ADJUSTMENT,
         "MerchantPayout": LineKind.PAYOUT,
+        **dict.fromkeys(
+            (
+                "RefundedReversed",  # a refund that did not reach the payer came back
+                "SettledReversed (Sales Day payout)", "CaptureFailed (Sales Day payout)",
+                "RefundFailed (Sales Day payout)", "RefundNotCleared (Sales Day payout)", "SuspendInstallment",
+                "DepositCorrection", "ReserveAdjustment",  # kept back, or let go
+                "Balancetransfer",  # carried from one batch to another
+                "MatchedStatement", "ManualCorrected", "EpaPaid", "InternalCompanyPayout", "PaidOut", "PaidOutReversed",
+                "BankInstructionReturned",  # a payout the bank gave back
+                "MerchantPayin", "MerchantPayinReversed",
+            ),
+            LineKind.ADJUSTMENT,
+        ),
     },
     # Gross stands in the payer's currency and net in ours, so what was collected in ours is net and fees together.
     derive_gross=True,

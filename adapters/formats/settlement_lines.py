@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from adapters.contract import LineKind, SettlementLine
 from adapters.errors import FileRefusedError
 from adapters.formats.settlement_profile import SettlementProfile, Sign, Titles
-from adapters.formats.settlement_values import Amounts, Instant, Times
+from adapters.formats.settlement_values import KEPT_LENGTH_MAX, Amounts, Instant, Times
 from ledger.money import AMOUNT_MINOR_MAX, Money, exponent_of
 
+PAYMENT, REFUND, FEE = LineKind.PAYMENT, LineKind.REFUND, LineKind.FEE
 GIVEN_BACK: Final = frozenset({LineKind.REFUND, LineKind.CHARGEBACK})
 REFERENCES_LENGTH_MAX: Final = 400
 NOT_THERE: Final = -1
@@ -93,12 +95,20 @@ class LineReader:
         self._credit_on = self._place(columns.credit_on)
         self._batch = self._place(columns.batch)
         self._count = self._place(profile.total_count)
-        self._has_net = self._net != NOT_THERE or self._net_credit != NOT_THERE
         self._folded = {word.casefold(): kind for word, kind in profile.kinds.items()}
-        self._kinds = dict(profile.kinds)
+        self._kinds: dict[str, tuple[LineKind, str]] = {}
         self._fee_positive = profile.fee_positive
+        self._turns_fees = self._fee_direction >= 0 or not profile.fee_positive
+        self._derives_gross = profile.derive_gross
         self._debit_words = {word.casefold() for word in profile.debit_words}
+        # One step of ours for several cells; a column that is not there is read behind the last one, where nothing is.
+        self._pick = itemgetter(self._currency, self._zone, self._at, self._batch, self._business_date, self._credit_on)
+        self._pick_payment = itemgetter(self._reference, self._provider_reference)
+        self._pick_refund = itemgetter(self._refund_reference, self._refund_provider_reference)
+        # Two at least, since of one it would make no tuple.
+        self._pick_fees = itemgetter(*self._fees, NOT_THERE, NOT_THERE)
         self._times = Times(profile.time_formats, profile.zone, profile.zone_names)
+        self._time = self._times.read
         self._amounts: dict[str, Amounts] = {}
 
     def _place(self, titles: Titles, *, required: bool = False) -> int:
@@ -133,14 +143,17 @@ class LineReader:
             row = [*row[: self._width], *[""] * (self._width - len(row))]
         if self._account and row[self._account_at].strip() != self._account:
             raise ValueError("the line is for another account")
-        word = row[self._kind].strip()
-        kind = self._kinds.get(word)
-        if kind is None:
-            # Words repeat a million times and differ in case once, so each spelling is looked up only once.
-            kind = self._folded.get(word.casefold(), LineKind.OTHER)
-            if len(self._kinds) < SPELLINGS_MAX:
-                self._kinds[word] = kind
+        text = row[self._kind]
+        kind, word = self._kinds.get(text) or self._kind_of(text)
         return self._read(number, row, kind, word)
+
+    def _kind_of(self, text: str) -> tuple[LineKind, str]:
+        """Return the kind and its word. Words repeat a million times, so each spelling is looked up only once."""
+        word = text.strip()
+        found = self._folded.get(word.casefold(), LineKind.OTHER), word
+        if len(self._kinds) < SPELLINGS_MAX and len(text) <= KEPT_LENGTH_MAX:
+            self._kinds[text] = found
+        return found
 
     def read_total(self, number: int, row: list[str]) -> Figures:
         """Return the totals; they are amounts like the others', of no kind that would turn their sign."""
@@ -169,78 +182,71 @@ class LineReader:
         return amounts
 
     def _read(self, number: int, row: list[str], kind: LineKind, word: str) -> Figures:
-        currency = row[self._currency] if self._currency >= 0 else ""
+        row.append("")  # the cell of every column that is not there
+        currency, zone, at, batch, business_date, credit_on = self._pick(row)
         amounts = self._amounts.get(currency) or self._amounts_in(currency)
         gross, fee, vat, net = self._money(row, kind, amounts)
-        if kind is LineKind.PAYMENT and gross <= 0:
+        if kind is PAYMENT and gross <= 0:
             # A payment of nothing that costs something is a fee; one that takes money away is for people to look at.
             kind = LineKind.FEE if gross == 0 and net < 0 else LineKind.OTHER
-        if kind is LineKind.REFUND:
-            ours, theirs = self._refund_reference, self._refund_provider_reference
-        else:
-            ours, theirs = self._reference, self._provider_reference
-        reference = row[ours].strip() if ours >= 0 else ""
-        provider_reference = row[theirs].strip() if theirs >= 0 else ""
+        ours, theirs = (self._pick_refund if kind is REFUND else self._pick_payment)(row)
+        reference, provider_reference = ours.strip(), theirs.strip()
         if len(reference) + len(provider_reference) > REFERENCES_LENGTH_MAX:
             raise ValueError(f"the references are longer than {REFERENCES_LENGTH_MAX} characters")
-        zone = row[self._zone] if self._zone >= 0 else ""
         # The tuple is made as its class would make it, without the price of a call by fourteen names.
         return _new(
             Figures,
             (
                 number, kind, word, reference or None, provider_reference or None, amounts.currency,
                 gross, fee, vat, net,
-                self._times.read(row[self._at], zone) if self._at >= 0 else None,
-                (row[self._batch].strip() if self._batch >= 0 else "") or self._default_batch,
-                self._times.day(row[self._business_date], zone) if self._business_date >= 0 else None,
-                self._times.day(row[self._credit_on], zone) if self._credit_on >= 0 else None,
+                self._time(at, zone) if at else None,
+                batch.strip() or self._default_batch,
+                self._times.day(business_date, zone) if business_date else None,
+                self._times.day(credit_on, zone) if credit_on else None,
             ),
         )  # fmt: skip
 
     def _money(self, row: Sequence[str], kind: LineKind, amounts: Amounts) -> tuple[int, int, int, int]:
         """Return gross, fee, VAT and net; what the file leaves out follows from net = gross - fee - VAT."""
-        fee, vat = self._kept(row, amounts)
-        net = self._paid(row, kind, amounts)
-        if self._profile.derive_gross:
+        fee = amounts.fee_sums[self._pick_fees(row)]
+        vat = amounts.minor(row[self._fee_vat]) if self._fee_vat >= 0 else 0
+        if self._turns_fees:
+            fee, vat = self._kept(row, fee, vat)
+        net = None
+        if self._net >= 0:
+            net = self._turned(amounts.minor(row[self._net]), row, kind)
+        elif self._net_credit >= 0:
+            credit, debit = row[self._net_credit], row[self._net_debit]
+            net = (amounts.minor(credit) if credit else 0) - (amounts.minor(debit) if debit else 0)
+        if self._derives_gross:
             gross = (net or 0) + fee + vat
         elif self._gross >= 0:
             gross = self._turned(amounts.minor(row[self._gross]), row, kind)
         else:
             gross = amounts.minor(row[self._gross_credit]) - amounts.minor(row[self._gross_debit])
-        if net is None:
-            net = gross - fee - vat
-        elif not self._fees:
-            fee = gross - vat - net
-        elif (gap := gross - fee - vat - net) != 0:
-            if abs(gap) > self._profile.rounding_minor:
-                raise ValueError(f"net {net} is not gross {gross} less fee {fee} and VAT {vat} (minor units)")
-            fee += gap
-        if kind is LineKind.FEE:
+        if net is None or gross - fee - vat != net:
+            fee, net = self._balanced(gross, fee, vat, net)
+        if kind is FEE:
             # A fee collects nothing: whatever column the file puts it in, it is what the provider keeps.
             gross, fee = 0, -net - vat
         if abs(gross) > AMOUNT_MINOR_MAX or abs(net) > AMOUNT_MINOR_MAX:
             raise ValueError(f"{gross} or {net} (minor units) is beyond any amount the books keep")
         return gross, fee, vat, net
 
-    def _kept(self, row: Sequence[str], amounts: Amounts) -> tuple[int, int]:
+    def _balanced(self, gross: int, fee: int, vat: int, net: int | None) -> tuple[int, int]:
+        """Return fee and net so that net is gross less fee and VAT; `ValueError` where the file says otherwise."""
+        if net is None:
+            return fee, gross - fee - vat
+        if self._fees and abs(gross - fee - vat - net) > self._profile.rounding_minor:
+            raise ValueError(f"net {net} is not gross {gross} less fee {fee} and VAT {vat} (minor units)")
+        return gross - vat - net, net
+
+    def _kept(self, row: Sequence[str], fee: int, vat: int) -> tuple[int, int]:
         """Return the fee and the VAT on it, positive where the provider keeps them."""
-        fee = 0
-        for place in self._fees:
-            if text := row[place]:
-                fee += amounts.minor(text)
-        vat = amounts.minor(row[self._fee_vat]) if self._fee_vat >= 0 else 0
         if self._fee_direction >= 0 and row[self._fee_direction].strip():
             charged = row[self._fee_direction].strip().casefold() in self._debit_words
             return (abs(fee) if charged else -abs(fee)), vat
         return (fee, vat) if self._fee_positive else (-fee, -vat)
-
-    def _paid(self, row: Sequence[str], kind: LineKind, amounts: Amounts) -> int | None:
-        if self._net >= 0:
-            return self._turned(amounts.minor(row[self._net]), row, kind)
-        if not self._has_net:
-            return None
-        credit, debit = row[self._net_credit], row[self._net_debit]
-        return (amounts.minor(credit) if credit else 0) - (amounts.minor(debit) if debit else 0)
 
     def _turned(self, minor: int, row: Sequence[str], kind: LineKind) -> int:
         sign = self._profile.sign

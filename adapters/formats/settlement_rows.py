@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, Protocol, cast
 
 from adapters.errors import FileRefusedError
 from adapters.formats.camt_entry import LOCAL
-from adapters.formats.clean_bytes import CleanStream
+from adapters.formats.clean_bytes import CleanLines
 from adapters.formats.excel_rows import excel_rows
 from adapters.formats.packed import ZIP_MARK, opened
 from adapters.formats.settlement_profile import SettlementProfile
@@ -18,6 +18,7 @@ from adapters.formats.xml_source import XmlSource, walk
 
 DELIMITERS: Final = ",;\t|"
 _HEAD_LENGTH: Final = 64 * 1024
+_HEAD_LINES: Final = 5
 
 
 class Table(Protocol):
@@ -34,7 +35,7 @@ class Rows:
     """The rows of one table file; `oddities` says what had to be put right."""
 
     def __init__(self, stream: BinaryIO, profile: SettlementProfile) -> None:
-        self._source: CleanStream | XmlSource | None = None
+        self._source: CleanLines | XmlSource | None = None
         whole = io.BufferedReader(opened(stream), _HEAD_LENGTH)
         head = whole.peek(len(ZIP_MARK))[: len(ZIP_MARK)]
         source = cast("BinaryIO", whole)
@@ -46,7 +47,7 @@ class Rows:
             self._source = elements
             self.table = _Numbered(_element_rows(elements, profile.row_element))
         else:
-            clean = CleanStream(source)
+            clean = CleanLines(source)
             self._source = clean
             self.table = _text_table(clean, profile.delimiter)
 
@@ -70,15 +71,15 @@ class _Numbered:
         return row
 
 
-def _text_table(stream: CleanStream, delimiter: str) -> Table:
-    text = io.TextIOWrapper(io.BufferedReader(stream, _HEAD_LENGTH), encoding="utf-8", newline="")
+def _text_table(clean: CleanLines, delimiter: str) -> Table:
+    lines = iter(clean)
     head: list[str] = []
     if not delimiter:
         # The delimiter is the mark that the longest of the first lines has most of.
-        head = list(itertools.islice(iter(lambda: text.readline(_HEAD_LENGTH), ""), 5))
+        head = list(itertools.islice(lines, _HEAD_LINES))
         longest = max(head, key=len, default="")
         delimiter = max(DELIMITERS, key=longest.count)
-    return cast("Table", csv.reader(itertools.chain(head, text), delimiter=delimiter, strict=True))
+    return cast("Table", csv.reader(itertools.chain(head, lines), delimiter=delimiter, strict=True))
 
 
 def _element_rows(source: XmlSource, element: str) -> Iterator[tuple[int, list[str]]]:

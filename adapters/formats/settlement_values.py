@@ -13,12 +13,27 @@ from ledger.money import exponent_of
 DIGITS_MAX: Final = 18
 HOUR_LENGTH: Final = len("2026-11-22 10")
 TEXTS_KEPT_MAX: Final = 50_000
-"""Texts read once and remembered; a file repeats its amounts and days."""
+KEPT_LENGTH_MAX: Final = 100
+"""Texts read once and remembered, unless they are long; a file repeats its amounts and days."""
 
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?", re.ASCII)
 _PLAIN: Final = re.compile(r"(\d{0,18})(?:\.(\d{0,18}))?", re.ASCII)
 _FIXED: Final = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _DIRECTIVE: Final = re.compile(r"%[A-Za-z%]")
+
+
+class FeeSums(dict[tuple[str, ...], int]):
+    """Sums of a row's fees by their texts: fees are few and repeat, so each set is summed once and remembered."""
+
+    def __init__(self, read: Callable[[str], int]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, texts: tuple[str, ...]) -> int:
+        minor = sum(map(self._read, texts))
+        if len(self) < TEXTS_KEPT_MAX and sum(map(len, texts)) <= KEPT_LENGTH_MAX:
+            self[texts] = minor
+        return minor
 
 
 class Amounts:
@@ -31,6 +46,7 @@ class Amounts:
         self._decimal_mark = decimal_mark
         # Where the plain spelling has its decimal mark, from the end.
         self._mark_at = slice(-1 - self._exponent, -self._exponent or None)
+        self.fee_sums = FeeSums(self.minor)
 
     def minor(self, text: str) -> int:
         """Return minor units; no text is none. `ValueError` says what is not an amount."""
@@ -135,6 +151,8 @@ class Times:
             if len(self._days) >= TEXTS_KEPT_MAX:
                 self._days.clear()
             day = found.astimezone(self._named(zone.strip())).date() if isinstance(found, datetime) else found
+            if len(text) > KEPT_LENGTH_MAX:
+                return day
             self._days[key] = day
         return self._days[key]
 

@@ -7,10 +7,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import aiohttp
-import msgspec
 
+from adapters.calls import read_json
 from adapters.contract import PaymentReport
-from adapters.errors import OutcomeUnknownError
 from adapters.gsma.client import MobileMoney
 from adapters.gsma.manifest import MANIFEST
 from adapters.gsma.mapping import DECLINES, read_payment, read_waiting
@@ -57,10 +56,7 @@ def build(
 
 def read_answer(body: bytes) -> PaymentReport:
     """Read a transaction or a request state, without a network."""
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.MsgspecError as error:
-        raise OutcomeUnknownError(f"the answer cannot be read: {error}") from None
+    document = read_json(body, object)
     if isinstance(document, dict) and "serverCorrelationId" in document:
         return read_waiting(read_state(body), None, None)
     return read_payment(read_transaction(body))

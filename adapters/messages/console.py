@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapters.messages.message import Message
+from adapters.messages.message import Message, MessageWithFiles
 
 
 class ConsoleSender:
@@ -16,3 +16,8 @@ class ConsoleSender:
     async def send(self, message: Message) -> None:
         body = "\n".join(f"  | {line}" for line in [message.subject, *message.text.splitlines()] if line)
         self._write(f"{message.channel} to {message.recipient} ({message.id})\n{body}\n")
+
+    async def send_with_files(self, message: MessageWithFiles) -> None:
+        await self.send(message)
+        names = ", ".join(f"{file.name} ({len(file.content)} bytes)" for file in message.files)
+        self._write(f"  with {names or 'no file'}\n")

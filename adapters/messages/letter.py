@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -10,14 +11,17 @@ from email.utils import format_datetime
 from html import escape
 from typing import Final
 
-from adapters.messages.message import Message, Paragraph, paragraphs
+from adapters.messages.message import AttachedFile, Message, Paragraph, paragraphs
 
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_KINDS: Final = {"pdf": ("application", "pdf"), "csv": ("text", "csv")}
 _FONT: Final = "font:16px/1.6 'Segoe UI',Tahoma,'Noto Sans Arabic',Arial,sans-serif"
 
 
-def write_letter(message: Message, *, sender: str, sender_name: str, at: datetime) -> EmailMessage:
+def write_letter(
+    message: Message, *, sender: str, sender_name: str, at: datetime, files: Sequence[AttachedFile] = ()
+) -> EmailMessage:
     """Build the e-mail. Its Message-ID is the message's own id, so a mailbox shows a repeated delivery once."""
     parts = paragraphs(message.text, message.language)
     domain = sender.rpartition("@")[2]
@@ -31,6 +35,9 @@ def write_letter(message: Message, *, sender: str, sender_name: str, at: datetim
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content("\n\n".join(part.text for part in parts) + "\n", cte="base64")
     letter.add_alternative(_html(message, parts), subtype="html", cte="base64")
+    for file in files:
+        kind, form = _KINDS.get(file.name.rpartition(".")[2], ("application", "octet-stream"))
+        letter.add_attachment(file.content, maintype=kind, subtype=form, filename=_one_line(file.name))
     # Set last: a Content- header set earlier would move into the first part.
     letter["Content-Language"] = ", ".join(dict.fromkeys(part.language for part in parts)) or message.language
     return letter

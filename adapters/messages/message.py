@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -30,6 +31,23 @@ class Message(Protocol):
 
     @property
     def text(self) -> str: ...
+
+
+class AttachedFile(Protocol):
+    """A file that goes with a letter; the end of its name says what it is."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+
+class MessageWithFiles(Message, Protocol):
+    """A letter and what is attached to it."""
+
+    @property
+    def files(self) -> Sequence[AttachedFile]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import aiosmtplib
 
 from adapters.errors import NotSentError, OutcomeUnknownError, RejectedError
 from adapters.messages.letter import write_letter
-from adapters.messages.message import Message
+from adapters.messages.message import AttachedFile, Message, MessageWithFiles
 
 _PERMANENT = range(500, 600)
 
@@ -38,9 +38,17 @@ class SmtpSender:
         self._clock = clock
 
     async def send(self, message: Message) -> None:
+        await self._hand_over(message)
+
+    async def send_with_files(self, message: MessageWithFiles) -> None:
+        await self._hand_over(message, message.files)
+
+    async def _hand_over(self, message: Message, files: Sequence[AttachedFile] = ()) -> None:
         server = self._server
         try:
-            letter = write_letter(message, sender=server.sender, sender_name=server.sender_name, at=self._clock())
+            letter = write_letter(
+                message, sender=server.sender, sender_name=server.sender_name, at=self._clock(), files=files
+            )
         except ValueError as error:
             raise RejectedError("the address is not one a letter can carry") from error
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
@@ -51,12 +52,12 @@ async def bundle(request: web.Request) -> web.Response:
 
 
 async def quote(request: web.Request) -> web.Response:
-    """Price a basket. Nothing is made, so the key is held for form's sake and nothing is stored under it."""
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_READ)
     body = await read_json_body(request, deps)
-    with working_on(deps, claim_of(request, key, body)):
-        return document(await quote_basket(deps, key.department, quote_request(body)))
+    claim = claim_of(request, key, body)
+    with working_on(deps, claim):
+        return answered(await quote_basket(deps, key.department, quote_request(body), claim))
 
 
 async def parts(request: web.Request) -> web.Response:
@@ -89,7 +90,7 @@ async def events(request: web.Request) -> web.Response:
             deps,
             key.department,
             cursor=query.identifier("cursor", Prefix.EVENT),
-            object_id=query.identifier("object", Prefix.INTENT, Prefix.REFUND),
+            object_id=query.identifier("object", Prefix.INTENT, Prefix.REFUND, Prefix.PAYOUT),
             limit=query.limit(deps.limits.page_items_max),
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import msgspec
 import segno
@@ -12,7 +13,9 @@ from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
 from gateway.api.requests import Empty, link_request, read_body
+from gateway.deps import Deps
 from gateway.domain.caller import Scope
+from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.services.intents.payment_links import create_link, disable_link, list_links, read_link, with_address
 from gateway.web.admission import DEPS
@@ -25,10 +28,7 @@ async def create(request: web.Request) -> web.Response:
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
         stored = await create_link(deps, key.department, link_request(body), claim)
-    headers = {"Location": f"/v1/payment-links/{stored.resource}"}
-    if stored.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return document(with_address(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=headers)
+    return _answered(deps, stored, {"Location": f"/v1/payment-links/{stored.resource}"})
 
 
 async def list_page(request: web.Request) -> web.Response:
@@ -46,14 +46,14 @@ async def read(request: web.Request) -> web.Response:
 
 
 async def disable(request: web.Request) -> web.Response:
-    """Take a link back. Done again it changes nothing, so that the key is held and nothing is stored."""
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_WRITE)
     body = await read_json_body(request, deps)
     read_body(body, Empty)
     link_id = path_id(request, Prefix.PAYMENT_LINK)
-    with working_on(deps, claim_of(request, key, body)):
-        return document(await disable_link(deps, key.department, link_id))
+    claim = claim_of(request, key, body)
+    with working_on(deps, claim):
+        return _answered(deps, await disable_link(deps, key.department, link_id, claim))
 
 
 async def square_code(request: web.Request) -> web.Response:
@@ -64,3 +64,9 @@ async def square_code(request: web.Request) -> web.Response:
     segno.make_qr(link["url"], error="m").save(drawing, kind="svg", border=4, scale=8)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(body=drawing.getvalue(), content_type="image/svg+xml", headers=headers)
+
+
+def _answered(deps: Deps, stored: StoredAnswer, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Send a stored answer with the link's address, which is kept nowhere."""
+    sent = {**(headers or {}), **({"Idempotency-Replayed": "true"} if stored.replayed else {})}
+    return document(with_address(deps, msgspec.json.decode(stored.answer)), status=stored.status, headers=sent)

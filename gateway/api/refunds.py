@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
@@ -17,7 +18,7 @@ from gateway.domain.refund import RefundStatus
 from gateway.domain.text import check_text
 from gateway.services.intents.read_intent import list_refunds, read_refund, search_refunds
 from gateway.services.refunds.create_refund import Asking, create_refund
-from gateway.services.refunds.decide_refund import decide_refund
+from gateway.services.refunds.decide_refund import Decision, decide_for_department
 from gateway.services.refunds.refund_many import PaidQuery, choose_paid, refund_many
 from gateway.web.admission import DEPS
 
@@ -55,7 +56,6 @@ async def refuse(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request, *, approve: bool) -> web.Response:
-    """Decide. Told again, the same decision has no further effect, so that the key is held and nothing is stored."""
     deps = request.app[DEPS]
     key = await caller(request, Scope.REFUNDS_APPROVE)
     body = await read_json_body(request, deps)
@@ -63,11 +63,10 @@ async def _decide(request: web.Request, *, approve: bool) -> web.Response:
     by = person(asked.decided_by, "/decided_by") or ""
     why = check_text(asked.reason, length_max=200, pointer="/reason") if asked.reason or not approve else ""
     refund_id = path_id(request, Prefix.REFUND)
-    with working_on(deps, claim_of(request, key, body)):
-        decided = await decide_refund(
-            deps, refund_id, by=by, approve=approve, why=why, department=key.department, decided_with=key.id
-        )
-    return document(decided)
+    claim = claim_of(request, key, body)
+    decision = Decision(by, approve, why, decided_with=key.id)
+    with working_on(deps, claim):
+        return answered(await decide_for_department(deps, key.department, refund_id, decision, claim))
 
 
 async def read(request: web.Request) -> web.Response:

@@ -52,22 +52,28 @@ _CITATION: Final[dict[str, Schema]] = {
     "effective_on": DATE,
     "legal_basis": TEXT,
 }
-INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
+INTENT_STATUSES: Final = ["requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
 REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
 
 _PAYOUT: Final[dict[str, Schema]] = {
     "id": identifier("pl"),
     "object": {"const": "payout"},
-    "status": {"enum": ["instructed", "accepted", "paid", "rejected", "returned"]},
+    "status": {"enum": ["awaiting_approval", "instructed", "accepted", "paid", "rejected", "returned"]},
     "amount": ref("Money"),
     "business_date": DATE,
-    "instructed_at": INSTANT,
+    "instructed_at": _INSTANT_OR_NULL,
     "paid_on": _DATE_OR_NULL,
     "iban_ending": TEXT,
+    "revenue_code": _TEXT_OR_NULL,
     "remittance": TEXT,
     "reason": _TEXT_OR_NULL,
 }
+
+_EVENT_TYPES: Final = (
+    "what happened to which kind of thing: payment_intent, payment_attempt, payment_part, refund, settlement, dispute, "
+    "payout; the guide for departments lists them all"
+)
 
 ANSWERS: Final[dict[str, Schema]] = {
     "Money": _MONEY,
@@ -107,6 +113,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "object": {"const": "payment_intent"},
             "status": {"enum": INTENT_STATUSES},
             "amount": ref("Money"),
+            "capture": {"enum": ["automatic", "manual"]},
+            "amount_authorised": _MONEY_OR_NULL,
             "amount_refunded": ref("Money"),
             "amount_refundable": ref("Money"),
             "reference": TEXT,
@@ -283,7 +291,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         {
             "id": identifier("ev"),
             "object": {"const": "event"},
-            "type": TEXT,
+            "type": {"type": "string", "pattern": "^[a-z_]+\\.[a-z_]+$", "description": _EVENT_TYPES},
             "timestamp": INSTANT,
             "data": {"type": "object", "additionalProperties": True},
         }

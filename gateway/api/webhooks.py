@@ -26,8 +26,9 @@ async def create(request: web.Request) -> web.Response:
     body = await read_json_body(request, deps)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        made = await manage_webhooks.create_endpoint(deps, key.department, read_body(body, CreateEndpoint).url, claim)
-    return document(made, status=201)
+        url = read_body(body, CreateEndpoint).url
+        stored, secret = await manage_webhooks.create_endpoint(deps, key.department, url, claim)
+    return answered(stored, secret=secret)
 
 
 async def list_page(request: web.Request) -> web.Response:
@@ -42,8 +43,8 @@ async def rotate(request: web.Request) -> web.Response:
     read_body(body, Empty)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        rotated = await manage_webhooks.rotate_secret(deps, key.department, path_id(request, Prefix.ENDPOINT), claim)
-    return document(rotated)
+        stored, secret = await manage_webhooks.rotate_secret(deps, key.department, _endpoint(request), claim)
+    return answered(stored, secret=secret)
 
 
 async def read(request: web.Request) -> web.Response:
@@ -91,7 +92,7 @@ async def deliveries(request: web.Request) -> web.Response:
 
 
 async def replay(request: web.Request) -> web.Response:
-    """Deliver again. Asking twice delivers twice, under the same ids, which receivers know how to drop."""
+    """Deliver again, under the same ids, which receivers know how to drop."""
     deps = request.app[DEPS]
     by = await caller(request, Scope.WEBHOOKS_WRITE)
     body = await read_json_body(request, deps)
@@ -103,8 +104,9 @@ async def replay(request: web.Request) -> web.Response:
         raise InvalidError("name an event or an instant, not both", pointer="/created_from")
     since = None if asked.created_from is None else instant_of(asked.created_from, "/created_from")
     with working_on(deps, claim):
-        queued = await manage_webhooks.replay_deliveries(deps, by.department, _endpoint(request), asked.event, since)
-    return document({"object": "replay", "queued": queued}, status=202)
+        return answered(
+            await manage_webhooks.replay_deliveries(deps, by.department, _endpoint(request), asked.event, since, claim)
+        )
 
 
 def _endpoint(request: web.Request) -> str:

@@ -7,7 +7,6 @@ whoever has the key can make every link, so the key is a secret of the installat
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Final
 
@@ -78,5 +77,4 @@ def landing_url(deps: Deps, provider: str) -> str:
 
 
 def _mac(secret: bytes, body: str, purpose: bytes) -> str:
-    digest = hmac.new(secret, purpose + body.encode(), hashlib.sha256).digest()
-    return digest[:_MAC_BYTES].hex()
+    return hmac.digest(secret, purpose + body.encode(), "sha256")[:_MAC_BYTES].hex()

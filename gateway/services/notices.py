@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.deps import Deps
+from gateway.domain.booked import News
 from gateway.domain.ids import Prefix
 from gateway.domain.refund import RefundLine
 from gateway.store.attempts import Attempt
@@ -104,6 +105,29 @@ def part_refund_events(deps: Deps, refund: Refund, what: str, lines: Iterable[Re
         )
         for code in dict.fromkeys(line.department for line in theirs)
     ]
+
+
+def booked_event(deps: Deps, intent: Intent, news: News) -> Event:
+    """Tell what became of a paid intent in the books: its money has come, or is disputed."""
+    data = {
+        "payment_intent": intent.id,
+        "payment_attempt": news.item,
+        "reference": intent.reference,
+        "amount": money(news.amount),
+        "business_date": news.business_date.isoformat(),
+    }
+    return _event(deps, intent.department, news.kind, intent.id, data)
+
+
+def payout_event(deps: Deps, news: News) -> Event:
+    """Tell a department how a transfer to it stands."""
+    data = {
+        "payout": news.item,
+        "status": news.word,
+        "amount": money(news.amount),
+        "business_date": news.business_date.isoformat(),
+    }
+    return _event(deps, news.department or "", news.kind, news.item, data)
 
 
 def _sum(amounts_minor: Iterable[int], like: Money) -> Money:

@@ -17,6 +17,12 @@ Made = tuple[str, Document]
 """What was made or changed, by its id, and the document that is kept as the answer: it holds no secret."""
 
 
+async def earlier(deps: Deps, claim: Claim) -> StoredAnswer | None:
+    """Return what this key was answered before: asked where others must be asked before anything can be written."""
+    async with deps.connection() as connection:
+        return await idempotency.replay(connection, claim)
+
+
 async def once(deps: Deps, claim: Claim, status: int, work: Callable[[Connection], Awaitable[Made]]) -> StoredAnswer:
     """Run `work` in the transaction of its Idempotency-Key, or return what the first request was answered."""
     async with deps.transaction() as connection:

@@ -93,6 +93,7 @@ def payout_document(payout: Payout) -> Document:
         "instructed_at": instant(payout.instructed_at),
         "paid_on": payout.paid_on and payout.paid_on.isoformat(),
         "iban_ending": payout.iban_ending,
+        "revenue_code": payout.revenue_code or None,
         "remittance": payout.remittance,
         "reason": payout.reason or None,
     }

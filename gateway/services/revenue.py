@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -128,3 +128,14 @@ async def satisfaction(connection: Any, since: datetime, before: datetime, known
         )
         for row in await store.ratings(connection, since, before, known)
     ]  # fmt: skip
+
+
+class RevenueCodes:
+    """Tells the night which revenue codes a payment or refund is made of, from the rows it may not read itself."""
+
+    async def weights(self, connection: Any, department: str, references: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return, for each journal reference that is a payment's or a refund's, the minor units of each code."""
+        found: dict[str, dict[str, int]] = {}
+        for row in await store.codes_of(connection, department, references):
+            found.setdefault(row["reference"], {})[row["revenue_code"]] = row["amount_minor"]
+        return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.domain.errors import IdempotencyKeyReusedError
+import asyncpg
+
+from gateway.domain.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.store.connections import Connection
 
@@ -18,13 +20,16 @@ async def claim(connection: Connection, claimed: Claim, answer: StoredAnswer, at
 
     While another transaction holds the key uncommitted, this waits for it, at most the session's lock_timeout.
     """
-    tag = await connection.execute(
-        """INSERT INTO gateway.idempotency
-                  (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
-        claimed.caller, claimed.route, claimed.key, claimed.body_sha256, answer.resource, answer.status,
-        answer.answer, at, at + KEPT,
-    )  # fmt: skip
+    try:
+        tag = await connection.execute(
+            """INSERT INTO gateway.idempotency
+                      (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
+            claimed.caller, claimed.route, claimed.key, claimed.body_sha256, answer.resource, answer.status,
+            answer.answer, at, at + KEPT,
+        )  # fmt: skip
+    except asyncpg.LockNotAvailableError:
+        raise IdempotencyInFlightError(retry_after_s=1) from None  # its first request takes long, in another process
     return bool(tag == "INSERT 0 1")
 
 

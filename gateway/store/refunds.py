@@ -247,7 +247,7 @@ async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, R
 
 
 async def claim_due(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Refund]:
-    """Take refunds that are to be sent or asked about, of each payment only the oldest that nobody knows.
+    """Take refunds that are to be sent or asked about, departments in turn, of each payment only the oldest unknown.
 
     Some providers take no key with a refund. While one of a payment may or may not have been made, another of the
     same amount could not be told from it.
@@ -256,13 +256,18 @@ async def claim_due(connection: Connection, at: datetime, again_at: datetime, li
     for one that was not. What is returned carries `sent_at` as it was before: None means that this is the first send.
     """
     rows = await connection.fetch(
-        f"""WITH due AS (
-              SELECT r.id AS due_id, r.sent_at AS sent_before FROM gateway.refund r
-               WHERE r.status IN ('requested', 'pending', 'unknown') AND r.review IS NULL AND r.next_check_at <= $1
-                 AND NOT EXISTS (SELECT 1 FROM gateway.refund older
-                                  WHERE older.intent = r.intent AND older.attempt = r.attempt AND older.id < r.id
-                                    AND older.status IN ('requested', 'unknown') AND older.review IS NULL)
-               ORDER BY r.next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+        f"""WITH own AS (
+              SELECT o.*, row_number() OVER (PARTITION BY d.code ORDER BY o.next_check_at, o.due_id) AS turn
+                FROM gateway.department d
+                CROSS JOIN LATERAL (
+                  SELECT r.id AS due_id, r.sent_at AS sent_before, r.next_check_at FROM gateway.refund r
+                   WHERE r.department = d.code AND r.status IN ('requested', 'pending', 'unknown')
+                     AND r.review IS NULL AND r.next_check_at <= $1
+                     AND NOT EXISTS (SELECT 1 FROM gateway.refund older
+                                      WHERE older.intent = r.intent AND older.attempt = r.attempt AND older.id < r.id
+                                        AND older.status IN ('requested', 'unknown') AND older.review IS NULL)
+                   ORDER BY r.next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED) o),
+            due AS (SELECT due_id, sent_before FROM own ORDER BY turn, due_id LIMIT $3),
             taken AS (
               UPDATE gateway.refund SET sent_at = coalesce(sent_at, $1), checks = checks + 1, next_check_at = $2
                 FROM due WHERE id = due_id RETURNING {_COLUMNS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -110,4 +111,29 @@ async def sum_of_books(
 async def ratings(connection: Connection, since: datetime, before: datetime, known: datetime) -> list[Any]:
     """Count the ratings that stood at an instant and were given in a period, by service and method."""
     rows: list[Any] = await connection.fetch(_RATINGS, since, before, known)
+    return rows
+
+
+# The VAT inside a line is no department's, so it has no part in how its money is divided.
+_CODES: Final = """
+  WITH asked AS (SELECT r AS reference, split_part(r, ':', 1) AS kind, split_part(r, ':', 2) AS id
+                 FROM unnest($2::text[]) AS t(r))
+  SELECT q.reference, l.revenue_code, sum(l.amount_minor - l.vat_minor)::bigint AS amount_minor
+  FROM asked q
+  JOIN gateway.attempt a ON a.id = q.id
+  JOIN gateway.intent_line l ON l.intent = a.intent AND l.department = $1
+  WHERE q.kind IN ('capture', 'late_accepted', 'reversal') GROUP BY 1, 2
+  UNION ALL
+  SELECT q.reference, l.revenue_code, sum(r.amount_minor - r.vat_minor)::bigint
+  FROM asked q
+  JOIN gateway.refund f ON f.id = q.id
+  JOIN gateway.refund_line r ON r.refund = f.id
+  JOIN gateway.intent_line l ON l.intent = f.intent AND l.number = r.number AND l.department = $1
+  WHERE q.kind IN ('refund', 'refund_failed') GROUP BY 1, 2
+  ORDER BY 1, 2"""
+
+
+async def codes_of(connection: Connection, department: str, references: Sequence[str]) -> list[Any]:
+    """Read what each journal's payment or refund is made of, by revenue code, for one department."""
+    rows: list[Any] = await connection.fetch(_CODES, department, list(references))
     return rows

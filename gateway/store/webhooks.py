@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -164,12 +164,13 @@ async def deliveries(
 
 
 async def claim(
-    connection: Connection, at: datetime, again_at: datetime, *, per_endpoint: int, limit: int
-) -> list[Delivery]:
+    connection: Connection, at: datetime, again_at: datetime, *, per_endpoint: int, limit: int,
+    busy: Sequence[str] = (), failing: Sequence[str] = (),
+) -> list[Delivery]:  # fmt: skip
     """Take due deliveries: per object the oldest only, no more than a few an endpoint, departments in turn.
 
     Each endpoint is asked for its own oldest, so that no backlog hides another's; then every department gets one
-    before any gets its second.
+    before any gets its second. Busy endpoints get nothing, failing ones a single delivery.
     """
     rows = await connection.fetch(
         """WITH due AS (
@@ -181,7 +182,9 @@ async def claim(
                     AND NOT EXISTS (SELECT 1 FROM gateway.webhook_delivery earlier
                                      WHERE earlier.endpoint = d.endpoint AND earlier.object = d.object
                                        AND earlier.event < d.event AND earlier.status = 'waiting')
-                  ORDER BY d.next_try_at, d.event LIMIT $3 FOR UPDATE SKIP LOCKED) d),
+                  ORDER BY d.next_try_at, d.event
+                  LIMIT CASE WHEN w.id = ANY ($6::text[]) THEN 1 ELSE $3 END FOR UPDATE SKIP LOCKED) d
+              WHERE w.id <> ALL ($5::text[])),
            fair AS (
              SELECT endpoint, event FROM (
                SELECT endpoint, event, next_try_at,
@@ -204,6 +207,8 @@ async def claim(
         again_at,
         per_endpoint,
         limit,
+        list(busy),
+        list(failing),
     )
     return [
         Delivery(

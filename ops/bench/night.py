@@ -1,4 +1,7 @@
-"""`mizan bench night`: from a provider's file on disk to journals, breaks and payouts, by step, beside DuckDB."""
+"""`mizan bench night`: from a provider's file on disk to journals, breaks and payouts, by part, beside DuckDB.
+
+The night is run at a tenth of its size first, so that what ten times the lines cost is seen in the same run.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import importlib.util
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, overload
@@ -32,6 +36,7 @@ from ledger.entry import Entry, Source, credit, debit
 from ledger.journal import post_within
 from ledger.money import Money
 from ops.bench.figures import Figure, Options, absolute, resident_bytes
+from ops.database import service_pool
 from ops.migrate import migrate
 from reconciliation.breaks import Language
 from reconciliation.business_days import Calendar
@@ -144,8 +149,62 @@ class Bank:
         return PayoutReport(PayoutStatus.ACCEPTED, reason=message_id)
 
 
+@dataclass(slots=True)
+class Parts:
+    """Seconds of each part of one night, taken from its own progress, and what this process grew to meanwhile."""
+
+    lines: int = 0
+    took_s: dict[str, float] = field(default_factory=dict)
+    grown_bytes: int = 0
+    peer_s: float | None = None
+    report_s: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def whole_s(self) -> float:
+        return sum(self.took_s.values())
+
+
+class Watch:
+    """Turns the progress a night tells into parts: a file read, its lines decided, lines posted, a statement posted."""
+
+    def __init__(self, parts: Parts, held_bytes: int) -> None:
+        self._parts = parts
+        self._held_bytes = held_bytes
+        self._told = 0
+        self._since = time.perf_counter()
+
+    def begin(self) -> None:
+        self._told, self._since = 0, time.perf_counter()
+
+    def told(self, step: str, counts: Mapping[str, int]) -> None:
+        self._told += 1
+        if step == "settlements":
+            self.end(("file read and kept", "lines matched", "breaks of lines")[min(self._told, 3) - 1])
+        elif step == "match" and not counts["entries_posted"]:
+            self.end("lines posted")
+        self._parts.grown_bytes = max(self._parts.grown_bytes, resident_bytes() - self._held_bytes)
+
+    def end(self, part: str) -> None:
+        now = time.perf_counter()
+        self._parts.took_s[part] = self._parts.took_s.get(part, 0.0) + now - self._since
+        self._since = now
+
+
+LAST_PART: Final = {
+    "settlements": "breaks of lines", "statements": "statement read and kept", "match": "statement posted",
+    "breaks": "breaks", "payouts": "payouts", "confirm": "confirm",
+}  # fmt: skip
+
+
 async def run(options: Options) -> list[Figure]:
-    """Measure one night on a database of its own, dropped afterwards. `size` is the number of payments."""
+    """Measure a night at a tenth and at the whole `size`, the number of payments, each on a database of its own."""
+    size = options.size or LINES
+    tenth = await _night(options, size // 10)
+    whole = await _night(options, size)
+    return [*_figures(whole), *_growth(tenth, whole)]
+
+
+async def _night(options: Options, size: int) -> Parts:
     url = urlunsplit(urlsplit(options.url)._replace(path=f"/{DATABASE}"))
     server: asyncpg.Connection[Any] = await asyncpg.connect(options.url)
     await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
@@ -153,18 +212,14 @@ async def run(options: Options) -> list[Figure]:
     try:
         await migrate(url)
         with tempfile.TemporaryDirectory(prefix="mizan-bench-") as folder:
-            path = Path(folder) / "settlement.csv"
-            async with asyncpg.create_pool(
-                url, min_size=1, max_size=4, server_settings={"role": "mizan_service"}
-            ) as pool:
-                return await _measure(pool, path, options)
+            async with service_pool(url, size_max=4) as pool:
+                return await _measure(pool, Path(folder) / "settlement.csv", size, options)
     finally:
         await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         await server.close()
 
 
-async def _measure(pool: asyncpg.Pool[Any], path: Path, options: Options) -> list[Figure]:
-    size = options.size or LINES
+async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Options) -> Parts:
     options.say(f"preparing {size:,} payments and the provider's file")
     count, net_minor = write_file(path, size)
     await _seed(pool, size)
@@ -180,37 +235,57 @@ async def _measure(pool: asyncpg.Pool[Any], path: Path, options: Options) -> lis
         policy=Policy(look_back_days=0, auto_approve_limit_minor=10**15),
     )
     await _payees(deps)
-    held = resident_bytes()
-    took_s: dict[str, float] = {}
+    parts = Parts(count)
+    watch = Watch(parts, resident_bytes())
     for step in STEPS:
         options.say(f"step {step}")
-        took_s[step], summary = await _timed(run_night(deps, DAY, step=step))
-        options.say(f"  {took_s[step]:.1f} s: {dict(summary.steps[step])}")
-    whole_s = sum(took_s.values())
-    peer_s = await asyncio.to_thread(_duckdb_s, path, size)
+        watch.begin()
+        summary = await run_night(deps, DAY, step=step, progress=watch.told)
+        watch.end(LAST_PART[step])
+        options.say(f"  {dict(summary.steps[step])}")
+    parts.report_s = await _first_bytes(pool)
+    parts.peer_s = await asyncio.to_thread(_duckdb_s, path, size)
+    return parts
+
+
+def _figures(parts: Parts) -> list[Figure]:
+    took_s, count = parts.took_s, parts.lines
+    matching_s = took_s["lines matched"]
     figures = [
         Figure("provider's lines", count, "lines"),
-        *(Figure(f"  {step}", seconds, "s") for step, seconds in took_s.items()),
-        Figure("matching, file to decided lines", count / took_s["settlements"], "lines/s"),
-        Figure("whole night", count / whole_s, "lines/s"),
+        *(Figure(f"  {part}", seconds, "s") for part, seconds in took_s.items()),
+        Figure("file read and kept", count / took_s["file read and kept"], "lines/s"),
+        Figure("lines matched", count / matching_s, "lines/s"),
+        Figure("lines posted", count / took_s["lines posted"], "lines/s"),
+        Figure("whole night", count / parts.whole_s, "lines/s"),
         absolute("payouts", took_s["payouts"], "s", at_most=60),
-        Figure("memory grown by", (resident_bytes() - held) / 2**20, "MiB"),
-        *await _first_bytes(pool),
+        absolute("remittance: first bytes", parts.report_s[0], "s", at_most=1),
+        Figure("remittance: whole", parts.report_s[1], "s"),
     ]
-    if peer_s is None:
+    if parts.peer_s is None:
         return [*figures, Figure("DuckDB is not on this machine, not measured", 0, "")]
     return [
         *figures,
-        Figure("DuckDB, load and join the same two sets", peer_s, "s"),
-        absolute("matching over DuckDB", took_s["settlements"] / peer_s, "times", at_most=3),
-        absolute("whole night over DuckDB", whole_s / peer_s, "times", at_most=10),
-    ]
+        Figure("DuckDB, load and join the same two sets", parts.peer_s, "s"),
+        absolute("matching over DuckDB", matching_s / parts.peer_s, "times", at_most=3),
+        Figure("reading, keeping and matching over DuckDB",
+               (took_s["file read and kept"] + matching_s) / parts.peer_s, "times"),
+        absolute("whole night over DuckDB", parts.whole_s / parts.peer_s, "times", at_most=10),
+    ]  # fmt: skip
 
 
-async def _timed(work: Any) -> tuple[float, Any]:
-    started = time.perf_counter()
-    result = await work
-    return time.perf_counter() - started, result
+def _growth(tenth: Parts, whole: Parts) -> list[Figure]:
+    """Say what ten times the lines cost: more than the lines themselves means that something grows faster."""
+    return [
+        absolute("ten times the lines, time", whole.whole_s / tenth.whole_s, "times", at_most=11),
+        *(
+            Figure(f"  {part}", whole.took_s[part] / tenth.took_s[part], "times")
+            for part in ("file read and kept", "lines matched", "lines posted", "payouts")
+        ),
+        Figure("memory grown by, at a tenth", tenth.grown_bytes / 2**20, "MiB"),
+        absolute("memory grown by, whole", whole.grown_bytes / 2**20, "MiB",
+                 at_most=round(tenth.grown_bytes / 2**20 + 16)),
+    ]  # fmt: skip
 
 
 async def _seed(pool: asyncpg.Pool[Any], size: int) -> None:
@@ -238,8 +313,8 @@ async def _payees(deps: Deps) -> None:
         await decide_payee_change(deps, change, by="checker", approve=True)
 
 
-async def _first_bytes(pool: asyncpg.Pool[Any]) -> list[Figure]:
-    """Ask for the largest report there is and measure when it begins and when it ends."""
+async def _first_bytes(pool: asyncpg.Pool[Any]) -> tuple[float, float]:
+    """Ask for the largest report there is; return after how long it begins and ends."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         started = time.perf_counter()
         report = await build_report(connection, "remittance", DAY, Language.ENGLISH, department="d000")
@@ -247,10 +322,7 @@ async def _first_bytes(pool: asyncpg.Pool[Any]) -> list[Figure]:
         async for chunk in render(report, Format.CSV):
             if not first_s and len(chunk) > len(b"\xef\xbb\xbf"):
                 first_s = time.perf_counter() - started
-        return [
-            absolute("remittance: first bytes", first_s, "s", at_most=1),
-            Figure("remittance: whole", time.perf_counter() - started, "s"),
-        ]
+        return first_s, time.perf_counter() - started
 
 
 def _duckdb_s(path: Path, size: int) -> float | None:

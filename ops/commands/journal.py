@@ -13,6 +13,7 @@ from reconciliation.breaks import Language
 from reconciliation.charts import import_mapping, show_mapping
 from reconciliation.deps import Deps
 from reconciliation.journal_export import ExportForm, export_journals
+from reconciliation.remittances import list_remittances, send_again
 from reconciliation.reports.message import remittance_message
 from reconciliation.reports.report import Asked
 
@@ -92,3 +93,19 @@ def _add_remittance(finance: click.Group, run: Callable[..., Any]) -> None:
                 return await remittance_message(connection, day.date(), department)
 
         click.echo(f"{output.write_bytes(run(write))} bytes")
+
+    @finance.command("remittances")
+    def sent() -> None:
+        """List the advices of the latest payouts: where each goes, and whether it was sent."""
+        for one in run(list_remittances):
+            when = f"{one.sent_at:%Y-%m-%d %H:%M} UTC" if one.sent_at else f"{one.tries} tries {one.error}".rstrip()
+            click.echo(f"{one.business_date}  {one.department}  {one.batch_id}  {one.recipient}  {one.status}, {when}")
+
+    @finance.command("resend-remittance")
+    @click.argument("batch_id")
+    @click.argument("department")
+    @click.option("--by", required=True, help="Who asks for it.")
+    def again(batch_id: str, department: str, by: str) -> None:
+        """Send a payout's advice to a department once more."""
+        run(lambda deps: send_again(deps, batch_id, department, by=by))
+        click.echo(f"the advice of {batch_id} goes to {department} again")

@@ -20,6 +20,7 @@ from gateway.domain.circuit import CircuitState
 from gateway.services.providers.drain_provider import Standing, read_board, standing_of
 from ops import settings as ops_settings
 from ops.database import service_pool
+from ops.provider_check import Finding, Verdict, Watch, check_provider
 from ops.wiring import build_providers, clock_of, manifests, random_bytes
 
 COLUMNS: Final = ("provider", "methods", "capabilities", "callbacks", "settings", "payments", "health")
@@ -51,17 +52,24 @@ def list_providers(ask: bool) -> None:  # noqa: FBT001 - click passes flags by n
 @provider_group.command("check")
 @click.argument("name")
 def check(name: str) -> None:
-    """Ask a configured provider whether it answers and takes our key; no money moves."""
+    """Check a configured provider live, without moving money: keys, clock, certificates, callbacks, settlement.
+
+    Exit status: 0 when nothing failed, warnings or not; 1 when something did.
+    """
     known = manifests()
     if name not in known:
         raise click.ClickException(f"{name!r} is not a provider; there are {', '.join(known)}")
-    if name not in _settings().providers:
+    settings = _settings()
+    if name not in settings.providers:
         needed = [setting.name for setting in known[name].settings if setting.required]
         variables = ", ".join(f"MIZAN_PROVIDER_{name}__{key}".upper() for key in needed)
         raise click.ClickException(f"{name} is not configured; it needs {variables}")
-    health = asyncio.run(_ask([name]))[name]
-    click.echo(f"{name}: {_word(health)}")
-    if not health.available:
+    findings = asyncio.run(_check(settings, name))
+    widths = [max(len(finding.name) for finding in findings), max(len(finding.verdict) for finding in findings)]
+    click.echo(f"{name}: {known[name].title}")
+    for finding in findings:
+        click.echo(f"  {finding.name:{widths[0]}}  {finding.verdict:{widths[1]}}  {finding.detail}".rstrip())
+    if any(finding.verdict is Verdict.FAILED for finding in findings):
         raise SystemExit(1)
 
 
@@ -90,6 +98,24 @@ def _settings() -> ops_settings.Settings:
         return ops_settings.read_settings()
     except ops_settings.SettingsError as error:
         raise click.ClickException(str(error)) from None
+
+
+async def _check(settings: ops_settings.Settings, name: str) -> list[Finding]:
+    clock = clock_of(settings)
+    watch = Watch(clock)
+    async with open_session(watchers=[watch.config()]) as session:
+        try:
+            built = build_providers(settings, session, clock, random_bytes)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from None
+        return await check_provider(
+            built[name],
+            manifests()[name],
+            settings.providers[name],
+            watch=watch,
+            public_url=settings.public_url,
+            zone=settings.time_zone,
+        )
 
 
 async def _ask(names: Sequence[str]) -> dict[str, Health]:

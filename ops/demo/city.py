@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.domain.idempotency import Claim
@@ -58,10 +58,12 @@ async def found_city(parts: Parts, return_origins: Sequence[str]) -> bool:
     if imported.faults:
         raise ValueError(f"the demo's catalogue has faults: {imported.faults[:3]}")
     await _enact(parts)
+    # The simulated banks know one payee only, so they are not asked about these.
+    night = replace(parts.night, confirming=None)
     for each in departments:
         details = PayeeDetails(each.code, catalogue.CURRENCY, each.legal_name, each.iban)
-        change = await propose_payee_change(parts.night, details, by=MAKER, reason="the demo's first registration")
-        await decide_payee_change(parts.night, change, by=CHECKER, approve=True)
+        change = await propose_payee_change(night, details, by=MAKER, reason="the demo's first registration")
+        await decide_payee_change(night, change, by=CHECKER, approve=True)
     return True
 
 
@@ -86,8 +88,8 @@ async def open_account(parts: Parts, department: str, webhook_url: str | None) -
         key=claim_key,
         body_sha256=hashlib.sha256(webhook_url.encode()).digest(),
     )
-    endpoint = await create_endpoint(parts.gateway, department, webhook_url, claim)
-    return Account(department, key, str(endpoint["secret"]))
+    _, secret = await create_endpoint(parts.gateway, department, webhook_url, claim)
+    return Account(department, key, secret or "")
 
 
 def _registration(code: str) -> str:

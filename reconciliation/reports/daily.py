@@ -23,7 +23,10 @@ _DEPARTMENT_KINDS: Final = """
   WHERE business_date = $1 AND recorded_at >= $2 AND recorded_at <= $3 AND account LIKE 'department:%:payable'
   GROUP BY 1, 2"""
 _SETTLED: Final = """
-  SELECT p.provider, p.currency, count(DISTINCT p.file) AS files, count(DISTINCT p.journal_id) AS lines,
+  SELECT p.provider, p.currency, count(DISTINCT p.file) AS files,
+    -- A journal of payments clears an item for each of its lines, however many they are; any other is one line.
+    count(*) FILTER (WHERE kind = 'payment_settled' AND account LIKE 'provider:%:receivable')
+      + count(DISTINCT p.journal_id) FILTER (WHERE kind <> 'payment_settled') AS lines,
     coalesce(-sum(amount_minor) FILTER (WHERE account NOT LIKE 'provider:%:in_transit' AND account NOT LIKE
       'treasury:provider_fees%' AND account <> 'treasury:rounding'), 0)::bigint AS settled_minor,
     coalesce(sum(amount_minor) FILTER (WHERE account = 'treasury:provider_fees'), 0)::bigint AS fees_minor,

@@ -10,7 +10,7 @@ from ledger.money import Money
 from reconciliation.breaks import Language
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import kind_word, word
-from reconciliation.store import Connection, Record, known
+from reconciliation.store import Connection, Record, inside, known
 
 PREFETCH: Final = 1000
 
@@ -69,14 +69,14 @@ async def remittance_advice(connection: Connection, asked: Asked, department: st
     language = asked.language
     lines = await connection.fetch(
         """
-        SELECT l.id, p.currency, l.amount_minor, l.journal_through, l.previous_line, l.holdback_minor, l.unproven_minor,
+        SELECT l.id, p.currency, l.amount_minor, l.journal_through, l.previous_line, l.revenue_code,
                coalesce(before.journal_through, 0) AS journal_from
         FROM reconciliation.payout_line l
         JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1
         CROSS JOIN LATERAL (SELECT status FROM reconciliation.payout_batch_history h
                             WHERE h.batch_id = p.id AND h.at <= $3 ORDER BY sequence DESC LIMIT 1) h
         LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
-        WHERE l.department = $2 AND h.status <> 'refused' ORDER BY p.currency
+        WHERE l.department = $2 AND h.status <> 'refused' ORDER BY p.currency, l.revenue_code, l.id
         """,
         asked.business_date,
         department,
@@ -94,62 +94,15 @@ async def remittance_advice(connection: Connection, asked: Asked, department: st
     for line in lines:
         amount = Money(line["amount_minor"], line["currency"])
         foot: Row = (word("total", language), None, None, None, line["id"], amount)
-        title = f"{department} {line['currency']}: {word('in_this_payout', language)}"
+        whose = " ".join(part for part in (department, line["revenue_code"], line["currency"]) if part)
+        title = f"{whose}: {word('in_this_payout', language)}"
         tables.append(Table(title, columns, _inside(connection, department, line, language), foot))
     return Report.of("remittance", word("remittance", language), asked, tables)
 
 
-# Everything posted since the payout before, plus what that one left out, less what this one leaves out. Payouts
-# themselves are not part of what they pay; one that came back is.
-_INSIDE: Final = """
-  SELECT p.journal_id, p.business_date, p.kind, p.payment, p.reference,
-         (-p.amount_minor - coalesce(later.amount_minor, 0))::bigint AS amount_minor
-  FROM ledger.postings p
-  LEFT JOIN (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
-             WHERE line_id = $5 GROUP BY journal_id) later ON later.journal_id = p.journal_id
-  WHERE p.account = $1 AND p.currency = $2 AND p.journal_id > $3 AND p.journal_id <= $4
-    AND p.kind <> 'payout_instructed'
-  UNION ALL
-  SELECT p.journal_id, p.business_date, p.kind, p.payment, p.reference,
-         (earlier.amount_minor - coalesce(later.amount_minor, 0))::bigint
-  FROM (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
-        WHERE line_id = $6 GROUP BY journal_id) earlier
-  JOIN ledger.postings p ON p.journal_id = earlier.journal_id AND p.account = $1 AND p.currency = $2
-  LEFT JOIN (SELECT journal_id, sum(amount_minor) AS amount_minor FROM reconciliation.payout_deferred
-             WHERE line_id = $5 GROUP BY journal_id) later ON later.journal_id = p.journal_id
-  ORDER BY journal_id"""
-
-
-_PAGE_INSIDE: Final = (
-    "SELECT * FROM (" + _INSIDE + ") inside WHERE amount_minor <> 0 AND journal_id > $7 ORDER BY journal_id LIMIT $8"
-)
-_SUM_INSIDE: Final = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM (" + _INSIDE + ") inside"
-
-
-async def payments_inside(
-    connection: Connection, department: str, line: Record, *, after: int, limit: int
-) -> list[Record]:
-    """Read some of what a payout line pays, in the order it was posted."""
-    rows: list[Record] = await connection.fetch(_PAGE_INSIDE, *_asked_of(department, line), after, limit)
-    return rows
-
-
-async def sum_inside(connection: Connection, department: str, line: Record) -> int:
-    """Sum what a payout line pays, in minor units."""
-    sum_minor: int = await connection.fetchval(_SUM_INSIDE, *_asked_of(department, line))
-    return sum_minor
-
-
-def _asked_of(department: str, line: Record) -> tuple[object, ...]:
-    return (
-        department_payable(department), line["currency"], line["journal_from"], line["journal_through"], line["id"],
-        line["previous_line"],
-    )  # fmt: skip
-
-
 async def _inside(connection: Connection, department: str, line: Record, language: Language) -> AsyncIterator[Row]:
     sum_minor = 0
-    async for row in connection.cursor(_INSIDE, *_asked_of(department, line), prefetch=PREFETCH):
+    async for row in inside.stream(connection, department, line):
         if row["amount_minor"]:
             sum_minor += row["amount_minor"]
             yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], language), row["payment"],

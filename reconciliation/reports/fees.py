@@ -11,7 +11,7 @@ from reconciliation.reports.words import word
 from reconciliation.store import Connection, known
 
 _BY_PROVIDER: Final = """
-  SELECT provider, currency, count(DISTINCT journal_id) FILTER (WHERE part = 'settled') AS payments,
+  SELECT provider, currency, count(*) FILTER (WHERE part = 'settled') AS payments,
     coalesce(-sum(amount_minor) FILTER (WHERE part = 'settled'), 0)::bigint AS settled_minor,
     coalesce(sum(amount_minor) FILTER (WHERE part = 'fee'), 0)::bigint AS fees_minor,
     coalesce(sum(amount_minor) FILTER (WHERE part = 'vat'), 0)::bigint AS vat_minor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -10,6 +11,7 @@ from typing import Final
 
 from ledger.money import Money
 from reconciliation.breaks import Language
+from reconciliation.deps import AttachedFile
 from reconciliation.errors import NotFoundError
 from reconciliation.reports.catalogue import Format, build_report, render
 from reconciliation.reports.words import word
@@ -28,13 +30,36 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a department is told of its payouts of one date, and the files that list what is inside."""
+
+    subject: str
+    text: str
+    files: tuple[AttachedFile, ...]
+
+
 async def remittance_message(
     connection: Connection, business_date: date, department: str, *, known_at: datetime | None = None
 ) -> bytes:
-    """Write the advice of a department's payouts of one date as a message without sender or recipient.
+    """Write the advice as a message without sender or recipient; the same payouts give the same bytes."""
+    advice = await remittance_of(connection, business_date, department, known_at=known_at)
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = advice.subject
+    message["X-Unsent"] = "1"
+    message.set_content(advice.text)
+    for file in advice.files:
+        kind = ("application", "pdf") if file.name.endswith(".pdf") else ("text", "csv")
+        message.add_attachment(file.content, maintype=kind[0], subtype=kind[1], filename=file.name)
+    if advice.files:
+        message.set_boundary(hashlib.sha256(advice.text.encode()).hexdigest()[:32])
+    return message.as_bytes()
 
-    The same payouts give the same bytes. `NotFoundError` when the department was not paid on that date.
-    """
+
+async def remittance_of(
+    connection: Connection, business_date: date, department: str, *, known_at: datetime | None = None
+) -> Advice:
+    """Write the advice of a department's payouts of one date; `NotFoundError` when it was not paid on it."""
     lines = await connection.fetch(
         """
         SELECT l.id, p.currency, l.amount_minor, l.creditor_iban FROM reconciliation.payout_line l
@@ -48,23 +73,16 @@ async def remittance_message(
     )
     if not lines:
         raise NotFoundError(f"{department} was not paid on {business_date}")
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = _both("subject", " / ", day=str(business_date), department=department)
-    message["X-Unsent"] = "1"
     attachments = await _attachments(connection, business_date, department, known_at)
-    paid = "\n".join(
-        _both("paid", "\n", amount=str(Money(row["amount_minor"], row["currency"])), iban=row["creditor_iban"],
+    # Each language is a paragraph of its own, so that each is read in its own direction.
+    paid = "\n\n".join(
+        _both("paid", "\n\n", amount=str(Money(row["amount_minor"], row["currency"])), iban=row["creditor_iban"],
               line=row["id"])
         for row in lines
     )  # fmt: skip
-    rest = _both("inside" if attachments else "too_long", "\n")
-    message.set_content(f"{paid}\n\n{rest}\n")
-    for name, content in attachments:
-        kind = ("application", "pdf") if name.endswith(".pdf") else ("text", "csv")
-        message.add_attachment(content, maintype=kind[0], subtype=kind[1], filename=name)
-    if attachments:
-        message.set_boundary(hashlib.sha256(repr([dict(row) for row in lines]).encode()).hexdigest()[:32])
-    return message.as_bytes()
+    rest = _both("inside" if attachments else "too_long", "\n\n")
+    subject = _both("subject", " / ", day=str(business_date), department=department)
+    return Advice(subject, f"{paid}\n\n{rest}\n", attachments)
 
 
 def _both(key: str, between: str, **values: str) -> str:
@@ -73,9 +91,9 @@ def _both(key: str, between: str, **values: str) -> str:
 
 async def _attachments(
     connection: Connection, business_date: date, department: str, known_at: datetime | None
-) -> list[tuple[str, bytes]]:
+) -> tuple[AttachedFile, ...]:
     """Render the advice in both languages; nothing when it is too long for a message."""
-    found: list[tuple[str, bytes]] = []
+    found: list[AttachedFile] = []
     size = 0
     for language in Language:
         for form in (Format.CSV, Format.PDF):
@@ -87,7 +105,7 @@ async def _attachments(
                 content += chunk
                 size += len(chunk)
                 if size > ATTACHED_BYTES_MAX:
-                    return []
+                    return ()
             stem = f"{word('remittance', Language.ENGLISH)} {business_date} {department} {language}".replace(" ", "-")
-            found.append((f"{stem.lower()}.{form}", bytes(content)))
-    return found
+            found.append(AttachedFile(f"{stem.lower()}.{form}", bytes(content)))
+    return tuple(found)

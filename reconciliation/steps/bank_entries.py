@@ -11,7 +11,15 @@ from ledger import statements as ledger_statements
 from ledger.entry import Entry
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
-from reconciliation.bank_matching import BankKind, BankLine, BankMatch, Expected, OpenPayout, match_entry
+from reconciliation.bank_matching import (
+    BankKind,
+    BankLine,
+    BankMatch,
+    Expected,
+    ForeignBatch,
+    OpenPayout,
+    match_entry,
+)
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg, MatchOutcome
@@ -34,6 +42,8 @@ from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
 ENTRIES_A_CHUNK: Final = 200
+CREDITS_A_CHUNK: Final = 2_000
+"""Credits looked at again are mostly left as they are, so a chunk of them may be larger."""
 
 
 async def post_statements(night: Night, counts: Counts) -> None:
@@ -210,6 +220,8 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
         return [_transfer_break(night, evidence, BreakType.TRANSFER_EXCESS, found, excess)]
     if found.kind is BankKind.TRANSFER_RECEIVED:
         return []
+    if found.foreign is not None:
+        return [_foreign_break(night, evidence, found.foreign)]
     if found.kind is BankKind.UNIDENTIFIED and found.named is not None:
         return [_transfer_break(night, evidence, BreakType.TRANSFER_WAITING, found, amount)]
     if found.kind is BankKind.UNIDENTIFIED:
@@ -271,6 +283,28 @@ def _transfer_break(night: Night, evidence: BankEvidence, kind: BreakType, found
     )  # fmt: skip
 
 
+def _foreign_break(night: Night, evidence: BankEvidence, batch: ForeignBatch) -> NewBreak:
+    """Name money that came for a batch in another currency: it waits in suspense until two people book it."""
+    return NewBreak(
+        type=BreakType.OTHER_CURRENCY,
+        subject=f"{evidence.statement_no}:{evidence.number}",
+        business_date=night.business_date,
+        amount_minor=evidence.amount.amount_minor,
+        currency=evidence.amount.currency,
+        provider=batch.provider,
+        account=accounts.SUSPENSE_UNIDENTIFIED,
+        item=unidentified_item(evidence.statement_no, evidence.number),
+        leg=Leg.BANK,
+        file_no=evidence.statement_no,
+        line=evidence.number,
+        detail={
+            "provider": batch.provider, "theirs": str(evidence.amount), "amount": str(evidence.amount),
+            "ours": str(Money.of_total(batch.amount_minor, batch.currency)), "reference": batch.reference,
+            "file": evidence.statement, "line": str(evidence.number),
+        },
+    )  # fmt: skip
+
+
 async def _prove_closing(night: Night, statement: Record, counts: Counts) -> None:
     """Hold our cash account against the statement's closing balance."""
     account = night.deps.account
@@ -288,10 +322,19 @@ async def _prove_closing(night: Night, statement: Record, counts: Counts) -> Non
 
 async def match_later(night: Night, counts: Counts) -> None:
     """Name credits that came before their provider's file did, or before the rest of a transfer in parts."""
+    after: tuple[int, int] | None = (0, 0)
+    while after is not None:
+        after = await _match_some_later(night, after, counts)
+
+
+async def _match_some_later(night: Night, after: tuple[int, int], counts: Counts) -> tuple[int, int] | None:
+    """Look at the next credits in suspense; return where they ended, if there may be more."""
     since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
     code = night.deps.account.code
     async with night.transaction() as connection:
-        rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
+        rows = await statements.unidentified_credits(connection, since, after, CREDITS_A_CHUNK)
+        if not rows:
+            return None
         expected = await _expected(night, connection, rows)
         undone = await unmatches.undone(connection, Leg.BANK)
         entries: list[Entry] = []
@@ -315,6 +358,7 @@ async def match_later(night: Night, counts: Counts) -> None:
         await line_matching.insert_matches(connection, matches)
         await _post(night, connection, entries)
         counts["found_later"] += len(entries)
+        return rows[-1]["statement_no"], rows[-1]["number"]
 
 
 async def _post(night: Night, connection: Connection, entries: list[Entry]) -> None:

@@ -5,23 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from ledger.entry import Entry
-from ledger.errors import LedgerError
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
-from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg
 from reconciliation.night import Counts, Night
-from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rematch_entry, settlement_entry
+from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rematch_entry
 from reconciliation.steps.bank_entries import match_later, post_statements
-from reconciliation.store import Connection, Record, breaks, line_matching, settlement_files
-from reconciliation.store.breaks import NewBreak
+from reconciliation.steps.settlement_postings import post_files, post_lines
+from reconciliation.store import Record, line_matching, settlement_files
 from reconciliation.store.line_matching import NewMatch
 
 STEP: Final = "match"
-LINES_A_CHUNK: Final = 1000
-"""The ledger's one lock is held for a chunk, so that payments made meanwhile wait for milliseconds."""
 REMATCHES_A_CHUNK: Final = 1000
 
 
@@ -31,97 +26,12 @@ async def match_and_post(night: Night) -> Counts:
         "lines_posted": 0, "lines_refused": 0, "entries_posted": 0, "unidentified": 0, "found_later": 0,
         "fees_charged": 0, "breaks": 0,
     }  # fmt: skip
-    await _post_files(night, counts)
+    await post_files(night, counts)
     await _rematch_lines(night, counts)
     await _charge_fees(night, counts)
     await post_statements(night, counts)
     await match_later(night, counts)
     return counts
-
-
-async def _post_files(night: Night, counts: Counts) -> None:
-    async with night.transaction() as connection:
-        files = await settlement_files.unposted(connection)
-    for file in files:
-        while await _post_chunk(night, file, counts):
-            night.tell(STEP, counts)
-
-
-async def _post_chunk(night: Night, file: Record, counts: Counts) -> bool:
-    """Post the next lines of a file; return whether there may be more."""
-    async with night.transaction() as connection:
-        through = await settlement_files.posted_through(connection, file["file_no"])
-        rows = await settlement_files.lines_to_post(connection, file["file_no"], through, LINES_A_CHUNK)
-        entries: list[Entry] = []
-        refused: list[tuple[int, str]] = []
-        booking = Booking(file["book_date"], file["effective_at"], file["late_for"])
-        for row in rows:
-            if row["outcome"] == "statement_only":
-                continue
-            try:
-                entry = settlement_entry(_evidence(file, row), booking)
-            except LedgerError as error:
-                refused.append((row["number"], str(error)))
-            else:
-                entries += [entry] if entry is not None else []
-        await settlement_files.move_posted_through(
-            connection, file["file_no"], rows[-1]["number"] if rows else file["last_line"]
-        )
-        counts["lines_posted"] += await _post(night, connection, entries, refused)
-        counts["lines_refused"] += len(refused)
-        counts["breaks"] += await breaks.raise_breaks(
-            connection,
-            [_refused_line(night, file, number, reason) for number, reason in refused],
-            now=night.deps.clock(),
-            random_bytes=night.deps.random_bytes,
-        )
-        return bool(rows)
-
-
-async def _post(night: Night, connection: Connection, entries: list[Entry], refused: list[tuple[int, str]]) -> int:
-    """Post entries, gather the refused ones by their line, and return how many stand in the books."""
-    stands = 0
-    for entry, posted in zip(
-        entries, await post_within(connection, entries, recorded_at=night.deps.clock()), strict=True
-    ):
-        if posted.status is PostStatus.REFUSED:
-            refused.append((int(entry.reference.rsplit(":", 1)[1]), str(posted.error)))
-        else:
-            stands += 1
-    return stands
-
-
-def _evidence(file: Record, row: Record) -> LineEvidence:
-    return LineEvidence(
-        provider=file["provider"],
-        file_no=file["file_no"],
-        file_name=file["name"],
-        number=row["number"],
-        kind=row["kind"],
-        batch_reference=file["batch_reference"],
-        currency=file["currency"],
-        gross_minor=row["gross_minor"],
-        fee_minor=row["fee_minor"],
-        fee_vat_minor=row["fee_vat_minor"],
-        net_minor=row["net_minor"],
-        account=row["account"],
-        item=row["item"],
-        payment=row["payment"],
-        provider_reference=row["provider_reference"],
-    )
-
-
-def _refused_line(night: Night, file: Record, number: int, reason: str) -> NewBreak:
-    return NewBreak(
-        type=BreakType.LINE_REFUSED,
-        subject=f"{file['provider']}:{file['file_no']}:{number}",
-        business_date=night.business_date,
-        provider=file["provider"],
-        leg=Leg.PROVIDER,
-        file_no=file["file_no"],
-        line=number,
-        detail={"file": file["name"], "line": str(number), "reason": reason},
-    )
 
 
 async def _charge_fees(night: Night, counts: Counts) -> None:
@@ -162,7 +72,7 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
             entries = [rematch_entry(_found_evidence(row), night.booking(now), row["version"] + 1) for row in rows]
             await line_matching.insert_matches(connection, [_found_match(row) for row in rows])
             refused: list[tuple[int, str]] = []
-            counts["found_later"] += await _post(night, connection, entries, refused)
+            counts["found_later"] += await post_lines(night, connection, entries, refused)
             counts["lines_refused"] += len(refused)
 
 

@@ -18,8 +18,9 @@ from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Counts, Night
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
 from reconciliation.postings import PayoutEvidence, payout_entry
+from reconciliation.revenue_accounts import Share, divide
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
-from reconciliation.store import Connection, Record, breaks, payees, payouts
+from reconciliation.store import Connection, Record, breaks, payees, payouts, remittances, revenue_parts
 from reconciliation.store.breaks import NewBreak
 
 STEP: Final = "payouts"
@@ -73,12 +74,13 @@ async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[
     batch_id = mint("po", now, deps.random_bytes)
     lines = [
         (
-            mint("pl", now, deps.random_bytes), batch_id, row["department"], row["legal_name"], row["iban"], row["bic"],
-            row["purpose"], amount.amount_minor, f"MIZAN {night.business_date} {row['department']}"[:140],
+            mint("pl", now, deps.random_bytes), batch_id, row["department"], share.account["legal_name"],
+            share.account["iban"], share.account["bic"], share.account["purpose"], share.amount_minor,
+            f"MIZAN {night.business_date} {row['department']} {share.revenue_code}".rstrip()[:140],
             amount.payable_minor, amount.unproven_minor, amount.holdback_minor, row["previous_line"],
-            row["journal_through"], now,
+            row["journal_through"], now, share.revenue_code,
         )
-        for row, amount in payable
+        for row, amount, share in await _shares(night, connection, payable)
     ]  # fmt: skip
     total_minor = sum(amount.amount_minor for _, amount in payable)
     execution_date = night.calendar.next_working_day(max(night.business_date, night.calendar.business_date(now)))
@@ -97,8 +99,28 @@ async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[
         ),
     )  # fmt: skip
     await payouts.insert_lines(connection, lines)
+    if any(line[-1] for line in lines):
+        await revenue_parts.keep(connection, batch_id)
     counts["lines"] += len(lines)
     counts["amount_minor"] += total_minor
+
+
+async def _shares(
+    night: Night, connection: Connection, payable: Sequence[tuple[Record, Due]]
+) -> list[tuple[Record, Due, Share]]:
+    """Divide what each department is paid over its accounts, where it has some for single revenue codes."""
+    currency = night.deps.account.currency
+    accounts: dict[str, list[Record]] = {}
+    for account in await payees.by_revenue_code(connection, currency):
+        accounts.setdefault(account["department"], []).append(account)
+    return [
+        (row, amount, share)
+        for row, amount in payable
+        for share in await divide(
+            connection, night.deps.revenue_codes, row, amount.amount_minor, currency,
+            accounts.get(row["department"], ()),
+        )
+    ]  # fmt: skip
 
 
 def _payout_line(
@@ -169,6 +191,7 @@ async def _release(night: Night, batch_id: str, counts: Counts) -> None:
                 raise BooksDisagreeError(f"payout line {line['id']}: {answer.error}")
             journals.append((line["id"], answer.journal_id))
         await payouts.release(connection, batch_id, journals, booking.business_date, now)
+        await remittances.queue(connection, batch_id, now)
         counts["released"] += len(journals)
 
 

@@ -76,7 +76,10 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
     booking = night.booking(now, file.business_date, late=late)
     file_no = await settlement_files.insert(connection, file, loaded, booking, now, provider=provider, reason=None)
     await settlement_files.keep_lines(connection, file_no)
+    reading = {**counts, "lines": counts["lines"] + loaded.lines}
+    night.tell(STEP, reading)
     await line_matching.match_lines(connection, provider, file_no, file.currency)
+    night.tell(STEP, reading)
     counts["files"] += 1
     counts["lines"] += loaded.lines
     counts["breaks"] += await _raise_line_breaks(night, connection, file, file_no)
@@ -99,7 +102,7 @@ async def _stage(connection: Connection, file: SettlementFile) -> Loaded:
         await settlement_files.stage(connection, file, loaded)
     except LineUnfitError as unfit:
         raise _RefusedError(BreakType.FILE_REFUSED, str(unfit.args[0])) from None
-    if await settlement_files.has_numbered_twice(connection):
+    if not loaded.in_order and await settlement_files.has_numbered_twice(connection):
         raise _RefusedError(BreakType.FILE_REFUSED, "line_numbered_twice")
     stated = file.total_net
     if stated.currency != file.currency:

@@ -131,7 +131,8 @@ _STATEMENT_CAME: Final = (
 _PAYEE_KNOWN: Final = (
     _CURE
     + """b.type = 'payee_missing' AND EXISTS (
-      SELECT FROM reconciliation.payee p WHERE p.department = b.department AND p.currency = b.currency)"""
+      SELECT FROM reconciliation.payee p
+      WHERE p.department = b.department AND p.currency = b.currency AND p.revenue_code = '')"""
     + _TELL
 )
 

@@ -73,7 +73,7 @@ _UNBANKED: Final = (
     JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = f.file_no
       AND m.outcome IN ('matched', 'amount') AND m.account = 'provider:' || f.provider || ':receivable'
     WHERE i.currency = $1 AND i.amount_minor > 0
-      AND EXISTS (SELECT FROM reconciliation.payee WHERE proof = 'banked' AND currency = $1)
+      AND EXISTS (SELECT FROM reconciliation.payee WHERE proof = 'banked' AND currency = $1 AND revenue_code = '')
   ) o"""
     + _SHARES_OF_ITEM
     + """
@@ -94,7 +94,7 @@ _BY_TERMS: Final = """
   DELETE FROM deferred d USING (
     SELECT d.department, coalesce(y.proof, 'settled') AS asked
     FROM (SELECT DISTINCT department FROM deferred) d
-    LEFT JOIN reconciliation.payee y ON y.department = d.department AND y.currency = $1
+    LEFT JOIN reconciliation.payee y ON y.department = d.department AND y.currency = $1 AND y.revenue_code = ''
   ) t
   WHERE t.department = d.department
     AND (d.proof = 'settled' AND t.asked = 'captured' OR d.proof = 'banked' AND t.asked <> 'banked')"""
@@ -114,15 +114,19 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
         SELECT split_part(b.account, ':', 2) AS department, -b.amount_minor AS payable_minor,
                coalesce(d.amount_minor, 0)::bigint AS unproven_minor, h.journal_id AS journal_through,
                y.legal_name, y.iban, y.bic, y.purpose, y.proof, y.schedule, y.weekday, y.minimum_minor,
-               y.holdback_minor,
-               (SELECT l.id FROM reconciliation.payout_line l JOIN reconciliation.payout_batch p ON p.id = l.batch_id
-                WHERE l.department = split_part(b.account, ':', 2) AND p.currency = $1 AND p.released_at IS NOT NULL
-                ORDER BY l.journal_through DESC, l.id DESC LIMIT 1) AS previous_line
+               y.holdback_minor, before.id AS previous_line, coalesce(before.journal_through, 0) AS journal_from
         FROM ledger.balances b
         CROSS JOIN ledger.head h
         LEFT JOIN (SELECT department, sum(amount_minor) AS amount_minor FROM deferred GROUP BY department) d
           ON d.department = split_part(b.account, ':', 2)
         LEFT JOIN reconciliation.payee y ON y.department = split_part(b.account, ':', 2) AND y.currency = $1
+          AND y.revenue_code = ''
+        LEFT JOIN LATERAL (
+          SELECT l.id, l.journal_through FROM reconciliation.payout_line l
+          JOIN reconciliation.payout_batch p ON p.id = l.batch_id
+          WHERE l.department = split_part(b.account, ':', 2) AND p.currency = $1 AND p.released_at IS NOT NULL
+          ORDER BY l.journal_through DESC, l.id DESC LIMIT 1
+        ) before ON true
         WHERE b.account LIKE 'department:%:payable' AND b.currency = $1 ORDER BY b.account
         """,
         currency,
@@ -168,16 +172,18 @@ async def insert_lines(connection: Connection, lines: Sequence[Sequence[object]]
         """
         INSERT INTO reconciliation.payout_line (id, batch_id, department, creditor_name, creditor_iban, creditor_bic,
           purpose, amount_minor, remittance, payable_minor, unproven_minor, holdback_minor, previous_line,
-          journal_through, status, moved_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'draft', $15)
+          journal_through, status, moved_at, revenue_code)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'draft', $15, $16)
         """,
         lines,
     )
     await connection.execute(
         """
         INSERT INTO reconciliation.payout_deferred (line_id, journal_id, item, amount_minor)
-        SELECT l.id, d.journal_id, d.item, sum(d.amount_minor) FROM reconciliation.payout_line l
-        JOIN deferred d USING (department) WHERE l.batch_id = $1 GROUP BY l.id, d.journal_id, d.item
+        SELECT l.id, d.journal_id, d.item, sum(d.amount_minor)
+        FROM (SELECT department, max(id) AS id FROM reconciliation.payout_line WHERE batch_id = $1
+              GROUP BY department) l
+        JOIN deferred d USING (department) GROUP BY l.id, d.journal_id, d.item
         """,
         lines[0][1],
     )
@@ -213,12 +219,13 @@ async def read_lines(connection: Connection, batch_id: str) -> list[Record]:
 
 
 async def short_departments(connection: Connection, batch_id: str, currency: str) -> list[str]:
-    """Name the departments whose balance no longer covers their line."""
+    """Name the departments whose balance no longer covers their lines."""
     rows = await connection.fetch(
         """
-        SELECT l.department FROM reconciliation.payout_line l
+        SELECT l.department FROM (SELECT department, sum(amount_minor) AS amount_minor FROM reconciliation.payout_line
+                                  WHERE batch_id = $1 GROUP BY department) l
         LEFT JOIN ledger.balances b ON b.account = 'department:' || l.department || ':payable' AND b.currency = $2
-        WHERE l.batch_id = $1 AND coalesce(-b.amount_minor, 0) < l.amount_minor ORDER BY l.department
+        WHERE coalesce(-b.amount_minor, 0) < l.amount_minor ORDER BY l.department
         """,
         batch_id,
         currency,
@@ -341,17 +348,18 @@ async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
 
 _OF_DEPARTMENT: Final = """
   SELECT l.id, l.status, l.amount_minor, p.currency, p.business_date, p.released_at, l.paid_on, l.creditor_iban,
-         l.remittance, l.reason, l.journal_through, l.previous_line, coalesce(before.journal_through, 0) AS journal_from
+         l.remittance, l.reason, l.journal_through, l.previous_line, l.revenue_code,
+         coalesce(before.journal_through, 0) AS journal_from
   FROM reconciliation.payout_line l
   JOIN reconciliation.payout_batch p ON p.id = l.batch_id
   LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
-  WHERE l.department = $1 AND p.released_at IS NOT NULL"""
+  WHERE l.department = $1 AND p.status <> 'refused'"""
 _PAGE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND ($2::text IS NULL OR l.id < $2) ORDER BY l.id DESC LIMIT $3"
 _ONE_OF_DEPARTMENT: Final = _OF_DEPARTMENT + " AND l.id = $2"
 
 
 async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[Record]:
-    """Read a department's payouts that were instructed, newest first: a draft is nobody's money yet."""
+    """Read a department's payouts, newest first; a draft that was refused is computed anew under another id."""
     rows: list[Record] = await connection.fetch(_PAGE_OF_DEPARTMENT, department, before, limit)
     return rows
 

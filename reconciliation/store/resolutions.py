@@ -62,6 +62,18 @@ async def open_amount(connection: Connection, account: str, currency: str, item:
     return found or 0
 
 
+async def open_elsewhere(connection: Connection, account: str, currency: str, item: str) -> list[Record]:
+    """Return what is open of an item in currencies other than this one."""
+    rows: list[Record] = await connection.fetch(
+        "SELECT currency, amount_minor FROM ledger.open_items WHERE account = $1 AND currency <> $2 AND item = $3"
+        " ORDER BY currency",
+        account,
+        currency,
+        item,
+    )
+    return rows
+
+
 async def waiting(connection: Connection) -> list[Record]:
     rows: list[Record] = await connection.fetch(
         """

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from adapters.contract import SettlementFile, SettlementLine
+from adapters.contract import LineKind, SettlementFile, SettlementLine
 from reconciliation.postings import Booking
-from reconciliation.store import Connection, Record
+from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class Loaded:
     lines: int = 0
     last_line: int = 0
     net_minor: int = 0
+    in_order: bool = True
+    """Whether every line is numbered above the one before it, and so none twice."""
 
 
 _STAGE: Final = """
@@ -41,34 +43,46 @@ async def stage(connection: Connection, file: SettlementFile, loaded: Loaded) ->
     """Stream the lines into a temporary table, summing as they pass; no list of them is ever held here."""
     await connection.execute(_STAGE)
     await connection.copy_records_to_table(
-        "stage", schema_name="pg_temp", columns=_COLUMNS, records=_records(file.lines, file.currency, loaded)
+        "stage",
+        schema_name="pg_temp",
+        columns=_COLUMNS,
+        records=_records(file.lines, file.currency, loaded),
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
-    await connection.execute("ANALYZE pg_temp.stage")
+    await connection.execute("ANALYZE pg_temp.stage (number, kind, reference, provider_reference)")
 
 
 def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> Iterable[tuple[object, ...]]:
     """Turn lines into rows as they pass; this runs a million times a night."""
+    count = last = net_minor = 0
+    in_order = True
+    payout = LineKind.PAYOUT
     for line in lines:
+        number, kind, raw_kind, at = line.number, line.kind, line.raw_kind, line.transaction_at
         gross, fee, fee_vat, net = line.gross, line.fee, line.fee_vat, line.net
         if not gross.currency == fee.currency == fee_vat.currency == net.currency == currency:
             raise LineUnfitError("line_in_other_currency")
         reference, provider_reference = line.reference, line.provider_reference
-        if "\0" in (reference or "") or "\0" in (provider_reference or "") or "\0" in line.raw_kind:
+        if "\0" in f"{reference}{provider_reference}{raw_kind}":
             raise LineUnfitError("line_with_nul")
-        kind, at = line.kind.value, line.transaction_at
-        loaded.lines += 1
-        loaded.last_line = max(loaded.last_line, line.number)
-        if kind != "payout":
-            loaded.net_minor += net.amount_minor
+        count += 1
+        if number > last:
+            last = number
+        else:
+            in_order = False
+        net_of_line_minor = net.amount_minor
+        if kind is not payout:
+            net_minor += net_of_line_minor
         yield (
-            line.number, kind, reference, provider_reference, gross.amount_minor, fee.amount_minor,
-            fee_vat.amount_minor, net.amount_minor, at.date() if isinstance(at, datetime) else at, line.raw_kind,
+            number, kind, reference, provider_reference, gross.amount_minor, fee.amount_minor, fee_vat.amount_minor,
+            net_of_line_minor, at.date() if isinstance(at, datetime) else at, raw_kind,
         )  # fmt: skip
+    loaded.lines, loaded.last_line, loaded.net_minor, loaded.in_order = count, last, net_minor, in_order
 
 
 async def has_numbered_twice(connection: Connection) -> bool:
     found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM pg_temp.stage GROUP BY number HAVING count(*) > 1)"
+        "SELECT EXISTS (SELECT FROM pg_temp.stage GROUP BY number HAVING count(*) > 1)", timeout=WHOLE_FILE_TIMEOUT_S
     )
     return found
 
@@ -146,6 +160,7 @@ async def keep_lines(connection: Connection, file_no: int) -> None:
         FROM pg_temp.stage
         """,
         file_no,
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
 
 
@@ -183,7 +198,7 @@ async def unposted(connection: Connection) -> list[Record]:
 async def drop_stage(connection: Connection) -> None:
     """Forget the staged lines and what they were matched with, before another file is staged."""
     await connection.execute(
-        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.settled_before"
+        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.unfound, pg_temp.settled_before"
     )
 
 
@@ -218,27 +233,6 @@ async def move_posted_through(connection: Connection, file_no: int, number: int)
     )
 
 
-async def lines_to_post(connection: Connection, file_no: int, after: int, limit: int) -> list[Record]:
-    """Read the next lines with the match they were given when they came."""
-    rows: list[Record] = await connection.fetch(
-        """
-        SELECT l.number, l.kind, l.provider_reference, l.gross_minor, l.fee_minor, l.fee_vat_minor, l.net_minor,
-               m.outcome, m.account, m.item, m.payment
-        FROM (SELECT * FROM reconciliation.settlement_line
-              WHERE file_no = $1 AND number > $2 ORDER BY number LIMIT $3) l
-        -- Lateral, so that a chunk costs its own lines however the planner sees tables just filled.
-        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
-                            WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-                              AND m.version = 1 LIMIT 1) m
-        ORDER BY l.number
-        """,
-        file_no,
-        after,
-        limit,
-    )
-    return rows
-
-
 async def uncharged(connection: Connection) -> list[Record]:
     """Read the files wholly in the books whose fees no department has been charged yet."""
     rows: list[Record] = await connection.fetch(
@@ -268,7 +262,9 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
     to it exactly, whoever of them bears it.
     """
     if not await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1)", currency
+        "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE fee_bearer = 'department' AND currency = $1"
+        " AND revenue_code = '')",
+        currency,
     ):
         return []
     rows: list[Record] = await connection.fetch(
@@ -296,10 +292,11 @@ async def borne_fees(connection: Connection, file_no: int, currency: str) -> lis
         SELECT y.department, sum(fee_floor + (fee_place <= fee_left)::integer)::bigint AS fee_minor,
                sum(vat_floor + (vat_place <= vat_left)::integer)::bigint AS fee_vat_minor
         FROM split JOIN reconciliation.payee y ON split.account = 'department:' || y.department || ':payable'
-         AND y.currency = $2 AND y.fee_bearer = 'department'
+         AND y.currency = $2 AND y.fee_bearer = 'department' AND y.revenue_code = ''
         GROUP BY 1 ORDER BY 1
         """,
         file_no,
         currency,
+        timeout=WHOLE_FILE_TIMEOUT_S,
     )
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from adapters.contract import Statement
-from reconciliation.bank_matching import Expected, OpenBatch, OpenPayout
+from reconciliation.bank_matching import Expected, ForeignBatch, OpenBatch, OpenPayout
 from reconciliation.postings import Booking
 from reconciliation.store import Connection, Record
 
@@ -221,25 +221,34 @@ async def entries_to_post(connection: Connection, statement_no: int, after: int,
     return rows
 
 
-async def unidentified_credits(connection: Connection, since: date, limit: int) -> list[Record]:
-    """Read credits still in suspense, to be looked at again now that more files have come."""
+async def unidentified_credits(connection: Connection, since: date, after: tuple[int, int], limit: int) -> list[Record]:
+    """Read credits still in suspense after one of them, to be looked at again now that more files have come."""
     rows: list[Record] = await connection.fetch(
         """
+        WITH standing AS MATERIALIZED (
+          SELECT file_no, line, account, currency, item FROM reconciliation.break
+          WHERE type IN ('unknown_bank_credit', 'transfer_waiting') AND closed_at IS NULL AND business_date >= $1
+            AND leg = 'bank' AND (file_no, line) > ($2, $3)
+        )
         SELECT s.statement_no, s.identifier, s.bank_account, s.currency, e.number, e.amount_minor, e.end_to_end_id,
                e.batch_reference, e.remittance, e.returned, m.version,
                ARRAY(SELECT r.reference FROM reconciliation.entry_reference r
                      WHERE r.statement_no = e.statement_no AND r.number = e.number ORDER BY 1) AS references
-        FROM reconciliation.break b
-        JOIN reconciliation.current_match m ON m.leg = 'bank' AND m.file_no = b.file_no AND m.line = b.line
-                                           AND m.outcome = 'unidentified'
-        JOIN reconciliation.statement s ON s.statement_no = m.file_no
-        JOIN reconciliation.statement_entry e ON e.statement_no = m.file_no AND e.number = m.line
-        JOIN ledger.open_items o ON o.account = b.account AND o.currency = b.currency AND o.item = b.item
-        WHERE b.type IN ('unknown_bank_credit', 'transfer_waiting') AND b.closed_at IS NULL AND b.business_date >= $1
-          AND o.amount_minor = -e.amount_minor
-        ORDER BY s.statement_no, e.number LIMIT $2
+        FROM standing b
+        -- By key: what the night has just filled looks empty to the planner, and it would walk it once a break.
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                            WHERE m.leg = 'bank' AND m.file_no = b.file_no AND m.line = b.line
+                            ORDER BY m.version DESC LIMIT 1) m
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.statement s WHERE s.statement_no = m.file_no OFFSET 0) s
+        CROSS JOIN LATERAL (SELECT * FROM reconciliation.statement_entry e
+                            WHERE e.statement_no = m.file_no AND e.number = m.line OFFSET 0) e
+        CROSS JOIN LATERAL (SELECT o.amount_minor FROM ledger.open_items o
+                            WHERE o.account = b.account AND o.currency = b.currency AND o.item = b.item OFFSET 0) o
+        WHERE m.outcome = 'unidentified' AND o.amount_minor = -e.amount_minor
+        ORDER BY s.statement_no, e.number LIMIT $4
         """,
         since,
+        *after,
         limit,
     )
     return rows
@@ -249,10 +258,12 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     """Read what the bank may show: open batches, open payouts, and every payout line the entries name."""
     batches = await connection.fetch(
         """
-        SELECT account, item, amount_minor FROM ledger.open_items
-        WHERE account LIKE 'provider:%:in_transit' AND currency = $1 ORDER BY account, item
-        """,
-        currency,
+        SELECT a.account, a.currency, o.item, o.amount_minor FROM ledger.accounts a
+        -- Account by account, so that the payments that are open, a million of a night, are not read for each chunk.
+        CROSS JOIN LATERAL (SELECT item, amount_minor FROM ledger.open_items o
+                            WHERE o.account = a.account AND o.currency = a.currency OFFSET 0) o
+        WHERE a.account LIKE 'provider:%:in_transit' ORDER BY a.account, o.item, a.currency
+        """
     )
     lines = await connection.fetch(
         """
@@ -277,6 +288,13 @@ async def expected(connection: Connection, currency: str, named: list[str]) -> E
     for payout in payouts.values():
         files.setdefault(payout.batch_id, []).append(payout)
     found = [
-        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"]) for row in batches
+        OpenBatch(row["account"], row["account"].split(":")[1], row["item"], row["amount_minor"])
+        for row in batches
+        if row["currency"] == currency
     ]
-    return Expected(found, payouts, files)
+    foreign = [
+        ForeignBatch(row["account"], row["account"].split(":")[1], row["item"], row["currency"], row["amount_minor"])
+        for row in batches
+        if row["currency"] != currency
+    ]
+    return Expected(found, payouts, files, foreign=foreign)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -65,12 +66,31 @@ async def journal(connection: Connection, reference: str) -> list[Record]:
     return rows
 
 
+async def settled_together(connection: Connection, reference: str, file_no: int, line: int) -> list[Record]:
+    """Read what one line cleared in the journal it shares with others, with the evidence of that line alone."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT p.journal_id, p.account, p.currency, p.amount_minor, p.item, m.payment, p.provider,
+               l.provider_reference, p.file, l.number AS line
+        FROM reconciliation.match m
+        JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
+        JOIN ledger.postings p ON p.reference = $1 AND p.account = m.account AND p.item = m.item
+        WHERE m.leg = 'provider' AND m.file_no = $2 AND m.line = $3 AND m.version = 1
+        """,
+        reference,
+        file_no,
+        line,
+    )
+    return rows
+
+
 async def resolving_break(connection: Connection, leg: str, file_no: int, line: int) -> str | None:
     """Return the latest break about a line that a match by hand resolved."""
     found: str | None = await connection.fetchval(
         """
         SELECT b.id FROM reconciliation.break b JOIN reconciliation.resolution r ON r.break_id = b.id
-        WHERE b.leg = $1 AND b.file_no = $2 AND b.line = $3 AND r.action = 'match_by_hand' AND r.decision = 'approved'
+        WHERE b.leg = $1 AND b.file_no = $2 AND b.line = $3 AND r.action IN ('match_by_hand', 'exchange')
+          AND r.decision = 'approved'
         ORDER BY r.checked_at DESC, r.id DESC LIMIT 1
         """,
         leg,
@@ -123,6 +143,30 @@ async def waiting(connection: Connection) -> list[Record]:
         "SELECT id, leg, file_no, line, reason, maker FROM reconciliation.unmatch WHERE decision IS NULL ORDER BY id"
     )
     return rows
+
+
+async def payouts_paid(connection: Connection, line_ids: Sequence[str]) -> bool:
+    """Say whether all of these payout lines are paid and none has come back since."""
+    return not await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reconciliation.payout_line WHERE id = ANY ($1::text[]) AND status <> 'paid')",
+        list(line_ids),
+    )
+
+
+async def unprove_payouts(connection: Connection, line_ids: Sequence[str], now: datetime) -> None:
+    """Let payout lines wait for the statement again: the debit that proved them was not theirs."""
+    await connection.execute(
+        """
+        WITH line AS (
+          UPDATE reconciliation.payout_line SET status = 'accepted', paid_on = NULL, moved_at = $2
+          WHERE id = ANY ($1::text[]) AND status = 'paid' RETURNING batch_id
+        )
+        UPDATE reconciliation.payout_batch SET status = 'accepted', moved_at = $2
+        WHERE id IN (SELECT batch_id FROM line) AND status = 'confirmed'
+        """,
+        list(line_ids),
+        now,
+    )
 
 
 _UNDONE: Final = """

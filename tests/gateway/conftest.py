@@ -232,6 +232,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 payouts=DepartmentPayouts(),
             )
             deps = replace(deps, **changes)
+            stack.push_async_callback(deps.couriers.close, 0.0)
             imported = await import_catalogue(deps, DEPARTMENTS, SERVICES, BUNDLES)
             assert not imported.faults
             keys = {code: (await issue_key(deps, code, "test"))[0] for code in ("economy", "roads")}

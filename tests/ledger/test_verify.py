@@ -30,7 +30,7 @@ head one journal_id hash recorded_at account_id decision_id decision_hash seal_n
 head closed_before months_from months_until hour_latest
 floor path currency floor_minor
 hourly account_id hour debit_minor credit_minor
-item account_id item amount_minor opened_at moved_at business_date journal_id payment provider_reference
+item account_id item amount_minor opened_at moved_at business_date journal_id payment provider_reference moved_by
 """
 PAIRS = [(line.split()[0], column) for line in COLUMNS.strip().splitlines() for column in line.split()[1:]]
 TABLES = list(dict(PAIRS))

@@ -23,14 +23,11 @@ async def test_a_night_settles_receives_and_pays(world):
     summary = await world.night()
 
     assert await world.journals("payment_settled", "refund_settled", "settlement_received") == [
-        "settle:alpha:1:1 | provider:alpha:in_transit | 98.42 | BATCH-1",
-        "settle:alpha:1:1 | treasury:provider_fees | 1.50 |",
-        "settle:alpha:1:1 | treasury:provider_fees_vat | 0.08 |",
-        "settle:alpha:1:1 | provider:alpha:receivable | -100.00 | pa_1",
-        "settle:alpha:1:2 | provider:alpha:in_transit | 98.42 | BATCH-1",
-        "settle:alpha:1:2 | treasury:provider_fees | 1.50 |",
-        "settle:alpha:1:2 | treasury:provider_fees_vat | 0.08 |",
-        "settle:alpha:1:2 | provider:alpha:receivable | -100.00 | pa_2",
+        "settle:alpha:1:1-5000 | provider:alpha:in_transit | 196.84 | BATCH-1",
+        "settle:alpha:1:1-5000 | treasury:provider_fees | 3.00 |",
+        "settle:alpha:1:1-5000 | treasury:provider_fees_vat | 0.16 |",
+        "settle:alpha:1:1-5000 | provider:alpha:receivable | -100.00 | pa_1",
+        "settle:alpha:1:1-5000 | provider:alpha:receivable | -100.00 | pa_2",
         "settle:alpha:1:3 | provider:alpha:in_transit | -30.00 | BATCH-1",
         "settle:alpha:1:3 | provider:alpha:refunds_in_transit | 30.00 | re_1",
         "bank:1:1 | bank:main:cash | 166.84 |",

@@ -1,16 +1,14 @@
 """A dispute that is lost is booked by two people, against whoever the payment was credited to."""
 
-from dataclasses import replace
-
 import pytest
 
 from adapters.contract import LineKind
 from reconciliation.breaks import Action
-from reconciliation.deps import Policy
 from reconciliation.errors import NotAllowedError, SamePersonError
+from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from reconciliation.resolutions import decide_resolution, propose_resolution
 
-from .conftest import MONDAY, entry, line, settlement
+from .conftest import IBAN, MONDAY, entry, line, settlement
 
 
 @pytest.fixture
@@ -58,10 +56,17 @@ async def test_hc19_a_lost_dispute_is_given_back_by_those_who_were_paid_and_carr
     await disputed.assert_books_hold()
 
 
-async def test_by_policy_the_treasury_bears_it(disputed):
-    disputed.deps = replace(disputed.deps, policy=replace(disputed.deps.policy, chargebacks_by_treasury=True))
+async def test_the_treasury_bears_the_part_of_a_department_whose_contract_says_so(disputed):
+    details = PayeeDetails("health", "AED", "Health Department", IBAN["health"], chargebacks_by_treasury=True)
+    change = await propose_payee_change(disputed.deps, details, by="amal", reason="a new contract")
+    await decide_payee_change(disputed.deps, change, by="bilal", approve=True)
+    disputed.clock.advance(hours=49)
+    await disputed.night(MONDAY, step="payouts")  # the waiting time is over: the contract is in force
     await lose(disputed)
-    assert (await disputed.balances())["treasury:chargeback_losses"] == "50.00"
+    books = await disputed.balances()
+    assert books["treasury:chargeback_losses"] == "16.67"
+    assert books["department:traffic:payable"] == "33.33"
+    await disputed.assert_books_hold()
 
 
 async def test_a_dispute_of_a_payment_nobody_knows_is_the_treasurys_loss(world):
@@ -72,7 +77,6 @@ async def test_a_dispute_of_a_payment_nobody_knows_is_the_treasurys_loss(world):
 
 
 async def test_only_a_dispute_can_be_lost(world):
-    assert Policy().chargebacks_by_treasury is False
     world.bank.state(entry("1.00", remittance="?"))
     await world.night()
     found = await world.pool.fetchval("SELECT id FROM reconciliation.break WHERE type = 'unknown_bank_credit'")

@@ -1,14 +1,17 @@
 """HC-27: nobody approves their own payout, bank details or resolution; the database itself refuses it."""
 
+import re
 from dataclasses import replace
 
 import asyncpg
 import pytest
 
+from adapters.contract import PayeeCheck, PayeeMatch
+from adapters.errors import NotSentError, OutcomeUnknownError
 from reconciliation.breaks import Action
 from reconciliation.deps import Policy
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
-from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
 from reconciliation.resolutions import Target, comment, decide_resolution, propose_resolution
 
@@ -108,6 +111,56 @@ async def test_bank_details_that_cannot_stand_are_refused(world, change, why):
     details = replace(PayeeDetails("traffic", "AED", "Traffic Department", IBAN["traffic"]), **change)
     with pytest.raises(NotAllowedError, match=why):
         await propose_payee_change(world.deps, details, by="amal", reason="first registration")
+
+
+class AskedBank:
+    """A provider that asks payees' banks, and what it will be told."""
+
+    def __init__(self, said: PayeeCheck | Exception) -> None:
+        self.said = said
+        self.asked: list[tuple[str, str]] = []
+
+    async def confirm_payee(self, iban: str, name: str) -> PayeeCheck:
+        self.asked.append((iban, name))
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "denied"),
+    [
+        (PayeeCheck(PayeeMatch.YES, "T****** D*********"), "the bank confirms the name (T****** D*********)", False),
+        (PayeeCheck(PayeeMatch.PARTIAL, "T******"), "the bank has a similar name (T******)", False),
+        (PayeeCheck(PayeeMatch.NO, "A. N. Other"), "the bank has another name (A. N. Other)", True),
+        (PayeeCheck(PayeeMatch.UNKNOWN_ACCOUNT), "the bank does not know the account", True),
+        (NotSentError("down"), "the bank could not be asked", False),
+        (OutcomeUnknownError("odd"), "the bank could not be asked", False),
+    ],
+    ids=str,
+)
+async def test_hc27_the_payees_bank_is_asked_before_anybody_approves(world, said, words, denied):
+    bank = AskedBank(said)
+    world.deps = replace(world.deps, confirming=bank)
+    details = PayeeDetails("traffic", "AED", "Traffic Department", " ".join(IBAN["traffic"]))
+    change = await propose_payee_change(world.deps, details, by="amal", reason="first registration")
+    assert bank.asked == [(IBAN["traffic"], "Traffic Department")]
+    (line,) = await list_payees(world.deps)
+    assert line.endswith(f"to be approved; {words}")
+    if denied:
+        with pytest.raises(NotAllowedError, match=re.escape(words)):
+            await decide_payee_change(world.deps, change, by="bilal", approve=True)
+    await decide_payee_change(world.deps, change, by="bilal", approve=True, despite_bank=denied)
+    (line,) = await list_payees(world.deps)
+    assert IBAN["traffic"] in line
+
+
+async def test_hc27_a_change_its_bank_denies_can_be_refused(world):
+    world.deps = replace(world.deps, confirming=AskedBank(PayeeCheck(PayeeMatch.NO)))
+    details = PayeeDetails("traffic", "AED", "Traffic Department", IBAN["traffic"])
+    change = await propose_payee_change(world.deps, details, by="amal", reason="first registration")
+    await decide_payee_change(world.deps, change, by="bilal", approve=False)
+    assert await list_payees(world.deps) == []
 
 
 async def test_hc27_a_write_off_needs_two_people_and_a_limit(world, owner):

@@ -1,5 +1,7 @@
 """A match can be explained, and undone by two people with a journal that reverses it."""
 
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
@@ -155,12 +157,16 @@ async def test_what_cannot_be_undone_is_refused_with_the_reason(world):
     await world.night()
     (paid,) = world.bank.instructed().items()
     world.bank.state(entry(f"-{paid[1].decimal()}", end_to_end=paid[0], day=MONDAY), day=MONDAY)
+    world.bank.state(entry(paid[1].decimal(), end_to_end=paid[0], returned=True, day=TUESDAY), day=TUESDAY)
     await world.night(MONDAY)
+    await world.night(TUESDAY)
 
     with pytest.raises(NotAllowedError, match="not matched"):
         await propose_unmatch(world.deps, Leg.PROVIDER, 1, 2, by="amal", reason="x")
-    with pytest.raises(NotAllowedError, match="end_to_end is not undone"):
+    with pytest.raises(NotAllowedError, match="has come back since"):
         await propose_unmatch(world.deps, Leg.BANK, 2, 1, by="amal", reason="x")
+    with pytest.raises(NotAllowedError, match="payout_return is not undone"):
+        await propose_unmatch(world.deps, Leg.BANK, 3, 1, by="amal", reason="x")
     with pytest.raises(NotAllowedError, match="needs a reason"):
         await propose_unmatch(world.deps, Leg.PROVIDER, 1, 1, by="amal", reason="")
     with pytest.raises(NotFoundError):
@@ -180,3 +186,53 @@ async def test_an_undone_payment_of_a_closed_day_is_reversed_on_the_open_day(wor
 
     day = await world.pool.fetchval("SELECT DISTINCT business_date FROM ledger.postings WHERE kind = 'match_undone'")
     assert SUNDAY < day < TUESDAY
+
+
+async def test_a_debit_that_was_not_the_payouts_leaves_it_waiting_for_the_statement(world):
+    await world.payee("traffic")
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.provider.put(settlement([line(1, "O-pa_1", "100.00")]))
+    world.bank.state(entry("100.00", batch="BATCH-1"))
+    await world.night()
+    (paid,) = world.bank.instructed()
+    world.bank.state(entry("-100.00", end_to_end=paid, day=MONDAY), day=MONDAY)
+    await world.night(MONDAY)
+    assert await world.pool.fetchval("SELECT status FROM reconciliation.payout_batch") == "confirmed"
+
+    await undo(world, Leg.BANK, 2, 1)
+
+    assert (await world.journals("match_undone"))[0].split(" | ")[1:] == [
+        "department:traffic:payout_in_transit", "-100.00", paid,
+    ]  # fmt: skip
+    books = await world.balances()
+    assert (books["department:traffic:payout_in_transit"], books["suspense:unidentified"]) == ("-100.00", "100.00")
+    found = await world.pool.fetchrow(
+        "SELECT l.status, l.paid_on, b.status AS batch FROM reconciliation.payout_line l"
+        " JOIN reconciliation.payout_batch b ON b.id = l.batch_id"
+    )
+    assert tuple(found) == ("accepted", None, "accepted")
+    assert ("unknown_bank_debit", "2:1", "-100.00") in await world.breaks()
+
+    # The right debit comes, and the night takes it for the payout's.
+    world.bank.state(entry("-100.00", end_to_end=paid, day=TUESDAY), day=TUESDAY)
+    await world.night(TUESDAY)
+    assert "department:traffic:payout_in_transit" not in await world.balances()
+    assert await world.pool.fetchval("SELECT status FROM reconciliation.payout_batch") == "confirmed"
+    await world.assert_books_hold()
+
+
+async def test_a_transfer_that_was_another_payers_is_taken_off_the_payment(world):
+    world.deps = replace(world.deps, direct=frozenset({"alpha"}), settling={})
+    await world.capture("pa_1", ("traffic", "100.00"), order="RF18539007547034")
+    world.bank.state(entry("120.00", remittance="RF18539007547034"))
+    await world.night()
+    assert await world.breaks() == [("transfer_excess", "1:1", "20.00")]
+
+    await undo(world, Leg.BANK, 1, 1)
+
+    books = await world.balances()
+    assert (books["provider:alpha:receivable"], books["suspense:unidentified"]) == ("100.00", "-120.00")
+    world.bank.state(day=MONDAY)
+    await world.night(MONDAY)
+    assert (await world.balances())["suspense:unidentified"] == "-120.00"  # no rule puts the two together again
+    await world.assert_books_hold()

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS orders (
 );
 CREATE INDEX IF NOT EXISTS orders_by_merchant_reference ON orders (outlet, merchant_reference);
 CREATE TABLE IF NOT EXISTS movements (
-  identifier TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('capture', 'refund')),
+  identifier TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('capture', 'refund', 'chargeback', 'representment')),
   order_reference TEXT NOT NULL REFERENCES orders, amount_minor INTEGER NOT NULL, state TEXT NOT NULL,
   created_at TEXT NOT NULL, batch TEXT
 );

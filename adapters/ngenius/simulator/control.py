@@ -35,6 +35,7 @@ class Control:
             web.get("/simulator/cards", self.cards),
             web.post("/simulator/pay", self.pay),
             web.post("/simulator/resolve", self.resolve),
+            web.post("/simulator/dispute", self.dispute),
             web.post("/simulator/outlet", self.outlet),
             web.post("/simulator/close", self.close),
         ]
@@ -79,6 +80,16 @@ class Control:
             return answer({"error": str(error)}, status=422)
         await self._webhooks.announce(order, events, self._api.document(order, request))
         return answer({"order": order["reference"], "state": order["state"]})
+
+    async def dispute(self, request: web.Request) -> web.Response:
+        """Let the payer's bank take a payment back, or with `won` give it back again; the next report lists it."""
+        body = await read_object(request)
+        order = self._find(body)
+        if order is None:
+            return answer({"error": "no such order"}, status=404)
+        book, kind = self._acquirer.book, "representment" if body.get("won") else "chargeback"
+        movement = book.add_movement(kind, order["reference"], book.moved(order["reference"], "capture"))
+        return answer({"order": order["reference"], "movement": movement["identifier"]})
 
     async def outlet(self, request: web.Request) -> web.Response:
         """Configure the webhook as a merchant does in the portal."""

@@ -25,6 +25,10 @@ HEADER: Final = (
     "Currency", "Gross Amount", "MDR", "VAT on MDR", "Net Amount", "Payout Date",
 )  # fmt: skip
 TYPES: Final = {"SALE": "SALE", "AUTH": "CAPTURE", "PURCHASE": "PURCHASE"}
+"""What a captured order is called, by its action."""
+WORDS: Final = {"refund": "REFUND", "chargeback": "CHARGEBACK", "representment": "REPRESENTMENT"}
+"""What every other movement is called; none of them costs a fee."""
+TAKEN_BACK: Final = frozenset({"refund", "chargeback"})
 
 
 class Line(dict[str, Any]):
@@ -107,12 +111,11 @@ class Settlement:
         self._book.write_close(business_date.isoformat(), batches, reports)
 
     def _line(self, row: Row) -> Line:
-        refund = row["kind"] == "refund"
-        gross = -row["amount_minor"] if refund else row["amount_minor"]
-        fee = 0 if refund else (gross * self._fee_basis_points + 5_000) // 10_000
+        gross = -row["amount_minor"] if row["kind"] in TAKEN_BACK else row["amount_minor"]
+        fee = 0 if row["kind"] in WORDS else (gross * self._fee_basis_points + 5_000) // 10_000
         return Line(
             identifier=row["identifier"],
-            kind="REFUND" if refund else TYPES[row["action"]],
+            kind=WORDS.get(row["kind"]) or TYPES[row["action"]],
             order=row["order_reference"],
             merchant_reference=row["merchant_reference"],
             at=row["created_at"],

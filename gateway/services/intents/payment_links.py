@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from gateway.deps import Deps
 from gateway.domain import department as departments
 from gateway.domain.department import Names
-from gateway.domain.errors import IdempotencyInFlightError, InvalidError, NotFoundError
+from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.payment_link import LinkState, PaymentLink
@@ -21,7 +19,9 @@ from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest, price_basket
 from gateway.services.documents import Document, instant, page_document
 from gateway.services.notices import money
-from gateway.store import idempotency, payment_links
+from gateway.services.once import Made, earlier, once
+from gateway.store import payment_links
+from gateway.store.connections import Connection
 from ledger.money import Money
 
 _CREATED: Final = 201
@@ -45,16 +45,15 @@ class LinkRequest:
 
 async def create_link(deps: Deps, department: str, request: LinkRequest, claim: Claim) -> StoredAnswer:
     """Make a link, or return the first answer to this key. What could not be paid is refused now, not to the payer."""
+    if (stored := await earlier(deps, claim)) is not None:
+        return stored
     link = await _checked(deps, department, request)
-    answer = StoredAnswer(link.id, _CREATED, msgspec.json.encode(link_document(link, deps.clock(), 0)))
-    async with deps.transaction() as connection:
-        stored = await idempotency.replay(connection, claim)
-        if stored is not None:
-            return stored
-        if not await idempotency.claim(connection, claim, answer, link.created_at):
-            raise IdempotencyInFlightError(retry_after_s=1)
+
+    async def work(connection: Connection) -> Made:
         await payment_links.insert(connection, link)
-    return answer
+        return link.id, link_document(link, deps.clock(), 0)
+
+    return await once(deps, claim, _CREATED, work)
 
 
 async def _checked(deps: Deps, department: str, request: LinkRequest) -> PaymentLink:
@@ -107,11 +106,16 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
 
 async def read_link(deps: Deps, department: str, link_id: str) -> Document:
     async with deps.connection() as connection:
-        link = await payment_links.read(connection, link_id)
-        if link is None or link.department != department:
-            raise NotFoundError
+        link = await _own(connection, department, link_id)
         paid = await payment_links.paid(connection, [link_id])
     return with_address(deps, link_document(link, deps.clock(), paid.get(link_id, 0)))
+
+
+async def _own(connection: Connection, department: str, link_id: str) -> PaymentLink:
+    link = await payment_links.read(connection, link_id)
+    if link is None or link.department != department:
+        raise NotFoundError
+    return link
 
 
 async def list_links(deps: Deps, department: str, *, cursor: str | None, limit: int) -> Document:
@@ -125,14 +129,17 @@ async def list_links(deps: Deps, department: str, *, cursor: str | None, limit: 
     return page_document(documents, found[limit - 1].id if len(found) > limit else None)
 
 
-async def disable_link(deps: Deps, department: str, link_id: str) -> Document:
+async def disable_link(deps: Deps, department: str, link_id: str, claim: Claim) -> StoredAnswer:
     """Take a link back. What was begun under it can still be paid: those intents are their own."""
-    async with deps.transaction() as connection:
-        link = await payment_links.read(connection, link_id)
-        if link is None or link.department != department:
-            raise NotFoundError
+
+    async def work(connection: Connection) -> Made:
+        await _own(connection, department, link_id)
         await payment_links.disable(connection, link_id, deps.clock())
-    return await read_link(deps, department, link_id)
+        disabled = await _own(connection, department, link_id)
+        paid = await payment_links.paid(connection, [link_id])
+        return link_id, link_document(disabled, deps.clock(), paid.get(link_id, 0))
+
+    return await once(deps, claim, 200, work)
 
 
 def with_address(deps: Deps, document: Document) -> Document:

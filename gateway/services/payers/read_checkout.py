@@ -39,7 +39,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         intent_id=intent.id,
         token=token,
         # The job that closes intents may be a moment behind the clock; the page is not.
-        status=IntentStatus.EXPIRED if is_over else intent.status,
+        status=IntentStatus.EXPIRED if is_over else _status(intent),
         department_code=intent.department,
         department=names_of(catalogue, intent.department),
         lines=line_views(catalogue, lines, intent),
@@ -60,9 +60,16 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
+        bundle=bundle_name(catalogue, intent),
         banks=banks_offered(deps),
         payer_bank=last.contact.bank if last else None,
     )
+
+
+def _status(intent: Intent) -> IntentStatus:
+    """What is reserved stays so for its payer, also while its department has it taken."""
+    under_way = intent.status is IntentStatus.PROCESSING and intent.is_reserved
+    return IntentStatus.REQUIRES_CAPTURE if under_way else intent.status
 
 
 def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
@@ -74,6 +81,12 @@ def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:
 def names_of(catalogue: Catalogue, code: str) -> Names:
     department = catalogue.departments.get(code)
     return department.names if department else Names(code, code)
+
+
+def bundle_name(catalogue: Catalogue, intent: Intent) -> Names | None:
+    """Return what a bundle is called; one that is no longer sold is told by its services."""
+    bundle = catalogue.bundles.get(intent.bundle) if intent.bundle else None
+    return bundle.names if bundle else None
 
 
 def line_views(catalogue: Catalogue, lines: Sequence[IntentLine], intent: Intent) -> tuple[LineView, ...]:

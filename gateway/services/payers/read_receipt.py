@@ -6,7 +6,7 @@ from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, NothingToPayError
 from gateway.domain.refund import RefundStatus
 from gateway.services import links
-from gateway.services.payers.read_checkout import line_views, names_of, part_views
+from gateway.services.payers.read_checkout import bundle_name, line_views, names_of, part_views
 from gateway.services.payers.views import ReceiptView
 from gateway.store import attempts, intents, refunds
 from gateway.store.catalogue import Catalogue
@@ -61,4 +61,5 @@ async def receipt_of(deps: Deps, connection: Connection, catalogue: Catalogue, i
         payer_email=attempt.contact.email or intent.payer_email,
         card=attempt.facts,
         parts=part_views(catalogue, lines, intent),
+        bundle=bundle_name(catalogue, intent),
     )

@@ -92,6 +92,8 @@ class CheckoutView:
     """The banks a payer by bank account chooses from; none where the provider asks for no choice."""
     payer_bank: str | None = None
     parts: tuple[PartView, ...] = ()
+    bundle: Names | None = None
+    """What the department calls the whole, where several services are sold as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +119,4 @@ class ReceiptView:
     payer_email: str | None = None
     card: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[PartView, ...] = ()
+    bundle: Names | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -10,10 +10,13 @@ import structlog
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, TransitionError
+from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.refund import RefundStatus
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
+from gateway.services.once import Made, once
 from gateway.store import events, intents, refunds
+from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
 _log: Final = structlog.get_logger(__name__)
@@ -26,49 +29,84 @@ async def refunds_to_decide(deps: Deps, department: str | None = None) -> list[R
         return await refunds.awaiting(connection, department, _LISTED_MAX)
 
 
-async def decide_refund(
-    deps: Deps,
-    refund_id: str,
-    *,
-    by: str,
-    approve: bool,
-    why: str = "",
-    department: str | None = None,
-    decided_with: str | None = None,
-) -> Document:
-    """Approve a refund, or refuse it with a reason; told again, the same decision is no error.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a second person decided. `decided_with` is the key or client that brings it, where one does."""
 
-    `department` restricts a department's own caller to its own refunds. `decided_with` is the key or client that
-    brings the decision: it is another than the one that asked, so that one stolen key cannot give money away.
-    """
-    now = deps.clock()
-    target = RefundStatus.REQUESTED if approve else RefundStatus.FAILED
+    by: str
+    approve: bool
+    why: str = ""
+    decided_with: str | None = None
+
+    @property
+    def word(self) -> str:
+        return "approved" if self.approve else "refused"
+
+
+async def decide_refund(deps: Deps, refund_id: str, *, by: str, approve: bool, why: str = "") -> Document:
+    """Approve a refund, or refuse it with a reason, for an operator; told again, the same decision is no error."""
+    decision = Decision(by, approve, why)
     async with deps.transaction() as connection:
-        seen = await refunds.read(connection, refund_id)
-        if seen is None or department not in (None, seen.department):
-            raise NotFoundError
-        await intents.lock(connection, [seen.intent])
-        refund = (await refunds.lock(connection, [refund_id]))[refund_id]
-        lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
-        if _decided_so(refund, by, approve=approve):
-            return refund_document(refund, lines)
-        if refund.status is not RefundStatus.AWAITING_APPROVAL:
-            raise TransitionError("this refund does not wait for a decision")
-        if by.casefold() == refund.asked_by.casefold():
-            raise TransitionError("whoever asked for a refund cannot decide about it")
-        if decided_with is not None and decided_with == refund.asked_with:
-            raise TransitionError("the key that asked for a refund cannot decide about it")
-        decided = replace(
-            refund, status=target, word="" if approve else f"refused: {why}", decided_by=by, decided_at=now
-        )
-        await refunds.decide(connection, decided)
-        await events.record(connection, [refund_event(deps, decided, "approved" if approve else "refused")])
-    what = "approved" if approve else "refused"
-    metrics.REFUNDS.labels(refund.provider, what).inc()
-    _log.info("refund_decided", refund=refund.id, intent=refund.intent, decision=what)
-    return refund_document(decided, lines)
+        before, after, document = await _decide(deps, connection, refund_id, None, decision)
+    _note(before, after, decision)
+    return document
 
 
-def _decided_so(refund: Refund, by: str, *, approve: bool) -> bool:
+async def decide_for_department(
+    deps: Deps, department: str, refund_id: str, decision: Decision, claim: Claim
+) -> StoredAnswer:
+    """Do the same for a department, for its own refunds only, once for each key."""
+    seen: list[tuple[Refund, Refund]] = []
+
+    async def work(connection: Connection) -> Made:
+        before, after, document = await _decide(deps, connection, refund_id, department, decision)
+        seen.append((before, after))
+        return refund_id, document
+
+    stored = await once(deps, claim, 200, work)
+    for before, after in seen:
+        _note(before, after, decision)
+    return stored
+
+
+async def _decide(
+    deps: Deps, connection: Connection, refund_id: str, department: str | None, decision: Decision
+) -> tuple[Refund, Refund, Document]:
+    """Decide under the locks; return the refund as it was, as it is, and as it is shown."""
+    seen = await refunds.read(connection, refund_id)
+    if seen is None or department not in (None, seen.department):
+        raise NotFoundError
+    await intents.lock(connection, [seen.intent])
+    refund = (await refunds.lock(connection, [refund_id]))[refund_id]
+    lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+    if _decided_so(refund, decision):
+        return refund, refund, refund_document(refund, lines)
+    if refund.status is not RefundStatus.AWAITING_APPROVAL:
+        raise TransitionError("this refund does not wait for a decision")
+    if decision.by.casefold() == refund.asked_by.casefold():
+        raise TransitionError("whoever asked for a refund cannot decide about it")
+    # One stolen key cannot give money away.
+    if decision.decided_with is not None and decision.decided_with == refund.asked_with:
+        raise TransitionError("the key that asked for a refund cannot decide about it")
+    decided = replace(
+        refund,
+        status=RefundStatus.REQUESTED if decision.approve else RefundStatus.FAILED,
+        word="" if decision.approve else f"refused: {decision.why}",
+        decided_by=decision.by,
+        decided_at=deps.clock(),
+    )
+    await refunds.decide(connection, decided)
+    await events.record(connection, [refund_event(deps, decided, "approved" if decision.approve else "refused")])
+    return refund, decided, refund_document(decided, lines)
+
+
+def _note(before: Refund, after: Refund, decision: Decision) -> None:
+    if after == before:
+        return
+    metrics.REFUNDS.labels(after.provider, decision.word).inc()
+    _log.info("refund_decided", refund=after.id, intent=after.intent, decision=decision.word)
+
+
+def _decided_so(refund: Refund, decision: Decision) -> bool:
     refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
-    return refund.decided_by == by and refused is not approve
+    return refund.decided_by == decision.by and refused is not decision.approve

@@ -61,24 +61,33 @@ class Answer:
 
 
 async def deliver_webhooks(deps: Deps, limit: int) -> int:
-    """Fan out what happened and deliver up to `limit` events; return how many were tried."""
+    """Fan out what happened and deliver up to `limit` events; return how many were begun.
+
+    An endpoint that has not answered after a moment is left to its own call, and the next round goes on without it.
+    """
+    couriers, limits = deps.couriers, deps.limits
     now = deps.clock()
     async with deps.connection() as connection:
         await events.fan_out(connection, now, _FAN_OUT_MAX)
         due = await webhooks.claim(
-            connection, now, now + _LEASE, per_endpoint=deps.limits.webhooks_per_endpoint, limit=limit
+            connection,
+            now,
+            now + _LEASE,
+            per_endpoint=limits.webhooks_per_endpoint,
+            limit=min(limit, limits.webhooks_at_once - couriers.count),
+            busy=couriers.busy,
+            failing=couriers.failing,
         )
-    slots = asyncio.Semaphore(deps.limits.webhooks_at_once)
-
-    async def one(delivery: Delivery) -> None:
-        async with slots:
-            answer = await _deliver(deps, delivery)
-        await _settle(deps, delivery, answer)
-
-    for failure in await asyncio.gather(*(one(delivery) for delivery in due), return_exceptions=True):
-        if failure is not None:
-            raise failure
+    for delivery in due:
+        couriers.send(delivery.endpoint.id, _call(deps, delivery))
+    await couriers.wait(limits.webhook_patience_s)
     return len(due)
+
+
+async def _call(deps: Deps, delivery: Delivery) -> None:
+    answer = await _deliver(deps, delivery)
+    deps.couriers.note(delivery.endpoint.id, delivered=answer.verdict is Verdict.DELIVERED)
+    await _settle(deps, delivery, answer)
 
 
 def sign(secrets: Sequence[bytes], keys: Sequence[SigningKey], identifier: str, timestamp: int, payload: bytes) -> str:

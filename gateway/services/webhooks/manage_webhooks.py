@@ -6,11 +6,9 @@ import base64
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from gateway.deps import Deps
 from gateway.domain.addresses import check_webhook_url
-from gateway.domain.errors import IdempotencyInFlightError, NotFoundError, TransitionError
+from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.services.documents import (
@@ -21,7 +19,7 @@ from gateway.services.documents import (
     page_document,
 )
 from gateway.services.once import Made, once
-from gateway.store import events, idempotency, webhooks
+from gateway.store import events, webhooks
 from gateway.store.connections import Connection
 from gateway.store.events import Event
 from gateway.store.webhooks import Endpoint
@@ -31,20 +29,20 @@ OVERLAP: Final = timedelta(hours=24)
 
 _SECRET_BYTES: Final = 32
 
+Shown = tuple[StoredAnswer, str | None]
+"""A stored answer, and the secret that is shown beside it."""
+
 
 def secret_text(secret: bytes) -> str:
     return "whsec_" + base64.b64encode(secret).decode()
 
 
-async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -> Document:
+async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -> Shown:
     """Make an endpoint and show its secret: now, and to a repetition of this very request."""
     check_webhook_url(url, private=deps.private_webhooks)
-    now = deps.clock()
-    async with deps.transaction() as connection:
-        stored = await idempotency.replay(connection, claim)
+
+    async def work(connection: Connection) -> Made:
         existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
-        if stored is not None:
-            return _replayed(stored, existing)
         if len(existing) >= deps.limits.endpoints_per_department:
             raise TransitionError(f"a department has at most {deps.limits.endpoints_per_department} endpoints")
         endpoint = Endpoint(
@@ -56,13 +54,12 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
             previous_until=None,
             disabled_at=None,
             disabled_because=None,
-            created_at=now,
+            created_at=deps.clock(),
         )
-        answer = StoredAnswer(endpoint.id, 201, msgspec.json.encode(endpoint_document(endpoint)))
-        if not await idempotency.claim(connection, claim, answer, now):
-            raise IdempotencyInFlightError(retry_after_s=1)
         await webhooks.insert(connection, endpoint)
-    return endpoint_document(endpoint, secret_text(endpoint.secret))
+        return endpoint.id, endpoint_document(endpoint)
+
+    return await _with_secret(deps, department, await once(deps, claim, 201, work))
 
 
 async def list_endpoints(deps: Deps, department: str) -> Document:
@@ -71,22 +68,17 @@ async def list_endpoints(deps: Deps, department: str) -> Document:
     return page_document([endpoint_document(endpoint) for endpoint in found], None)
 
 
-async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> Document:
+async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> Shown:
     """Give an endpoint a new secret; for a day both sign, so that no delivery is lost to the change."""
-    now = deps.clock()
-    async with deps.transaction() as connection:
-        stored = await idempotency.replay(connection, claim)
-        if stored is not None:
-            existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
-            return _replayed(stored, existing)
+
+    async def work(connection: Connection) -> Made:
         secret = deps.random_bytes(_SECRET_BYTES)
-        endpoint = await webhooks.rotate(connection, department, endpoint_id, secret, now + OVERLAP)
+        endpoint = await webhooks.rotate(connection, department, endpoint_id, secret, deps.clock() + OVERLAP)
         if endpoint is None:
             raise NotFoundError
-        answer = StoredAnswer(endpoint.id, 200, msgspec.json.encode(endpoint_document(endpoint)))
-        if not await idempotency.claim(connection, claim, answer, now):
-            raise IdempotencyInFlightError(retry_after_s=1)
-    return endpoint_document(endpoint, secret_text(secret))
+        return endpoint.id, endpoint_document(endpoint)
+
+    return await _with_secret(deps, department, await once(deps, claim, 200, work))
 
 
 async def read_endpoint(deps: Deps, department: str, endpoint_id: str) -> Document:
@@ -143,12 +135,16 @@ async def list_deliveries(
 
 
 async def replay_deliveries(
-    deps: Deps, department: str, endpoint_id: str, event: str | None, created_from: datetime | None
-) -> int:
+    deps: Deps, department: str, endpoint_id: str, event: str | None, created_from: datetime | None, claim: Claim
+) -> StoredAnswer:
     """Deliver again: one event, everything since an instant, or all that died."""
-    async with deps.transaction() as connection:
+
+    async def work(connection: Connection) -> Made:
         await _own(connection, department, endpoint_id)
-        return await webhooks.replay(connection, endpoint_id, event, created_from, deps.clock())
+        queued = await webhooks.replay(connection, endpoint_id, event, created_from, deps.clock())
+        return endpoint_id, {"object": "replay", "queued": queued}
+
+    return await once(deps, claim, 202, work)
 
 
 async def _own(connection: Connection, department: str, endpoint_id: str) -> Endpoint:
@@ -158,8 +154,8 @@ async def _own(connection: Connection, department: str, endpoint_id: str) -> End
     return endpoint
 
 
-def _replayed(stored: StoredAnswer, existing: list[Endpoint]) -> Document:
+async def _with_secret(deps: Deps, department: str, stored: StoredAnswer) -> Shown:
     """Answer a repetition as the first time. The stored answer holds no secret, so it is taken from the endpoint."""
-    document: Document = msgspec.json.decode(stored.answer)
-    secret = next((secret_text(endpoint.secret) for endpoint in existing if endpoint.id == stored.resource), None)
-    return document if secret is None else {**document, "secret": secret}
+    async with deps.connection() as connection:
+        endpoint = await webhooks.read(connection, department, stored.resource)
+    return stored, None if endpoint is None else secret_text(endpoint.secret)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from adapters.adyen.settlement import KINDS, read_settlement
 from adapters.contract import LineKind
 from adapters.errors import FileRefusedError
+from adapters.formats.csv_profile import read_settlement as read_by_profile
+from adapters.formats.profiles import ADYEN
 from ledger.money import Money
 
 HEADER = (
@@ -48,6 +50,71 @@ def test_a_report_is_read_whole():
 @pytest.mark.parametrize("word", sorted(set(KINDS) - {"MerchantPayout"}))
 def test_every_known_type_has_its_kind(word):
     assert read(content(HEADER, SETTLED.replace("Settled", word), REFUNDED, FEE, PAYOUT)).lines[0].kind is KINDS[word]
+
+
+JOURNAL = """\
+settled,Settled,PSP1,pa_01,MOD1,,125.50,,123.50,2.00,payment
+part of an instalment plan,SettledInstallment,PSP2,pa_02,MOD2,,50.00,,49.00,1.00,payment
+refunded,Refunded,PSP1,pa_01,MOD3,5.50,,5.60,,0.10,refund
+the refund came back,RefundedReversed,PSP1,pa_01,MOD3,,5.50,,5.50,,adjustment
+disputed,Chargeback,PSP1,pa_01,MOD4,125.50,,133.00,,7.50,chargeback
+dispute won,ChargebackReversed,PSP1,pa_01,MOD4,,125.50,,125.50,,chargeback_reversed
+disputed again,SecondChargeback,PSP1,pa_01,MOD5,125.50,,125.50,,,chargeback
+the month's fees,Fee,,,Transaction fees,,,3.00,,,fee
+fees given back,Fee,,,Correction of fees,,,,1.00,,fee
+invoice,InvoiceDeduction,,,INV1,,,10.00,,,fee
+correction,DepositCorrection,,,DC1,,,,2.00,,adjustment
+kept back,ReserveAdjustment,,,RA1,,,20.00,,,adjustment
+let go,ReserveAdjustment,,,RA2,,,,4.00,,adjustment
+carried from the last batch,Balancetransfer,,,BT1,,,,300.00,,adjustment
+payout returned,BankInstructionReturned,,,BI1,,,,6.60,,adjustment
+""".splitlines()
+
+
+def journal() -> list[str]:
+    """Write one line of each of the report's journal types, in the report's columns."""
+    lines = []
+    for told in JOURNAL:
+        _, word, psp, ours, modification, debit, credit, net_debit, net_credit, fee, _ = told.split(",")
+        lines.append(
+            f"C,Gov,{psp},{ours},visa,2026-11-21 10:00:00,GST,{word},{modification},{'AED' if psp else ''},{debit},"
+            f"{credit},1,AED,{net_debit},{net_credit},{fee},,,,visa,{'re_01' if word == 'Refunded' else ''},2,"
+        )
+    return lines
+
+
+def test_every_journal_type_counts_with_its_sign():
+    nets = []
+    for told in JOURNAL:
+        *_, net_debit, net_credit, _, _ = told.split(",")
+        nets.append(Money.parse(net_credit or "0", "AED") - Money.parse(net_debit or "0", "AED"))
+    paid = sum((net.amount_minor for net in nets), 0)
+    payout = PAYOUT.replace("115.00", Money(paid, "AED").decimal())
+    data = content(HEADER, *journal(), payout)
+    file = read(data)
+    assert file.total_net == Money(paid, "AED")
+    assert [line.net for line in file.lines] == nets
+    assert [line.kind.value for line in file.lines] == [told.rpartition(",")[2] for told in JOURNAL]
+    assert all(line.net == line.gross - line.fee for line in file.lines)
+    disputed = file.lines[4]
+    assert (disputed.gross, disputed.fee) == (Money(-12_550, "AED"), Money(750, "AED"))
+    # `mizan settlement inspect` reads the same by the profile.
+    shown = read_by_profile(data, ADYEN, name="x")
+    assert [(line.kind, line.net) for line in shown.lines] == [(line.kind, line.net) for line in file.lines]
+    assert shown.total_net == file.total_net
+    with pytest.raises(FileRefusedError, match="sum to"):
+        read(content(HEADER, *journal()[1:], payout))
+
+
+def test_a_batch_that_owes_is_carried_and_pays_nothing():
+    """No payout closes it: what it owes is carried to the next batch, and so it adds up to zero."""
+    carried = "C,Gov,,,,2026-11-22 10:00:00,GST,Balancetransfer,BT,,,,,AED,,8.50,,,,,,,2,"
+    file = read(content(HEADER, REFUNDED, FEE, carried))
+    assert (file.total_net, file.batch_reference) == (Money(0, "AED"), "batch 2")
+    assert [line.net.amount_minor for line in file.lines] == [-550, -300, 850]
+    for broken in ((REFUNDED, carried), (REFUNDED, FEE, carried.replace(",,,2,", ",,,,"))):
+        with pytest.raises(FileRefusedError, match=r"cut off|no batch"):
+            read(content(HEADER, *broken))
 
 
 def test_hc11_an_unknown_type_is_other_and_keeps_its_word():

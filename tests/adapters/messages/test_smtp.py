@@ -130,3 +130,34 @@ async def test_the_console_shows_the_message_and_its_recipient():
 def test_paragraphs_take_their_direction_from_their_first_letter():
     found = paragraphs("1. مرحبا\n\n2. Hello\n\n3.", "ar")
     assert [part.direction for part in found] == ["rtl", "ltr", "rtl"]
+
+
+@dataclass(frozen=True)
+class Paper:
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class WithPapers(Worded):
+    files: tuple[Paper, ...] = (Paper("advice.pdf", b"%PDF-1.7"), Paper("advice\r\nBcc: x.csv", "a,دفعة\r\n".encode()))
+
+
+async def test_files_go_with_a_letter_and_no_name_becomes_a_header(mailbox: Mailbox, port: int):
+    sender = SmtpSender(
+        MailServer(host="127.0.0.1", port=port, start_tls=False), lambda: datetime(2026, 11, 22, tzinfo=UTC)
+    )
+    await sender.send_with_files(WithPapers())
+    (letter,) = mailbox.letters
+    assert letter["Bcc"] is None
+    papers = {part.get_filename(): part for part in letter.iter_attachments()}
+    assert papers["advice.pdf"].get_content() == b"%PDF-1.7"
+    assert papers["advice.pdf"].get_content_type() == "application/pdf"
+    assert papers["advice Bcc: x.csv"].get_content_type() == "text/csv"
+    assert "AED 1,250.50" in letter.get_body(("plain",)).get_content()
+
+
+async def test_the_console_names_the_files_it_does_not_send():
+    shown: list[str] = []
+    await ConsoleSender(shown.append).send_with_files(WithPapers())
+    assert "advice.pdf (8 bytes)" in shown[-1]

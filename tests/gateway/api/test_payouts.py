@@ -47,7 +47,17 @@ async def test_a_payout_shows_the_payments_inside_it_page_by_page(town, things):
     assert explained == inside["amount"]["amount"]
 
 
-async def test_a_draft_is_not_shown(town, things):
+async def test_a_draft_is_shown_as_waiting_for_approval(town, things):
+    await town.deps.pool.execute("UPDATE reconciliation.payout_batch SET status = 'submitted', released_at = NULL, "
+                                 "book_date = NULL")  # fmt: skip
+    await town.deps.pool.execute("UPDATE reconciliation.payout_line SET status = 'draft'")
+    listed = (await town.ask("GET", "/v1/payouts")).body
+    check(listed, "PayoutList")
+    assert [(one["status"], one["instructed_at"]) for one in listed["data"]] == [("awaiting_approval", None)]
+    assert (await town.ask("GET", f"/v1/payouts/{things['payouts']}")).body["amount"] == aed(105_00)
+
+
+async def test_a_refused_draft_is_not_shown(town, things):
     await town.deps.pool.execute("UPDATE reconciliation.payout_batch SET status = 'refused', released_at = NULL, "
                                  "book_date = NULL")  # fmt: skip
     assert (await town.ask("GET", "/v1/payouts")).body["data"] == []

@@ -37,7 +37,8 @@ async def post(town: Any, *entries: Entry) -> None:
             assert posted.error is None, posted
 
 
-async def test_each_step_is_dated_from_the_books(town: Any):
+@pytest.mark.parametrize("alone", [True, False], ids=["posted by itself", "posted together with others"])
+async def test_each_step_is_dated_from_the_books(town: Any, *, alone: bool):
     intent = await town.paid()
     token = links.token_of(town.deps, intent["id"])
     attempt = (await town.attempt_of(intent))["id"]
@@ -56,7 +57,7 @@ async def test_each_step_is_dated_from_the_books(town: Any):
     await post(
         town,
         entry(town, "settle:ngenius:1:1", "payment_settled", ("provider:ngenius:in_transit", 10_500, "BATCH-1"),
-              ("provider:ngenius:receivable", -10_500, attempt), payment=intent["id"]),
+              ("provider:ngenius:receivable", -10_500, attempt), payment=intent["id"] if alone else None),
     )  # fmt: skip
     town.clock.advance(hours=4)
     received = town.clock()

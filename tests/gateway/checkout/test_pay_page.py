@@ -11,8 +11,9 @@ import pytest
 from lxml import html
 
 from adapters.contract import DeclineReason, Method
-from gateway.checkout.outcome import State, render_outcome
+from gateway.checkout.outcome import render_outcome
 from gateway.checkout.pay_page import choose_method, empty_form, read_form, render_pay
+from gateway.checkout.standing import State
 from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.department import Names
@@ -139,6 +140,16 @@ def test_a_bundle_shows_each_departments_part(pages: Pages, view_of: Callable[..
     assert "Trade licence renewal and 2 more fees" in said
     said = words(draw(pages, view_of(lines=(*view.lines, other)), "ar"))
     assert "تجديد الرخصة التجارية ورسمان آخران" in said
+
+
+@pytest.mark.parametrize(("language", "name"), [("ar", "افتتاح مطعم"), ("en", "Start a restaurant")])
+def test_a_bundle_is_called_by_its_own_name(
+    pages: Pages, view_of: Callable[..., CheckoutView], language: str, name: str
+):
+    view = view_of(bundle=Names("افتتاح مطعم", "Start a restaurant"))
+    page = draw(pages, view, language)
+    assert page.xpath("string(//h2[@id='bill'])") == name
+    assert name in page.xpath("string(//title)")
 
 
 def test_a_bundle_says_what_goes_to_whom_and_cites_its_tariffs(pages: Pages, view_of: Callable[..., CheckoutView]):

@@ -129,5 +129,14 @@ async def test_the_payer_sees_what_goes_to_whom(town):
     ]  # fmt: skip
     alone = await read_checkout(town.deps, token_of(await town.intent()))
     assert alone.parts == ()
+    assert alone.bundle is None
     receipt = await read_receipt(town.deps, token_of(await bundle_paid(town)))
     assert [part.vat_registration for part in receipt.parts] == ["100000000000003", None]
+
+
+async def test_a_bundle_has_one_name_for_its_payer(town):
+    intent = await town.intent(bundle="delivery", lines=LINES)
+    asked = await read_checkout(town.deps, token_of(intent))
+    paid = await read_receipt(town.deps, token_of(await bundle_paid(town, reference="B-2")))
+    told = (await town.ask("GET", "/v1/bundles/delivery", department="roads")).body["name"]
+    assert [view.bundle and view.bundle.en for view in (asked, paid)] == [told["en"], told["en"]]

@@ -14,7 +14,7 @@ from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.services.measure_backlog import measure_backlog
 from gateway.services.messages.note_deliveries import note_deliveries
 from gateway.services.messages.promise_word import promise_word
-from gateway.services.messages.resend_receipt import resend_for_department, resend_receipt
+from gateway.services.messages.resend_receipt import resend_for_operator, resend_receipt
 from gateway.services.messages.send_messages import send_emails, send_texts
 from gateway.store import backlog, messages
 from gateway.worker import JOBS
@@ -155,9 +155,9 @@ async def test_a_receipt_is_sent_again_as_another_letter_at_most_once_a_minute(t
 async def test_only_a_paid_intent_of_one_s_own_has_a_receipt_to_send(town):
     unpaid = await town.intent()
     with pytest.raises(TransitionError, match="has not been made"):
-        await resend_for_department(town.deps, "economy", unpaid["id"])
+        await resend_for_operator(town.deps, unpaid["id"])
     with pytest.raises(NotFoundError):
-        await resend_for_department(town.deps, "roads", unpaid["id"])
+        await resend_for_operator(town.deps, "pi_" + "0" * 26)
     answer = await town.ask("POST", f"/v1/payment-intents/{unpaid['id']}/send-receipt", {}, department="roads")
     assert answer.status == 404
 

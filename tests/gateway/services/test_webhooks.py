@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
+from gateway.deps import Limits
 from gateway.domain.addresses import check_webhook_url, is_public
 from gateway.domain.errors import InvalidError
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
-from gateway.services.webhooks.deliver_webhooks import WAITS
+from gateway.services.webhooks.deliver_webhooks import WAITS, deliver_webhooks
 from gateway.store import events, webhooks
 
 
@@ -167,7 +169,52 @@ async def test_hc28_retry_after_is_kept(town, department):
     assert len(department.received) == 2
 
 
-async def test_hc28_a_hanging_endpoint_holds_up_nobody_else(open_town, department):
+async def test_hc28_a_hanging_endpoint_delays_nobody_and_is_called_within_its_bound(open_town, department):
+    """It never answers; the other endpoint of the same department hears everything at once, round after round."""
+    town = await open_town(limits=Limits(webhook_patience_s=0.2))
+    called = []
+
+    async def hang(request):
+        called.append((await request.json())["data"]["payment_intent"])
+        await asyncio.sleep(60)
+
+    app = web.Application()
+    app.router.add_post("/hook", hang)
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=0.1)
+    try:
+        slow = await town.ask("POST", "/v1/webhook-endpoints", {"url": str(server.make_url("/hook"))})
+        await subscribe(town, department)
+        begun = asyncio.get_running_loop().time()
+        first, *_ = [await town.paid() for _ in range(3)]
+        assert asyncio.get_running_loop().time() - begun < 15  # one call alone would hang for twenty
+        assert department.types().count("payment_intent.paid") == 3
+        assert called == [first["id"]]  # its one object in order, and nothing more while that call is under way
+        assert town.deps.couriers.busy == [slow.body["id"]]
+        await town.deps.couriers.close(0.0)
+        town.clock.advance(minutes=3)  # the lease is over: a call that was broken off is made again
+        await deliver_webhooks(town.deps, 200)
+        assert called[1] == first["id"]
+        assert 2 <= len(called) <= 1 + town.deps.limits.webhooks_per_endpoint
+    finally:
+        await town.deps.couriers.close(0.0)
+        await server.close()
+
+
+async def test_hc28_an_endpoint_that_fails_is_tried_with_one_call_at_a_time(town, department):
+    endpoint = await subscribe(town, department)
+    department.answers = [(500, {})] * 4
+    for _ in range(4):
+        await town.intent()
+    assert await deliver_webhooks(town.deps, 200) == town.deps.limits.webhooks_per_endpoint
+    assert town.deps.couriers.failing == [endpoint["id"]]
+    town.clock.advance(minutes=1)
+    assert await deliver_webhooks(town.deps, 200) == 1
+    assert town.deps.couriers.failing == []
+    assert await deliver_webhooks(town.deps, 200) == 3
+
+
+async def test_hc28_an_endpoint_without_a_connection_holds_up_nobody_else(open_town, department):
     town = await open_town()
     await town.deps.pool.execute(
         """INSERT INTO gateway.webhook_endpoint (id, department, url, secret, created_at)
