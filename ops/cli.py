@@ -109,6 +109,12 @@ def _refund() -> click.Command:
     return refund_group(parts)
 
 
+def _review() -> click.Command:
+    from ops.commands.review import review_group  # noqa: PLC0415 - see _Commands
+
+    return review_group(parts)
+
+
 def _message() -> click.Command:
     from ops.commands.message import message_group  # noqa: PLC0415 - see _Commands
 
@@ -159,6 +165,7 @@ _ELSEWHERE: Final[Mapping[str, Callable[[], click.Command]]] = {
     "message": _message,
     "centre": _centre,
     "refund": _refund,
+    "review": _review,
     "transfer": _transfer,
     "routing": _routing,
     "demo": _demo,

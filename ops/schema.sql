@@ -1134,6 +1134,25 @@ CREATE TABLE gateway.refund_line (
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
 );
 
+CREATE TABLE gateway.review_decision (
+    id text NOT NULL COLLATE pg_catalog."C",
+    attempt text NOT NULL COLLATE pg_catalog."C",
+    review text NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT review_decision_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT review_decision_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT review_decision_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT review_decision_outcome_check CHECK ((outcome = ANY (ARRAY['ask_again'::text, 'refund'::text, 'close'::text]))),
+    CONSTRAINT review_decision_reason_check CHECK ((length(reason) > 0)),
+    CONSTRAINT review_maker_is_not_checker CHECK ((checker <> maker))
+);
+
 CREATE TABLE gateway.routing (
     version integer NOT NULL,
     rules jsonb NOT NULL,
@@ -2096,6 +2115,9 @@ ALTER TABLE ONLY gateway.refund_line
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY gateway.review_decision
+    ADD CONSTRAINT review_decision_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
@@ -2270,6 +2292,8 @@ CREATE INDEX api_key_department ON gateway.api_key USING btree (department, id);
 
 CREATE INDEX attempt_checks ON gateway.attempt USING btree (next_check_at) WHERE ((status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text])) AND (review IS NULL));
 
+CREATE INDEX attempt_in_review ON gateway.attempt USING btree (id) WHERE (review IS NOT NULL);
+
 CREATE INDEX attempt_intent ON gateway.attempt USING btree (intent, id);
 
 CREATE UNIQUE INDEX attempt_live ON gateway.attempt USING btree (intent) WHERE (status = ANY (ARRAY['starting'::text, 'pending'::text, 'unknown'::text]));
@@ -2327,6 +2351,10 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
+
+CREATE UNIQUE INDEX review_decision_pending ON gateway.review_decision USING btree (attempt) WHERE (decision IS NULL);
 
 CREATE INDEX service_department ON gateway.service USING btree (department, code);
 
@@ -2685,6 +2713,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.review_decision TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.review_decision TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.review_decision TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 

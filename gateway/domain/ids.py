@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     TARIFF = "tf"
     AUDIT = "ga"
     TRANSFER_CLAIM = "tc"
+    REVIEW = "rw"
     PAYOUT = "pl"
     SHIFT = "sh"
 

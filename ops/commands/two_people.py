@@ -31,9 +31,10 @@ class Decision:
 
 
 def add_decision(group: click.Group, run: Callable[..., Any], decision: Decision) -> None:
-    """Add `approve-NOUN` and `refuse-NOUN`."""
+    """Add `approve-NOUN` and `refuse-NOUN`, or `approve` and `refuse` where the group itself is the noun."""
+    of = f"-{decision.noun}" if decision.noun else ""
 
-    @group.command(f"approve-{decision.noun}", help=decision.approve_help)
+    @group.command(f"approve{of}", help=decision.approve_help)
     @click.argument("proposal", metavar="ID")
     @BY
     def approve(proposal: str, by: str) -> None:
@@ -48,4 +49,4 @@ def add_decision(group: click.Group, run: Callable[..., Any], decision: Decision
         name, required = decision.why
         refuse = click.option(f"--{name}", required=required, default=None if required else "")(refuse)
     refuse = BY(click.argument("proposal", metavar="ID")(refuse))
-    group.command(f"refuse-{decision.noun}", help=decision.refuse_help)(refuse)
+    group.command(f"refuse{of}", help=decision.refuse_help)(refuse)

@@ -22,7 +22,7 @@ _MOVEMENTS: Final = """
                                        AND amount_minor > 0) AS debit,
            sum(amount_minor) FILTER (WHERE business_date BETWEEN $2 AND $1 AND recorded_at <= $4
                                        AND amount_minor < 0) AS credit
-    FROM ledger.postings WHERE recorded_at >= $3 AND (business_date >= $2 OR recorded_at > $4)
+    FROM ledger.postings WHERE recorded_at >= $3 AND (business_date >= $2 OR recorded_at > $4) AND account LIKE $5
     GROUP BY account, currency
   )
   SELECT b.account, b.currency, (b.amount_minor - coalesce(m.later, 0))::bigint AS closing_minor,

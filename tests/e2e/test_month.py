@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "AE070331234567890123456"
 FIRST = date(2026, 11, 22)  # a Sunday: the weekend's second day; the national days are 2 and 3 December
 DAYS = 30
-QUIET_DAYS = 8  # nobody pays any more; what is under way arrives
+QUIET_DAYS = 5  # nobody pays any more; what is under way arrives
 LICENCE = {"service": "licence"}
 
 
@@ -91,9 +91,12 @@ class Diary:
         self.kept: dict[str, Any] = {}
         self.licences: list[dict[str, Any]] = []
 
-    async def of(self, number: int) -> None:
-        if (page := getattr(self, f"on_day_{number}", None)) is not None:
+    async def of(self, number: int) -> bool:
+        """Let happen what this day has, and say whether it had anything."""
+        page = getattr(self, f"on_day_{number}", None)
+        if page is not None:
             await page()
+        return page is not None
 
     async def on_day_2(self) -> None:
         """Two payments whose payers will dispute them."""
@@ -196,8 +199,8 @@ async def live_a_day(month: Month, diary: Diary, number: int, day: date) -> None
         await month.by_transfer(fine(33_00))
         month.paid, month.taken_minor = month.paid + 1, month.taken_minor + 33_00
     await month.work()
-    await diary.of(number)
-    await month.work()
+    if await diary.of(number):
+        await month.work()
 
 
 async def test_a_month_ends_with_cash_as_the_bank_says_and_every_difference_listed(month: Month) -> None:
@@ -247,7 +250,9 @@ async def prove_the_end(month: Month) -> None:
         ("unknown_bank_credit", "77.70"),
         ("returned_payout", "100.00"),
     }
-    receivable = await month.pool.fetch("SELECT account, amount_minor FROM ledger.open_items ORDER BY account")
+    receivable = await month.pool.fetch(
+        "SELECT account, amount_minor FROM ledger.open_items ORDER BY account, amount_minor DESC"
+    )
     assert [(row["account"], row["amount_minor"]) for row in receivable] == [
         ("provider:ngenius:receivable", 105_00),
         ("suspense:late_payments", -90_00),
