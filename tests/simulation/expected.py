@@ -29,7 +29,9 @@ EXPECTED: Final = (
     *(f"provider: refund {name}" for name, _ in CALL_FAULTS),
     "PostgreSQL down",
     "a second night stood back",
+    "a bill was paid in cash",
     "backlog: no worker lives",
+    "citizen at a counter",
     "clock of a process is wrong",
     "department cancelled an intent",
     "department sent a request twice at once",
@@ -42,6 +44,7 @@ EXPECTED: Final = (
     "process started again",
     "two refunds raced for more than there was",
     "waited for a row lock",
+    "worker marked for death with a refund under way",
 )
 
 # Met by every hundred worlds, whatever the seeds; without them the green of the tests would be hollow.

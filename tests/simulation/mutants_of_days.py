@@ -154,7 +154,10 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
                 "        if intent_id:\n",
             ),
         ),
-        (Profile.CALM,),
+        (
+            Profile.CROWD,
+            Profile.STORM,
+        ),
     ),
     Mutant(
         "late money booked as if it had come in time",

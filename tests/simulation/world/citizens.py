@@ -64,7 +64,7 @@ class Citizen:
     phone: Phone | None = None
     transfers: bool = False  # pays by a transfer from their own bank
     bank: str = ""  # pays on the page of this bank when there is one
-    has_approved: bool = False
+    approved: str = ""  # the first request this payer approved on their phone
     told_paid: bool = False
     pages_broken: int = 0
     seen: list[int] = field(default_factory=list)
@@ -276,12 +276,11 @@ class Citizen:
             for _ in range(_LOOKS_AT_PHONE):
                 await self._pause(5, 60)
                 for place, prompt in phone.prompts(self.mobile):
-                    words = _DECISIONS[_host(place)]
-                    if self.has_approved and _host(place) == DARAJA.host:
-                        decision = words[1]  # nobody approves the same request twice
-                    else:
-                        decision = words[1 if refusals else 0]
-                    self.has_approved = self.has_approved or decision == words[0]
+                    approves, refuses = _DECISIONS[_host(place)]
+                    again = _host(place) == DARAJA.host and self.approved not in ("", prompt)
+                    # Nobody approves a second request for the same money; only M-Pesa can have sent two.
+                    decision = refuses if refusals or again else approves
+                    self.approved = self.approved or (prompt if decision == approves else "")
                     refusals = 0
                     await self._persist(lambda p=prompt, at=place, d=decision: self._answer(browser, at, p, d))  # type: ignore[misc]
 

@@ -128,7 +128,8 @@ class World:
         key, _ = await issue_key(parts.gateway, code, "simulation")
         details = PayeeDetails(code, "AED", f"Department {number}", _IBANS[number])
         change = await propose_payee_change(parts.night, details, by="maker", reason="opening")
-        await decide_payee_change(parts.night, change, by="checker", approve=True)
+        # The simulated banks know no department by name: a second person says that the account is right all the same.
+        await decide_payee_change(parts.night, change, by="checker", approve=True, despite_bank=True)
         department = Department(code, self.simulation, URL, key, self.simulation.chance.stream(code))
         department.promised = self._promised
         self.departments[code] = department

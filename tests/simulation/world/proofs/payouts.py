@@ -65,6 +65,30 @@ def departments_were_paid_once(world: World) -> list[str]:
     ]
 
 
+def nothing_unproven_was_paid_out(world: World) -> list[str]:
+    """No department is paid for money its provider has not settled yet."""
+    control = world.simulation.control
+    proven = {
+        row["department"]: row["minor"]
+        for row in control.rows(
+            "SELECT split_part(p.account, ':', 2) AS department, -sum(p.amount_minor)::bigint AS minor"
+            " FROM ledger.postings p WHERE p.account LIKE 'department:%:payable' AND p.currency = 'AED'"
+            " AND p.reference ~ '^(capture|late_accepted):' AND NOT EXISTS (SELECT FROM ledger.open_items o"
+            "      WHERE o.account LIKE 'provider:%:receivable' AND o.item = split_part(p.reference, ':', 2))"
+            " GROUP BY 1"
+        )
+    }
+    rows = control.rows(
+        "SELECT department, sum(amount_minor)::bigint AS minor FROM reconciliation.payout_line"
+        " WHERE status NOT IN ('rejected', 'returned') GROUP BY 1 ORDER BY 1"
+    )
+    return [
+        f"{row['department']} is paid {row['minor']}, of which {proven.get(row['department'], 0)} is proven"
+        for row in rows
+        if row["minor"] > proven.get(row["department"], 0)
+    ]
+
+
 def cash_is_the_banks(world: World) -> list[str]:
     """Our cash account is what the bank's own book says, up to the last statement that was read."""
     control = world.simulation.control
@@ -142,7 +166,8 @@ def a_calm_world_has_no_exception(world: World) -> list[str]:
         "SELECT type, subject, provider, currency, detail::text AS detail FROM reconciliation.break"
         " WHERE closed_at IS NULL ORDER BY 1, 2"
     )
-    return [
+    unknown = world.simulation.control.rows("SELECT id FROM reconciliation.payout_batch WHERE status = 'unknown'")
+    return [f"the bank answers, and nobody knows what became of payout {row['id']}" for row in unknown] + [
         f"{row['type']} {row['subject']}: {row['detail']}"
         for row in rows
         if row["type"] not in _PEOPLES_DOING
@@ -151,7 +176,7 @@ def a_calm_world_has_no_exception(world: World) -> list[str]:
     ]
 
 
-ALWAYS = (bank_paid_each_line_once, departments_were_paid_once)
+ALWAYS = (bank_paid_each_line_once, departments_were_paid_once, nothing_unproven_was_paid_out)
 AT_THE_END = (
     cash_is_the_banks,
     what_is_open_is_owned,

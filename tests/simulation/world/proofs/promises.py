@@ -73,8 +73,11 @@ def an_end_is_the_end(world: World) -> list[str]:
 def nobody_is_late_who_paid_in_time(world: World) -> list[str]:
     """An intent expires only after its provider was asked: what was paid long before counts as paid, not as late.
 
-    An attempt that was declined first is not asked about again, so a second card on its page may come too late.
+    An attempt that was declined first is not asked about again, so a second card on its page may come too late. Where
+    a provider answered with a word nobody knows, asking proved nothing.
     """
+    if _answered_with_unknown_words(world):
+        return []
     rows = world.simulation.control.rows(
         "SELECT a.id, a.captured_at, e.created_at AS expired_at FROM gateway.attempt a"
         " JOIN gateway.event e ON e.object = a.intent AND e.type = 'payment_intent.expired'"
@@ -144,7 +147,7 @@ def seen_is_recorded_with_its_effect(world: World) -> list[str]:
 
     Where a provider answered with a word nobody knows, its query proved nothing and the sweep asks again.
     """
-    if any("unknown_status" in name for name in world.simulation.trace.sometimes):
+    if _answered_with_unknown_words(world):
         return []
     rows = world.simulation.control.rows(
         "SELECT i.event, i.word, a.id, a.status FROM gateway.inbox i JOIN gateway.attempt a ON a.id = i.reference"
@@ -152,6 +155,10 @@ def seen_is_recorded_with_its_effect(world: World) -> list[str]:
         " AND (i.word IN ('CAPTURED', 'PURCHASED', 'completed') OR i.event LIKE '%:AUTHORISATION:true') ORDER BY 1"
     )
     return [f"callback {row['event']} {row['word']} is applied, and {row['id']} is {row['status']}" for row in rows]
+
+
+def _answered_with_unknown_words(world: World) -> bool:
+    return any("unknown_status" in name for name in world.simulation.trace.sometimes)
 
 
 def messages_were_carried(world: World) -> list[str]:
