@@ -180,6 +180,8 @@ class Limits:
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
     expiry_max: timedelta = timedelta(days=90)
+    reserved_for: timedelta = timedelta(days=6)
+    """How long a reservation is counted on: card schemes let go of it after seven days."""
     messages_at_once: int = 16
     webhook_call_s: float = 20.0
     webhook_patience_s: float = 1.0

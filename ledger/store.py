@@ -38,6 +38,18 @@ SELECT o_status, o_journal FROM ledger.post_batch(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 """
 
+# What is alike for every item of a collective entry is made where it is wanted: its account, and its place in turn.
+_POST_COLLECTIVE: Final = """
+SELECT p.o_status, p.o_journal
+  FROM (SELECT $22::integer[] AS accounts, cardinality($21::integer[]) AS whole,
+               ($23::smallint[])[1] AS first, cardinality($24::bigint[]) AS postings) c
+ CROSS JOIN LATERAL ledger.post_batch(
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+  array_fill(1, ARRAY[c.postings]),
+  c.accounts || array_fill(c.accounts[c.whole], ARRAY[c.postings - c.whole]),
+  ARRAY(SELECT seq::smallint FROM generate_series(c.first, c.postings) seq), $24, $25) p
+"""
+
 _POST_ENTRY: Final = """
 SELECT o_status, o_journal FROM ledger.post_entry(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
@@ -163,14 +175,10 @@ async def post_collective(
     """Post one entry whose last posting is taken apart into one for each item."""
     arrays = _pack([whole])
     arrays[_FINGERPRINT] = [fingerprint]
-    entry, account, seq, amount, item = arrays[-5:]
-    count, first = len(items), seq[-1]
-    entry[-1:] = [1] * count
-    account[-1:] = [account[-1]] * count
-    seq[-1:] = range(first, first + count)
+    *_, amount, item = arrays
     amount[-1:] = amounts
     item[-1:] = items
-    (verdict,) = _verdicts(await connection.fetchrow(_POST_BATCH, recorded_at, *arrays))
+    (verdict,) = _verdicts(await connection.fetchrow(_POST_COLLECTIVE, recorded_at, *arrays))
     return verdict
 
 

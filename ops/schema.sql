@@ -801,6 +801,7 @@ CREATE TABLE gateway.centre_agent (
     checker text,
     checked_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    chose_password boolean DEFAULT false NOT NULL,
     CONSTRAINT centre_agent_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
     CONSTRAINT centre_agent_check1 CHECK (((password IS NULL) OR (checker IS NOT NULL))),
     CONSTRAINT centre_agent_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9.-]{1,30}$'::text)),
@@ -936,13 +937,20 @@ CREATE TABLE gateway.intent (
     receipt_number text COLLATE pg_catalog."C",
     duplicate_of text COLLATE pg_catalog."C",
     bundle text COLLATE pg_catalog."C",
+    capture_later boolean DEFAULT false NOT NULL,
+    authorised_minor bigint,
+    capture_asked_at timestamp with time zone,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
     CONSTRAINT intent_check2 CHECK (((status = 'paid'::text) = (receipt_number IS NOT NULL))),
+    CONSTRAINT intent_check3 CHECK ((authorised_minor >= amount_minor)),
+    CONSTRAINT intent_check4 CHECK ((capture_later OR (authorised_minor IS NULL))),
+    CONSTRAINT intent_check5 CHECK (((authorised_minor IS NOT NULL) OR (capture_asked_at IS NULL))),
+    CONSTRAINT intent_check6 CHECK (((status <> 'requires_capture'::text) OR ((authorised_minor IS NOT NULL) AND (capture_asked_at IS NULL)))),
     CONSTRAINT intent_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT intent_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
-    CONSTRAINT intent_status_check CHECK ((status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'paid'::text, 'cancelled'::text, 'expired'::text])))
+    CONSTRAINT intent_status_check CHECK ((status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'requires_capture'::text, 'paid'::text, 'cancelled'::text, 'expired'::text])))
 );
 
 CREATE TABLE gateway.intent_line (
@@ -2290,7 +2298,7 @@ CREATE INDEX idempotency_expiry ON gateway.idempotency USING btree (expires_at);
 
 CREATE INDEX inbox_waiting ON gateway.inbox USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
-CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text]));
+CREATE INDEX intent_closing ON gateway.intent USING btree (department, next_close_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'processing'::text, 'requires_capture'::text]));
 
 CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
@@ -2622,6 +2630,8 @@ GRANT UPDATE(checked_at) ON TABLE gateway.centre_agent TO mizan_service;
 
 GRANT UPDATE(disabled_at) ON TABLE gateway.centre_agent TO mizan_service;
 
+GRANT UPDATE(chose_password) ON TABLE gateway.centre_agent TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.centre_session TO mizan_service;
 
 GRANT UPDATE(seen_at) ON TABLE gateway.centre_session TO mizan_service;
@@ -2647,6 +2657,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.inbox TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.intent TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.intent_line TO mizan_service;
+
+GRANT UPDATE(amount_minor) ON TABLE gateway.intent_line TO mizan_service;
+
+GRANT UPDATE(vat_minor) ON TABLE gateway.intent_line TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.message TO mizan_service;
 

@@ -78,7 +78,8 @@ class PaymentOrder:
     """One attempt at a payment. `reference` is ours: merchant reference and idempotency key at the provider.
 
     `landing_url` is the one fixed address at which a provider that must be told our addresses in advance sends its
-    payers back; what they bring there is read by `Finishes.read_return`.
+    payers back; what they bring there is read by `Finishes.read_return`. With `capture_later` the amount is reserved
+    and taken when `Captures.capture` says so; only a provider that captures and voids is given such an order.
     """
 
     reference: str
@@ -94,6 +95,7 @@ class PaymentOrder:
     payer_bank: str | None = None
     landing_url: str = ""
     started_at: datetime | None = None
+    capture_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class NGenius:
             if known:
                 _check_amounts(order, known)
                 return self._started(order, join_reports([read_report(found) for found in known]))
-        action = self._settings["action"]
+        action = "AUTH" if order.capture_later else self._settings["action"]
         answer = await self._call(lambda token: self._endpoint.create(token, order, action))
         made = read_order(answer.body)
         _check_amounts(order, [made])

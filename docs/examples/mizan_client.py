@@ -66,6 +66,10 @@ class Mizan:
     def cancel_payment_intent(self, idempotency_key: str, intent_id: str) -> Document:
         return self.send("POST", f"/v1/payment-intents/{intent_id}/cancel", {}, key=idempotency_key)
 
+    def capture_payment_intent(self, idempotency_key: str, intent_id: str, **fields: Any) -> Document:
+        """Take what the payer has reserved: all of it, or `amount`."""
+        return self.send("POST", f"/v1/payment-intents/{intent_id}/capture", fields, key=idempotency_key)
+
     # Refunds
 
     def create_refund(self, idempotency_key: str, intent_id: str, reason: str, **fields: Any) -> Document:

@@ -10,7 +10,7 @@ from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document, json_answer
-from gateway.api.requests import Empty, UpdateIntent, checked_metadata, intent_request, read_body
+from gateway.api.requests import CaptureIntent, Empty, UpdateIntent, checked_metadata, intent_request, read_body
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
@@ -19,11 +19,13 @@ from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services.intents.cancel_intent import cancel_for_department
+from gateway.services.intents.capture_intent import capture_intent
 from gateway.services.intents.create_intent import answer_with_link, create_intent
 from gateway.services.intents.read_intent import list_attempts, list_intent_events, list_intents, read_intent
 from gateway.services.intents.update_intent import update_metadata
 from gateway.services.messages.resend_receipt import resend_for_department
 from gateway.web.admission import DEPS
+from ledger.money import Money
 
 EXPANDABLE: Final = ("attempts", "refunds")
 """What may be asked to stand inside an intent, by `expand[]=`."""
@@ -118,6 +120,18 @@ async def cancel(request: web.Request) -> web.Response:
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
         return _answered(deps, await cancel_for_department(deps, key.department, intent_id, claim))
+
+
+async def capture(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.PAYMENTS_WRITE)
+    body = await read_json_body(request, deps)
+    claim = claim_of(request, key, body)
+    asked = read_body(body, CaptureIntent).amount
+    amount = None if asked is None else Money(asked.amount, asked.currency)
+    intent_id = path_id(request, Prefix.INTENT)
+    with working_on(deps, claim):
+        return _answered(deps, await capture_intent(deps, key.department, intent_id, amount, claim))
 
 
 async def send_receipt(request: web.Request) -> web.Response:

@@ -43,6 +43,9 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents/{id}/events"): ("List what happened to an intent", None, 200, "EventList", ()),
     ("POST", "/v1/payment-intents/{id}/cancel"): ("Take a request back", "Empty", 200, "PaymentIntent", ()),
+    ("POST", "/v1/payment-intents/{id}/capture"): (
+        "Take what the payer has reserved, or a part of it", "CaptureIntent", 202, "PaymentIntent", (),
+    ),
     ("POST", "/v1/payment-intents/{id}/send-receipt"): ("Send the receipt again", "Empty", 202, "ReceiptSending", ()),
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),

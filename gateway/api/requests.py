@@ -70,6 +70,11 @@ class CreateIntent(Body):
     return_url: str | None = None
     metadata: Annotated[dict[str, str], Meta(max_length=20)] = {}
     expires_at: str | None = None
+    capture: Literal["automatic", "manual"] = "automatic"
+
+
+class CaptureIntent(Body):
+    amount: Amount | None = None
 
 
 class CreateQuote(Body):
@@ -172,7 +177,7 @@ class Empty(Body):
     """A body that says nothing: it may be left out."""
 
 
-OPTIONAL: Final = (Empty, ReplayDeliveries, RotateApiKey)
+OPTIONAL: Final = (Empty, CaptureIntent, ReplayDeliveries, RotateApiKey)
 """Bodies that may be left out."""
 
 Read = TypeVar("Read", bound=Body)
@@ -223,6 +228,7 @@ def intent_request(body: bytes) -> IntentRequest:
         return_url=_url(asked.return_url),
         metadata=checked_metadata(asked.metadata),
         expires_at=_instant(asked.expires_at, "/expires_at"),
+        capture_later=asked.capture == "manual",
     )
 
 

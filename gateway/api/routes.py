@@ -20,6 +20,7 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/v1/payment-intents/{id}", intents.update),
     ("GET", "/v1/payment-intents/{id}/events", intents.events),
     ("POST", "/v1/payment-intents/{id}/cancel", intents.cancel),
+    ("POST", "/v1/payment-intents/{id}/capture", intents.capture),
     ("POST", "/v1/payment-intents/{id}/send-receipt", intents.send_receipt),
     ("GET", "/v1/payment-intents/{id}/attempts", intents.attempts),
     ("POST", "/v1/payment-intents/{id}/refunds", refunds.create),

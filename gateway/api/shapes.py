@@ -52,7 +52,7 @@ _CITATION: Final[dict[str, Schema]] = {
     "effective_on": DATE,
     "legal_basis": TEXT,
 }
-INTENT_STATUSES: Final = ["requires_payment", "processing", "paid", "cancelled", "expired"]
+INTENT_STATUSES: Final = ["requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
 REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
 
@@ -113,6 +113,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "object": {"const": "payment_intent"},
             "status": {"enum": INTENT_STATUSES},
             "amount": ref("Money"),
+            "capture": {"enum": ["automatic", "manual"]},
+            "amount_authorised": _MONEY_OR_NULL,
             "amount_refunded": ref("Money"),
             "amount_refundable": ref("Money"),
             "reference": TEXT,

@@ -22,6 +22,8 @@ from gateway.web.pages import Pages
 _log: Final = structlog.get_logger(__name__)
 Handler = Callable[[Visit, Agent], Awaitable[web.Response]]
 OpenHandler = Callable[[Visit], Awaitable[web.Response]]
+_WITH_FIRST_PASSWORD: Final = frozenset({"/centre/password", "/centre/sign-out"})
+"""All that a password somebody else has read out opens."""
 
 
 def add_centres(app: web.Application, deps: Deps, identity: Identity) -> None:
@@ -39,7 +41,11 @@ def add_centres(app: web.Application, deps: Deps, identity: Identity) -> None:
     def agents_only(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def checked(visit: Visit) -> web.Response:
             visit.agent = await signed_in(deps, visit.session)
-            return visit.go("/centre/sign-in") if visit.agent is None else await handler(visit, visit.agent)
+            if visit.agent is None:
+                return visit.go("/centre/sign-in")
+            if not visit.agent.chose_password and visit.request.path not in _WITH_FIRST_PASSWORD:
+                return visit.go("/centre/password")
+            return await handler(visit, visit.agent)
 
         return answering(checked)
 

@@ -16,7 +16,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "/terminal_reference": sentence("This is not the reference on the terminal’s slip."),
     "/approval_code": sentence("An approval code has six letters or digits."),
     "/reference": sentence("Enter the reference of the case."),
-    "/new": sentence("A password has at least 12 characters."),
+    "/new": sentence("A password has at least 12 characters and is not the present one."),
 }
 _SAID: Final[Mapping[str, str]] = {
     "open a shift first": sentence("Open a shift first."),
@@ -26,6 +26,9 @@ _SAID: Final[Mapping[str, str]] = {
     "this slip has paid another bill": sentence("This slip has paid another bill already."),
     "no card terminal stands in this centre": sentence("No card terminal stands in this centre."),
     "this bill can no longer be paid": sentence("This bill can no longer be paid."),
+    "the payer's bank has reserved the amount already": sentence(
+        "The payer’s bank has reserved the amount already. Take no money."
+    ),
     "the drawer holds another currency": sentence("Your drawer holds another currency."),
     "a payment of this bill is under way; wait for its result": sentence(
         "A payment of this bill is under way. Take no money; look again in a minute."

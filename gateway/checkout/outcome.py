@@ -4,54 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Literal
 
 from markupsafe import Markup
 
 from adapters.contract import ApproveOnPhone, Method, PayReference, Redirect
+from gateway.checkout.standing import State
 from gateway.checkout.transfer import TransferSlip
-from gateway.domain.attempt import LIVE, PROVEN_DEAD
-from gateway.domain.intent import IntentStatus
 from gateway.services.payers.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
 from gateway.web.pages import Pages, ltr, mobile, money
 from ledger.money import Money
 
-
-class State(StrEnum):
-    """What the payer meets when they open their link."""
-
-    PAYABLE = "payable"
-    DECLINED = "declined"  # payable again, after a try that came to nothing
-    STARTED = "started"  # the provider's page is waiting for them
-    CHECKING = "checking"  # the bank has not said yes or no
-    PAID = "paid"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    LATE = "late"  # money came after the payment was closed
-
-
 _BY_LINK: Final = frozenset({Method.CARD, Method.BANK})
-CLOSED: Final = frozenset({State.PAID, State.CANCELLED, State.EXPIRED, State.LATE})
-
-
-def state_of(view: CheckoutView) -> State:
-    """Read the state from what is committed; nothing a browser says counts."""
-    attempt = view.last_attempt
-    match view.status:
-        case IntentStatus.PAID:
-            state = State.PAID
-        case IntentStatus.CANCELLED:
-            state = State.LATE if view.late_payment else State.CANCELLED
-        case IntentStatus.EXPIRED:
-            state = State.LATE if view.late_payment else State.EXPIRED
-        case IntentStatus.PROCESSING:
-            state = State.STARTED if attempt and attempt.next_step and attempt.status in LIVE else State.CHECKING
-        case IntentStatus.REQUIRES_PAYMENT:
-            state = State.DECLINED if attempt and attempt.status in PROVEN_DEAD else State.PAYABLE
-    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +314,25 @@ def _checking(told: _Telling) -> OutcomePage:
     )
 
 
+def _reserved(told: _Telling) -> OutcomePage:
+    """Tell that the payer has done all there is to do: the money is held, and taken when the department says so."""
+    return OutcomePage(
+        told.say("The amount is reserved"),
+        "tick",
+        "good",
+        told.say("Your bank holds it for %(department)s. Nothing was taken yet.", department=told.department),
+        nothing_moved=False,
+        sentences=(
+            told.say("You do not need to do anything. Do not pay again."),
+            told.say(
+                "%(department)s will take it, or a part of it, or let go of it. Your receipt comes when it is taken.",
+                department=told.department,
+            ),
+        ),
+        acts=told.back(),
+    )
+
+
 def _unavailable(told: _Telling) -> OutcomePage:
     """Tell that no provider takes this payment at present: the link is good, only the moment is not."""
     return OutcomePage(
@@ -368,6 +353,7 @@ _TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
     State.DECLINED: _unavailable,
     State.STARTED: _started,
     State.CHECKING: _checking,
+    State.RESERVED: _reserved,
     State.PAID: _paid,
     State.CANCELLED: _cancelled,
     State.EXPIRED: _expired,

@@ -13,9 +13,10 @@ from aiohttp import web
 from adapters.contract import NextStep, PayReference, Redirect
 from gateway.checkout import TEMPLATES
 from gateway.checkout.link_page import LinkPage
-from gateway.checkout.outcome import CLOSED, State, render_outcome, state_of
+from gateway.checkout.outcome import render_outcome
 from gateway.checkout.pay_page import PayForm, choose_method, empty_form, read_form, render_pay
 from gateway.checkout.receipts import Receipts
+from gateway.checkout.standing import CLOSED, State, state_of
 from gateway.checkout.trouble import Trouble, trouble_of
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps

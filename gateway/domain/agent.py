@@ -25,3 +25,4 @@ class Agent:
     maker: str
     checker: str | None
     disabled_at: datetime | None
+    chose_password: bool = False

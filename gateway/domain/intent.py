@@ -16,6 +16,7 @@ class IntentStatus(StrEnum):
 
     REQUIRES_PAYMENT = "requires_payment"
     PROCESSING = "processing"
+    REQUIRES_CAPTURE = "requires_capture"
     PAID = "paid"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -26,6 +27,8 @@ class IntentEvent(StrEnum):
 
     ATTEMPT_STARTED = "attempt_started"
     ATTEMPT_DIED = "attempt_died"
+    AUTHORISED = "authorised"
+    CAPTURE_ASKED = "capture_asked"
     CAPTURED = "captured"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -44,6 +47,13 @@ TRANSITIONS: Final[Mapping[tuple[IntentStatus, IntentEvent], IntentStatus]] = {
     # Both only after the provider was asked to give the attempt up; what it captures later is late money.
     (_S.PROCESSING, _E.CANCELLED): _S.CANCELLED,
     (_S.PROCESSING, _E.EXPIRED): _S.EXPIRED,
+    # Where the department captures later, the payer's bank has reserved the amount: nothing moved, nothing is booked.
+    (_S.PROCESSING, _E.AUTHORISED): _S.REQUIRES_CAPTURE,
+    (_S.REQUIRES_CAPTURE, _E.CAPTURE_ASKED): _S.PROCESSING,
+    (_S.REQUIRES_CAPTURE, _E.CAPTURED): _S.PAID,
+    (_S.REQUIRES_CAPTURE, _E.ATTEMPT_DIED): _S.REQUIRES_PAYMENT,
+    (_S.REQUIRES_CAPTURE, _E.CANCELLED): _S.CANCELLED,
+    (_S.REQUIRES_CAPTURE, _E.EXPIRED): _S.EXPIRED,
 }
 """The whole life of an intent. What is not here does not happen."""
 

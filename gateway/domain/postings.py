@@ -74,6 +74,24 @@ def captured_for_review(evidence: Evidence, amount: Money) -> Entry:
     return _suspended("payment_captured_for_review", evidence, amount)
 
 
+def taken_back(evidence: Evidence, shares: Sequence[DepartmentShare] | None, amount: Money) -> Entry:
+    """A payment the provider took back after it had succeeded, unasked: what a capture credited is owed no more.
+
+    The provider is expected to list it as it lists a refund. Without shares the money was still in suspense.
+    """
+    owed = (
+        (debit(SUSPENSE_LATE_PAYMENTS, amount, evidence.attempt_id),)
+        if shares is None
+        else tuple(debit(account, part) for account, part in _by_account(shares, amount.currency).items())
+    )
+    return _entry(
+        f"reversal:{evidence.attempt_id}",
+        "payment_reversed",
+        evidence,
+        (*owed, credit(provider_refunds_in_transit(evidence.provider), amount, evidence.attempt_id)),
+    )
+
+
 def late_accepted(evidence: Evidence, shares: Sequence[DepartmentShare], amount: Money) -> Entry:
     """A late payment accepted, by an operator or by policy: out of suspense, as a capture."""
     return _entry(

@@ -49,6 +49,7 @@ class Payment:
     services: frozenset[str]
     language: str
     scheme: str | None = None
+    capture_later: bool = False
 
 
 def fits(rule: Rule, method: Method, payment: Payment) -> bool:

@@ -41,6 +41,8 @@ class Standing:
     amount: Money
     in_review: bool = False
     given_back: bool = False
+    awaits_word: bool = False
+    """Whether the department captures later and has not said so yet: what is authorised is reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,15 @@ def judge(standing: Standing, report: PaymentReport, *, given_up: bool = False) 
         return Verdict(standing.attempt, standing.intent, review=objection)
     target = _target(report, given_up=given_up)
     edge = attempts.edge(standing.attempt, target)
+    if _is_reserved(standing, report, target):
+        reserved = intents.advance(standing.intent, IntentEvent.AUTHORISED)
+        return Verdict(target, reserved, edge=edge, event=IntentEvent.AUTHORISED)
     if edge is None or _is_no_news(standing, report, target):
         return nothing
+    return _moved(standing, report, target, edge)
+
+
+def _moved(standing: Standing, report: PaymentReport, target: AttemptStatus, edge: str) -> Verdict:
     if target is AttemptStatus.SUCCEEDED:
         return _captured(standing, report, edge)
     if target in attempts.PROVEN_DEAD:
@@ -82,6 +91,17 @@ def _objection(standing: Standing, report: PaymentReport) -> Review | None:
     if report.reversed and standing.attempt is AttemptStatus.SUCCEEDED and not standing.given_back:
         return Review.REVERSED_BY_PROVIDER
     return None
+
+
+def _is_reserved(standing: Standing, report: PaymentReport, target: AttemptStatus) -> bool:
+    """Tell that the payer's bank has reserved just what was asked for, and nobody has said yet that it be captured."""
+    return (
+        target is AttemptStatus.PENDING
+        and standing.attempt in attempts.LIVE
+        and standing.awaits_word
+        and report.authorised == standing.amount
+        and intents.may(standing.intent, IntentEvent.AUTHORISED)
+    )
 
 
 def _is_no_news(standing: Standing, report: PaymentReport, target: AttemptStatus) -> bool:

@@ -85,6 +85,10 @@ def attempt_document(attempt: Attempt) -> Document:
     }
 
 
+def _money_or_none(amount_minor: int | None, currency: str) -> Document | None:
+    return None if amount_minor is None else dict(money(Money(amount_minor, currency)))
+
+
 def intent_document(
     intent: Intent, lines: Sequence[IntentLine], *, refunded_minor: int = 0, last_attempt: Attempt | None = None
 ) -> Document:
@@ -96,6 +100,8 @@ def intent_document(
         "object": "payment_intent",
         "status": intent.status.value,
         "amount": money(intent.amount),
+        "capture": "manual" if intent.capture_later else "automatic",
+        "amount_authorised": _money_or_none(intent.authorised_minor, currency),
         "amount_refunded": money(Money(refunded_minor, currency)),
         "amount_refundable": money(Money(intent.amount.amount_minor - refunded_minor if paid else 0, currency)),
         "reference": intent.reference,

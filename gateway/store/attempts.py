@@ -261,7 +261,7 @@ async def undecided(connection: Connection, limit: int) -> list[Attempt]:
     """Return late captures nobody has decided about, oldest first; one that is being refunded is decided."""
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM gateway.attempt a
-             WHERE late AND resolution IS NULL
+             WHERE late AND resolution IS NULL AND a.review IS DISTINCT FROM 'reversed_by_provider'
                AND NOT EXISTS (SELECT 1 FROM gateway.refund r
                                 WHERE r.intent = a.intent AND r.attempt = a.id AND r.status <> 'failed')
              ORDER BY id LIMIT $1""",

@@ -21,7 +21,7 @@ async def read(connection: Connection, at: datetime) -> list[Backlog]:
             WHERE status IN ('starting', 'pending', 'unknown') AND review IS NULL
            UNION ALL
            SELECT 'overdue_intents', count(*), min(expires_at) FROM gateway.intent
-            WHERE status IN ('requires_payment', 'processing') AND next_close_at <= $1
+            WHERE status IN ('requires_payment', 'processing', 'requires_capture') AND next_close_at <= $1
            UNION ALL
            SELECT 'open_refunds', count(*), min(created_at) FROM gateway.refund
             WHERE status IN ('requested', 'pending', 'unknown') AND review IS NULL

@@ -10,7 +10,8 @@ from gateway.domain.department import Names
 from gateway.store.connections import Connection, Row
 
 _AGENT: Final = """SELECT a.code, a.name, a.role, a.centre, c.name_ar, c.name_en, c.department, c.terminal_provider,
-         a.password, a.failures, a.locked_until, a.maker, a.checker, a.disabled_at
+         a.password, a.failures, a.locked_until, a.maker, a.checker, a.disabled_at,
+         a.chose_password
     FROM gateway.centre_agent a JOIN gateway.centre c ON c.code = a.centre"""
 _ONE: Final = _AGENT + " WHERE a.code = $1"
 _LOCKED: Final = _ONE + " FOR UPDATE OF a"
@@ -37,6 +38,7 @@ def _agent(row: Row) -> Agent:
         maker=row["maker"],
         checker=row["checker"],
         disabled_at=row["disabled_at"],
+        chose_password=row["chose_password"],
     )
 
 
@@ -90,7 +92,10 @@ async def approve_agent(connection: Connection, code: str, password: str, checke
 
 
 async def set_password(connection: Connection, code: str, password: str) -> None:
-    await connection.execute("UPDATE gateway.centre_agent SET password = $2 WHERE code = $1", code, password)
+    """Keep a password the agent has chosen."""
+    await connection.execute(
+        "UPDATE gateway.centre_agent SET password = $2, chose_password = true WHERE code = $1", code, password
+    )
 
 
 async def note_tries(connection: Connection, code: str, failures: int, locked_until: datetime | None) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.store import messages
+from gateway.store import captures, messages
 from gateway.store.connections import Connection
 from gateway.store.idempotency import KEPT, replay
 from gateway.store.messages import Message
@@ -54,6 +54,7 @@ class NewIntent(msgspec.Struct, frozen=True):
     lines: tuple[NewLine, ...]
     reminders: tuple[Message, ...] = ()
     bundle: str | None = None
+    capture_later: bool = False
 
 
 # Named columns of the arrays, so that a reader can hold the statement against the table. What another request has
@@ -109,11 +110,12 @@ SELECT id FROM claimed"""
 
 async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[StoredAnswer | Exception]:
     """Create what is new and answer what is not: one result each, in order."""
-    if any(intent.reminders for intent in intents):
+    if any(intent.reminders or intent.capture_later for intent in intents):
         async with connection.transaction():
             created = await _create(connection, intents)
             wanted = [message for intent in intents if intent.id in created for message in intent.reminders]
             await messages.queue(connection, wanted, intents[0].created_at)
+            await captures.mark(connection, [intent.id for intent in intents if intent.capture_later])
     else:
         created = await _create(connection, intents)
     answers: list[StoredAnswer | Exception] = []

@@ -38,6 +38,14 @@ class Intent:
     receipt_number: str | None
     duplicate_of: str | None = None
     bundle: str | None = None
+    capture_later: bool = False
+    authorised_minor: int | None = None
+    capture_asked_at: datetime | None = None
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether its payer's bank holds the amount for us: nobody is to begin anything else."""
+        return self.authorised_minor is not None and self.paid_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class IntentLine:
 
 _COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
   payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number,
-  duplicate_of, bundle"""
+  duplicate_of, bundle, capture_later, authorised_minor, capture_asked_at"""
 
 
 def _intent(row: Row) -> Intent:
@@ -83,6 +91,9 @@ def _intent(row: Row) -> Intent:
         receipt_number=row["receipt_number"],
         duplicate_of=row["duplicate_of"],
         bundle=row["bundle"],
+        capture_later=row["capture_later"],
+        authorised_minor=row["authorised_minor"],
+        capture_asked_at=row["capture_asked_at"],
     )
 
 
@@ -244,7 +255,8 @@ async def same_bill_elsewhere(connection: Connection, intent: Intent) -> bool:
     return bool(
         await connection.fetchval(
             """SELECT EXISTS (SELECT 1 FROM gateway.intent
-                WHERE department = $1 AND reference = $2 AND id <> $3 AND status IN ('paid', 'processing'))""",
+                WHERE department = $1 AND reference = $2 AND id <> $3
+                  AND status IN ('paid', 'processing', 'requires_capture'))""",
             intent.department,
             intent.reference,
             intent.id,
@@ -331,7 +343,7 @@ async def claim_overdue(connection: Connection, at: datetime, again_at: datetime
                FROM gateway.department d
                CROSS JOIN LATERAL (
                  SELECT i.id, i.next_close_at FROM gateway.intent i
-                  WHERE i.department = d.code AND i.status IN ('requires_payment', 'processing')
+                  WHERE i.department = d.code AND i.status IN ('requires_payment', 'processing', 'requires_capture')
                     AND i.next_close_at <= $1
                   ORDER BY i.next_close_at LIMIT $3 FOR UPDATE SKIP LOCKED) o)
            UPDATE gateway.intent SET next_close_at = $2

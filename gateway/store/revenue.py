@@ -122,7 +122,7 @@ _CODES: Final = """
   FROM asked q
   JOIN gateway.attempt a ON a.id = q.id
   JOIN gateway.intent_line l ON l.intent = a.intent AND l.department = $1
-  WHERE q.kind IN ('capture', 'late_accepted') GROUP BY 1, 2
+  WHERE q.kind IN ('capture', 'late_accepted', 'reversal') GROUP BY 1, 2
   UNION ALL
   SELECT q.reference, l.revenue_code, sum(r.amount_minor - r.vat_minor)::bigint
   FROM asked q

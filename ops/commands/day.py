@@ -9,6 +9,7 @@ from typing import Any
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ops.commands.two_people import BY
 from reconciliation.breaks import Language
 from reconciliation.day_close import (
     DayStatus,
@@ -21,7 +22,6 @@ from reconciliation.day_close import (
 )
 from reconciliation.deps import Deps
 
-_BY = click.option("--by", required=True, help="Who decides; never the one who proposed it.")
 _DAY = click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 
 
@@ -30,7 +30,7 @@ def seal_command(run: Callable[..., Any], signing_key: Callable[[], Ed25519Priva
 
     @click.command("seal")
     @_DAY
-    @_BY
+    @BY
     def seal(day: datetime, by: str) -> None:
         """Close DAY and seal the books of it. The first person proposes; another, with the same command, seals."""
 
@@ -78,14 +78,14 @@ def add_day_commands(
     @days.command("propose")
     @_DAY
     @click.option("--note", default="", help="A word for whoever approves, kept on the certificate.")
-    @_BY
+    @BY
     def propose(day: datetime, note: str, by: str) -> None:
         """Propose to close a day; refused while anything is missing or unexplained."""
         click.echo(run(lambda deps: propose_day(deps, day.date(), by=by, note=note)))
 
     @days.command("approve")
     @click.argument("close_id")
-    @_BY
+    @BY
     def approve(close_id: str, by: str) -> None:
         """Approve a close: the day is sealed, certified and takes nothing more."""
         seal = run(lambda deps: decide_day(deps, close_id, by=by, approve=True, key=signing_key()))
@@ -93,7 +93,7 @@ def add_day_commands(
 
     @days.command("refuse")
     @click.argument("close_id")
-    @_BY
+    @BY
     def refuse(close_id: str, by: str) -> None:
         """Refuse a close; the day stays open."""
         run(lambda deps: decide_day(deps, close_id, by=by, approve=False, key=signing_key()))
@@ -113,7 +113,7 @@ def _add_explain(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.argument("break_id")
     @click.option("--owner", required=True, help="Who has it now.")
     @click.option("--reason", required=True, help="Why it stands.")
-    @_BY
+    @BY
     def explain(break_id: str, owner: str, reason: str, by: str) -> None:
         """Say who has a break and why it stands, so that its day can be closed."""
         run(lambda deps: explain_break(deps, break_id, owner=owner, reason=reason, by=by))

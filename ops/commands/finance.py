@@ -17,6 +17,7 @@ from ledger.money import Money
 from ops.commands.day import add_day_commands
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
+from ops.commands.two_people import BY, Decision, add_decision
 from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
@@ -35,7 +36,6 @@ from reconciliation.resolutions import (
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 Answer = TypeVar("Answer")
 
-_BY = click.option("--by", required=True, help="Who decides; never the one who prepared it.")
 _LANGUAGE = click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
 
 
@@ -80,22 +80,12 @@ def _payouts(finance: click.Group, run: Callable[..., Any]) -> None:
         for one in run(payouts_to_decide):
             click.echo(f"{one.batch_id}  {one.business_date}  {one.lines} lines  {one.total}  made by {one.maker}")
 
-    @finance.command("approve-payout")
-    @click.argument("batch_id")
-    @_BY
-    def approve(batch_id: str, by: str) -> None:
-        """Approve a payout; it leaves with the next payouts step."""
-        run(lambda deps: decide_payout(deps, batch_id, by=by, approve=True))
-        click.echo(f"{batch_id} is approved; `mizan nightly --step payouts` sends it now, the next night otherwise")
-
-    @finance.command("refuse-payout")
-    @click.argument("batch_id")
-    @click.option("--reason", required=True)
-    @_BY
-    def refuse(batch_id: str, by: str, reason: str) -> None:
-        """Refuse a payout; the next payouts step computes it anew."""
-        run(lambda deps: decide_payout(deps, batch_id, by=by, approve=False, reason=reason))
-        click.echo(f"{batch_id} is refused")
+    add_decision(finance, run, Decision(
+        noun="payout", decide=decide_payout, why=("reason", True),
+        approve_help="Approve a payout; it leaves with the next payouts step.",
+        refuse_help="Refuse a payout; the next payouts step computes it anew.",
+        approved="{id} is approved; `mizan nightly --step payouts` sends it now, the next night otherwise",
+    ))  # fmt: skip
 
 
 def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
@@ -119,7 +109,7 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.option("--remittance-email", help="Where the advice of each payout is sent.")
     @click.option("--revenue-code", default="", help="The one revenue code this account is for.")
     @click.option("--reason", required=True)
-    @_BY
+    @BY
     def propose(reason: str, by: str, fee_bearer: str, **details: Any) -> None:
         """Propose a department's bank details; somebody else approves them."""
         known = {one.name for one in fields(PayeeDetails)}
@@ -130,7 +120,7 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
     @finance.command("approve-payee")
     @click.argument("change_id")
     @click.option("--despite-bank", is_flag=True, help="Answer for an account that its bank does not confirm.")
-    @_BY
+    @BY
     def approve(change_id: str, by: str, despite_bank: bool) -> None:  # noqa: FBT001 - click passes flags by name
         """Approve bank details; a change takes effect after the cooling-off time."""
         run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=True, despite_bank=despite_bank))
@@ -138,7 +128,7 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
 
     @finance.command("refuse-payee")
     @click.argument("change_id")
-    @_BY
+    @BY
     def refuse(change_id: str, by: str) -> None:
         """Refuse bank details."""
         run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=False))
@@ -165,7 +155,7 @@ def _breaks(finance: click.Group, run: Callable[..., Any]) -> None:
     @finance.command("comment")
     @click.argument("break_id")
     @click.argument("text")
-    @_BY
+    @BY
     def remark(break_id: str, text: str, by: str) -> None:
         """Add a remark to a break."""
         run(lambda deps: comment(deps, break_id, by=by, text=text))
@@ -178,7 +168,7 @@ def _resolutions(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.option("--reason", required=True)
     @click.option("--account", help="Account of the item that a match by hand clears.")
     @click.option("--item", help="That item.")
-    @_BY
+    @BY
     def propose(break_id: str, action: str, reason: str, account: str | None, item: str | None, by: str) -> None:
         """Propose how a break ends; somebody else approves it."""
         target = Target(account, item) if account and item else None
@@ -192,19 +182,8 @@ def _resolutions(finance: click.Group, run: Callable[..., Any]) -> None:
         for one in run(resolutions_to_decide):
             click.echo(f"{one.id}  {one.break_id}  {one.action}  by {one.maker}: {one.reason}")
 
-    @finance.command("approve-resolution")
-    @click.argument("resolution_id")
-    @_BY
-    def approve(resolution_id: str, by: str) -> None:
-        """Approve a proposal; its journal is posted with the approval."""
-        run(lambda deps: decide_resolution(deps, resolution_id, by=by, approve=True))
-        click.echo(f"{resolution_id} is approved")
-
-    @finance.command("refuse-resolution")
-    @click.argument("resolution_id")
-    @click.option("--note", default="")
-    @_BY
-    def refuse(resolution_id: str, note: str, by: str) -> None:
-        """Refuse a proposal; the break stays open."""
-        run(lambda deps: decide_resolution(deps, resolution_id, by=by, approve=False, note=note))
-        click.echo(f"{resolution_id} is refused")
+    add_decision(finance, run, Decision(
+        noun="resolution", decide=decide_resolution, why=("note", False),
+        approve_help="Approve a proposal; its journal is posted with the approval.",
+        refuse_help="Refuse a proposal; the break stays open.",
+    ))  # fmt: skip

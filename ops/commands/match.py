@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ops.commands.two_people import BY, Decision, add_decision
 from reconciliation.breaks import Language
 from reconciliation.matching import Leg
 from reconciliation.unmatch import decide_unmatch, propose_unmatch, read_match, unmatches_to_decide
@@ -14,7 +15,6 @@ from reconciliation.unmatch import decide_unmatch, propose_unmatch, read_match, 
 _LEG = click.argument("leg", type=click.Choice([leg.value for leg in Leg]))
 _FILE = click.argument("file_no", type=click.IntRange(min=1))
 _LINE = click.argument("line", type=click.IntRange(min=1))
-_BY = click.option("--by", required=True, help="Who decides; never the one who proposed it.")
 
 
 def add_match_commands(finance: click.Group, run: Callable[..., Any]) -> None:
@@ -49,23 +49,13 @@ def add_match_commands(finance: click.Group, run: Callable[..., Any]) -> None:
     @_FILE
     @_LINE
     @click.option("--reason", required=True)
-    @_BY
+    @BY
     def propose(leg: str, file_no: int, line: int, reason: str, by: str) -> None:
         """Propose to undo a match; somebody else approves it."""
         click.echo(run(lambda deps: propose_unmatch(deps, Leg(leg), file_no, line, by=by, reason=reason)))
 
-    @finance.command("approve-unmatch")
-    @click.argument("unmatch_id")
-    @_BY
-    def approve(unmatch_id: str, by: str) -> None:
-        """Approve it: a journal reverses the match, and the line is somebody's work again."""
-        run(lambda deps: decide_unmatch(deps, unmatch_id, by=by, approve=True))
-        click.echo(f"{unmatch_id} is approved")
-
-    @finance.command("refuse-unmatch")
-    @click.argument("unmatch_id")
-    @_BY
-    def refuse(unmatch_id: str, by: str) -> None:
-        """Refuse it; the match stands."""
-        run(lambda deps: decide_unmatch(deps, unmatch_id, by=by, approve=False))
-        click.echo(f"{unmatch_id} is refused")
+    add_decision(finance, run, Decision(
+        noun="unmatch", decide=decide_unmatch,
+        approve_help="Approve it: a journal reverses the match, and the line is somebody's work again.",
+        refuse_help="Refuse it; the match stands.",
+    ))  # fmt: skip

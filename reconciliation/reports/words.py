@@ -170,6 +170,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "late_payment_captured": ("late payment", "دفعة متأخرة"),
     "late_payment_accepted": ("late payment accepted", "قبول دفعة متأخرة"),
     "late_payment_refunded": ("late payment refunded", "رد دفعة متأخرة"),
+    "payment_reversed": ("taken back by the provider", "استعادها المزود"),
     "refund_accepted": ("refund", "استرداد"),
     "refund_accepted_reversed": ("refund failed", "استرداد لم يتم"),
     "provider_fees_borne": ("provider's fees", "رسوم المزود"),

@@ -42,6 +42,8 @@ from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
 ENTRIES_A_CHUNK: Final = 200
+CREDITS_A_CHUNK: Final = 2_000
+"""Credits looked at again are mostly left as they are, so a chunk of them may be larger."""
 
 
 async def post_statements(night: Night, counts: Counts) -> None:
@@ -320,10 +322,19 @@ async def _prove_closing(night: Night, statement: Record, counts: Counts) -> Non
 
 async def match_later(night: Night, counts: Counts) -> None:
     """Name credits that came before their provider's file did, or before the rest of a transfer in parts."""
+    after: tuple[int, int] | None = (0, 0)
+    while after is not None:
+        after = await _match_some_later(night, after, counts)
+
+
+async def _match_some_later(night: Night, after: tuple[int, int], counts: Counts) -> tuple[int, int] | None:
+    """Look at the next credits in suspense; return where they ended, if there may be more."""
     since = night.business_date - timedelta(days=night.deps.policy.rematch_days)
     code = night.deps.account.code
     async with night.transaction() as connection:
-        rows = await statements.unidentified_credits(connection, since, ENTRIES_A_CHUNK)
+        rows = await statements.unidentified_credits(connection, since, after, CREDITS_A_CHUNK)
+        if not rows:
+            return None
         expected = await _expected(night, connection, rows)
         undone = await unmatches.undone(connection, Leg.BANK)
         entries: list[Entry] = []
@@ -347,6 +358,7 @@ async def match_later(night: Night, counts: Counts) -> None:
         await line_matching.insert_matches(connection, matches)
         await _post(night, connection, entries)
         counts["found_later"] += len(entries)
+        return rows[-1]["statement_no"], rows[-1]["number"]
 
 
 async def _post(night: Night, connection: Connection, entries: list[Entry]) -> None:

@@ -42,10 +42,10 @@ async def _post_chunk(night: Night, file: Record, counts: Counts) -> bool:
         if number is None:
             return False
         booking = Booking(file["book_date"], file["effective_at"], file["late_for"])
-        settled = await settlement_postings.as_expected(connection, file["file_no"], through, last)
-        collected = await _post_together(night, connection, file, settled, booking)
-        rows = await settlement_postings.lines_to_post(
-            connection, file["file_no"], through, last, but_as_expected=bool(collected)
+        chunk = await settlement_postings.chunk(connection, file["file_no"], through, last)
+        collected = await _post_together(night, connection, file, chunk, booking)
+        rows = await settlement_postings.lines(
+            connection, file["file_no"], (chunk["others"] or ()) if collected else chunk["numbers"]
         )
         refused: list[tuple[int, str]] = []
         counts["lines_posted"] += collected + await _post_each(night, connection, file, rows, booking, refused)
@@ -59,12 +59,12 @@ async def _post_chunk(night: Night, file: Record, counts: Counts) -> bool:
         return True
 
 
-async def _post_together(night: Night, connection: Connection, file: Record, settled: Record, booking: Booking) -> int:
+async def _post_together(night: Night, connection: Connection, file: Record, chunk: Record, booking: Booking) -> int:
     """Post the payments settled as expected in one journal; return how many, none if it is not to be had.
 
     One alone is posted as itself. Whatever refuses the journal is for each line to be told, so then none is collected.
     """
-    if settled["lines"] < 2:  # noqa: PLR2004 - together means two or more
+    if chunk["lines"] < 2:  # noqa: PLR2004 - together means two or more
         return 0
     try:
         entry = settled_lines_entry(
@@ -72,21 +72,21 @@ async def _post_together(night: Night, connection: Connection, file: Record, set
                 provider=file["provider"],
                 file_no=file["file_no"],
                 file_name=file["name"],
-                first_line=settled["first_line"],
+                first_line=chunk["first_line"],
                 batch_reference=file["batch_reference"],
                 currency=file["currency"],
-                fee_minor=settled["fee_minor"],
-                fee_vat_minor=settled["fee_vat_minor"],
-                net_minor=settled["net_minor"],
-                items=settled["items"],
-                gross_minor=settled["gross_minor"],
+                fee_minor=chunk["fee_minor"],
+                fee_vat_minor=chunk["fee_vat_minor"],
+                net_minor=chunk["net_minor"],
+                items=chunk["items"],
+                gross_minor=chunk["gross_minor"],
             ),
             booking,
         )
     except LedgerError:
         return 0
     posted = await post_collective(connection, entry, recorded_at=night.deps.clock())
-    return 0 if posted.status is PostStatus.REFUSED else settled["lines"]
+    return 0 if posted.status is PostStatus.REFUSED else chunk["lines"]
 
 
 async def _post_each(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Final
 
 from ledger import accounts
@@ -36,11 +37,15 @@ _BY_PROVIDER_REFERENCE: Final = """
   INSERT INTO candidate
   SELECT s.number, 'provider_reference', h.account, h.currency, h.item, h.amount_minor, h.payment
   FROM stage s JOIN held h ON h.provider_reference = s.provider_reference AND h.kind = s.kind"""
+# Few lines are left for the next rung, so they are set aside once, not looked for among all again.
+_UNFOUND: Final = "CREATE TEMPORARY TABLE unfound (LIKE stage) ON COMMIT DROP"
+_SET_ASIDE: Final = """
+  INSERT INTO unfound SELECT s.* FROM stage s WHERE NOT EXISTS (SELECT FROM candidate c WHERE c.number = s.number)"""
 _BY_OUR_REFERENCE: Final = """
   INSERT INTO candidate
   SELECT s.number, 'our_reference', h.account, h.currency, h.item, h.amount_minor, h.payment
-  FROM stage s JOIN held h ON h.item = s.reference AND h.kind = s.kind
-  WHERE NOT EXISTS (SELECT FROM candidate c WHERE c.number = s.number)"""
+  FROM unfound s JOIN held h ON h.item = s.reference AND h.kind = s.kind"""
+_NAMES_SEVERAL: Final = "SELECT EXISTS (SELECT FROM candidate GROUP BY number HAVING count(*) > 1)"
 # One reference may name several open items (two refunds of one order). The line's own currency and amount choose
 # among them; they never choose without the reference.
 _KEEP_THE_BEST: Final = """
@@ -58,7 +63,7 @@ _BEFORE: Final = """
   ON COMMIT DROP"""
 _FIND_BEFORE: Final = """
   INSERT INTO settled_before
-  SELECT s.number, b.item, b.payment FROM stage s
+  SELECT s.number, b.item, b.payment FROM unfound s
   CROSS JOIN LATERAL (
     SELECT m.item, m.payment FROM reconciliation.settlement_line l
     JOIN reconciliation.settlement_file f ON f.file_no = l.file_no AND f.provider = $1
@@ -113,25 +118,30 @@ _DECIDE: Final = """
 
 async def match_lines(connection: Connection, provider: str, file_no: int, currency: str) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome."""
-    held = (accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider))
-    for statement, *arguments in (
-        (_ROOM_TO_JOIN,),
-        (_HELD,),
-        (_CANDIDATE,),
-        (_BEFORE,),
-        (_TAKE_OPEN_ITEMS, *held),
+
+    async def each(*statements: tuple[str, *tuple[object, ...]]) -> None:
+        for statement, *arguments in statements:
+            await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
+
+    await each(
+        (_ROOM_TO_JOIN,), (_HELD,), (_CANDIDATE,), (_UNFOUND,), (_BEFORE,),
+        (_TAKE_OPEN_ITEMS, accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)),
         ("ANALYZE held (item, provider_reference, kind)",),
         (_BY_PROVIDER_REFERENCE,),
         (_COUNT_CANDIDATES,),
+        (_SET_ASIDE,),
+        ("ANALYZE unfound",),
         (_BY_OUR_REFERENCE,),
         (_COUNT_CANDIDATES,),
-        (_KEEP_THE_BEST, currency),
+    )  # fmt: skip
+    if await connection.fetchval(_NAMES_SEVERAL, timeout=WHOLE_FILE_TIMEOUT_S):
+        await each((_KEEP_THE_BEST, currency))
+    await each(
         (_FIND_BEFORE, provider),
         ("ANALYZE settled_before",),
         (_DECIDE, file_no, provider, currency, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE,
          accounts.SUSPENSE_UNIDENTIFIED, RULE["provider_reference"].score, RULE["our_reference"].score),
-    ):  # fmt: skip
-        await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
+    )  # fmt: skip
     rows = await connection.fetch(
         "SELECT outcome, count(*) AS lines FROM reconciliation.match WHERE leg = 'provider' AND file_no = $1"
         " GROUP BY outcome",
@@ -256,11 +266,14 @@ class NewMatch:
     variance_minor: int = 0
 
 
+_IN_ORDER: Final = attrgetter(*(column.name for column in fields(NewMatch)))
+
+
 async def insert_matches(connection: Connection, matches: Sequence[NewMatch]) -> None:
     """Add matches, in one statement."""
     if not matches:
         return
-    rows = [(*astuple(match), RULE[match.rule].score if match.rule else 0) for match in matches]
+    rows = [(*_IN_ORDER(match), RULE[match.rule].score if match.rule else 0) for match in matches]
     await connection.execute(
         """
         INSERT INTO reconciliation.match (leg, file_no, line, version, outcome, rule, account, item, payment,

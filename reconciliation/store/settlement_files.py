@@ -198,7 +198,7 @@ async def unposted(connection: Connection) -> list[Record]:
 async def drop_stage(connection: Connection) -> None:
     """Forget the staged lines and what they were matched with, before another file is staged."""
     await connection.execute(
-        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.settled_before"
+        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.unfound, pg_temp.settled_before"
     )
 
 

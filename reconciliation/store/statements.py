@@ -221,14 +221,14 @@ async def entries_to_post(connection: Connection, statement_no: int, after: int,
     return rows
 
 
-async def unidentified_credits(connection: Connection, since: date, limit: int) -> list[Record]:
-    """Read credits still in suspense, to be looked at again now that more files have come."""
+async def unidentified_credits(connection: Connection, since: date, after: tuple[int, int], limit: int) -> list[Record]:
+    """Read credits still in suspense after one of them, to be looked at again now that more files have come."""
     rows: list[Record] = await connection.fetch(
         """
         WITH standing AS MATERIALIZED (
           SELECT file_no, line, account, currency, item FROM reconciliation.break
           WHERE type IN ('unknown_bank_credit', 'transfer_waiting') AND closed_at IS NULL AND business_date >= $1
-            AND leg = 'bank'
+            AND leg = 'bank' AND (file_no, line) > ($2, $3)
         )
         SELECT s.statement_no, s.identifier, s.bank_account, s.currency, e.number, e.amount_minor, e.end_to_end_id,
                e.batch_reference, e.remittance, e.returned, m.version,
@@ -245,9 +245,10 @@ async def unidentified_credits(connection: Connection, since: date, limit: int) 
         CROSS JOIN LATERAL (SELECT o.amount_minor FROM ledger.open_items o
                             WHERE o.account = b.account AND o.currency = b.currency AND o.item = b.item OFFSET 0) o
         WHERE m.outcome = 'unidentified' AND o.amount_minor = -e.amount_minor
-        ORDER BY s.statement_no, e.number LIMIT $2
+        ORDER BY s.statement_no, e.number LIMIT $4
         """,
         since,
+        *after,
         limit,
     )
     return rows

@@ -27,6 +27,7 @@ from adapters import registry
 from adapters.contract import Method, Provider
 from adapters.messages.console import ConsoleSender
 from gateway.app import build_app
+from gateway.centres.routes import add_centres
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps
 from gateway.domain.errors import UnavailableError
@@ -236,9 +237,7 @@ async def site(
             senders={"email": ConsoleSender(letters.append)},
         )
 
-        app = build_app(deps)
-        add_routes(app, deps, Identity(address=urlsplit(address).netloc, trial=True), result_wait_s=4.0)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(_pages(deps, address), access_log=None)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         stack.push_async_callback(runner.cleanup)
@@ -249,6 +248,15 @@ async def site(
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await worker
+
+
+def _pages(deps: Deps, address: str) -> web.Application:
+    """Build the application with the citizens' pages and the counters'."""
+    app = build_app(deps)
+    identity = Identity(address=urlsplit(address).netloc, trial=True)
+    add_routes(app, deps, identity, result_wait_s=4.0)
+    add_centres(app, deps, identity)
+    return app
 
 
 async def _work(deps: Deps) -> None:

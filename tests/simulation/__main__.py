@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import nullcontext
+from functools import partial
 from typing import Final
 
 import click
@@ -55,7 +56,8 @@ def _simulate(words: dict[str, str]) -> int:
         seeds = [int(seed) for seed in words["order"].split(",")]
     started_s, tally = time.monotonic(), Tally()
     with nullcontext(Server(*words["server"].split())) if words["server"] else running_server() as server:
-        jobs = ((seed, play_seed) for seed in seeds)
+        scenario = partial(play_seed, until_first=words["until"] == "first")
+        jobs = ((seed, scenario) for seed in seeds)
         for outcome in run_many(server, jobs, at_once=int(words["at_once"]), keep_trace=replay):
             tally.add(outcome)
             if replay:

@@ -77,20 +77,18 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (Profile.REFUNDS,),
     ),
     Mutant(
-        "a payout released without its journals",
+        "a payout of which only the first line is booked",
         (
             Edit(
                 "reconciliation.steps.payouts",
-                "        answers = await post_within(connection, entries, recorded_at=now)\n"
-                "        journals: list[tuple[str, int]] = []\n",
-                "        answers = await post_within(connection, [], recorded_at=now)\n"
-                "        journals: list[tuple[str, int]] = []\n",
+                "        answers = await post_within(connection, entries, recorded_at=now)\n",
+                "        answers = await post_within(connection, entries[:1], recorded_at=now) * len(entries)\n",
             ),
         ),
         (Profile.CALM,),
     ),
     Mutant(
-        "the payout's message id minted anew for each send",
+        "a payout put under an address that is not its own message id",
         (
             Edit(
                 "adapters.bank_host.wire",
@@ -99,7 +97,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
                 "        message_id = message_id[:-1] + str(len(body) % 10)\n",
             ),
         ),
-        (Profile.NIGHTS,),
+        (Profile.CALM,),
     ),
     Mutant(
         "a payout that was sent and not answered is rejected",

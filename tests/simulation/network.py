@@ -22,6 +22,7 @@ _DUPLICATED_BYTES_MAX: Final = 65536
 _STALL_S: Final = 86400.0
 _ENDS_KEPT: Final = 500
 _TLS_PORT: Final = 443
+_LINE_BYTES_MAX: Final = 1000  # an acquirer's addresses are long
 _FIRST_FREE_PORT: Final = 20_000
 
 
@@ -215,7 +216,7 @@ class Network:
             sender.duplicate = True
 
     def _note(self, actor: str, sender: MemoryTransport, data: bytes) -> None:
-        first_line = data[:120].partition(b"\r\n")[0].decode("latin-1")
+        first_line = data[:_LINE_BYTES_MAX].partition(b"\r\n")[0].decode("latin-1")
         if sender.is_client:
             if first_line.endswith("HTTP/1.1"):
                 sender.request.clear()

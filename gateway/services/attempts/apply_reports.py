@@ -22,7 +22,7 @@ from gateway.domain.errors import UnavailableError
 from gateway.domain.intent import IntentStatus
 from gateway.domain.verdict import Booking, Review
 from gateway.services.attempts.settle_batch import Batch
-from gateway.store import attempts, events, inbox, intents, messages, refunds
+from gateway.store import attempts, captures, events, inbox, intents, messages, refunds
 from gateway.store.connections import Connection
 from ledger.decisions import closed_until
 from ledger.entry import into_open_period
@@ -103,7 +103,9 @@ async def _apply(
         await batch.number_receipts(connection)
         await batch.keep_promises(connection)
         await attempts.move(connection, batch.moved_attempts())
+        await captures.keep(connection, batch.reservations)
         await intents.move(connection, batch.moved_intents(), now)
+        await captures.end(connection, batch.let_go)
         await events.record(connection, batch.events)
         await messages.queue(connection, batch.messages, now)
         await inbox.settle(connection, [key for finding in findings for key in finding.notices], "applied")
@@ -142,20 +144,20 @@ def _judge(batch: Batch, finding: Finding, refused: Mapping[str, LedgerError]) -
 
 async def _post(connection: Connection, batch: Batch, today: set[str], now: datetime) -> None:
     """Post the batch's journals last, because the ledger's head is the one row everybody shares."""
-    if not batch.entries:
+    told = [*batch.entries.items(), *batch.reversals.items()]
+    if not told:
         return
-    order = list(batch.entries)
     open_day = await _open_day(connection, batch, now) if today else None
     entries = [
-        into_open_period(batch.entries[attempt_id], business_date=open_day, effective_at=now)
+        into_open_period(entry, business_date=open_day, effective_at=now)
         if open_day is not None and attempt_id in today
-        else batch.entries[attempt_id]
-        for attempt_id in order
+        else entry
+        for attempt_id, entry in told
     ]
     posted = await post_within(connection, entries, recorded_at=now)
     refused = {
         attempt_id: result.error
-        for attempt_id, result in zip(order, posted, strict=True)
+        for (attempt_id, _), result in zip(told, posted, strict=True)
         if result.status is PostStatus.REFUSED and result.error is not None
     }
     if refused:

@@ -11,6 +11,7 @@ from gateway.deps import Deps
 from gateway.domain import postings
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.postings import Evidence
+from gateway.domain.verdict import Review
 from gateway.services.attempts.settle_batch import shares
 from gateway.services.notices import intent_event, part_events
 from gateway.services.refunds.create_refund import refund_suspended
@@ -52,7 +53,8 @@ async def accept_late_payment(deps: Deps, attempt_id: str) -> None:
         intent = (await intents.lock(connection, [seen.intent]))[seen.intent]
         attempt = (await attempts.lock(connection, [attempt_id]))[attempt_id]
         used = await refunds.of_attempts(connection, [attempt_id])
-        if not attempt.late or attempt.captured is None or attempt.resolution is not None or used:
+        taken_back = attempt.review == Review.REVERSED_BY_PROVIDER.value
+        if not attempt.late or attempt.captured is None or attempt.resolution is not None or used or taken_back:
             raise TransitionError("this payment is not waiting for a decision")
         evidence = Evidence(
             intent_id=intent.id,

@@ -21,6 +21,7 @@ from gateway.services.notices import attempt_event, failure_messages, intent_eve
 from gateway.store import intents as intent_rows
 from gateway.store import promises
 from gateway.store.attempts import Attempt
+from gateway.store.captures import Reservation
 from gateway.store.connections import Connection
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine, Progress
@@ -42,8 +43,11 @@ class Batch:
     given_back: Mapping[str, int]
     entries: dict[str, Entry] = field(default_factory=dict)
     bookings: dict[str, Booking] = field(default_factory=dict)
+    reversals: dict[str, Entry] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
+    let_go: list[str] = field(default_factory=list)
     _moved_attempts: set[str] = field(default_factory=set)
     _moved_intents: set[str] = field(default_factory=set)
 
@@ -58,6 +62,7 @@ class Batch:
                 amount=attempt.amount,
                 in_review=attempt.review is not None,
                 given_back=self.given_back.get(attempt.id, 0) > 0,
+                awaits_word=intent.capture_later and intent.capture_asked_at is None,
             ),
             report,
             given_up=given_up,
@@ -74,8 +79,10 @@ class Batch:
         if verdict.review is not None:
             metrics.REVIEWS.labels(verdict.review.value).inc()
             self.events.append(attempt_event(self.deps, intent, after, "review_required"))
+        if verdict.review is Review.REVERSED_BY_PROVIDER:
+            self._take_back(intent, after)
         self._move_intent(intent, after, verdict, effective_at)
-        return verdict.edge is not None or verdict.review is not None
+        return verdict.edge is not None or verdict.event is not None or verdict.review is not None
 
     def put_before_a_person(self, attempt_id: str, review: Review) -> None:
         """Set an attempt aside for a person; machines leave it alone from now on."""
@@ -182,15 +189,7 @@ class Batch:
     ) -> None:
         if booking is Booking.NONE or report.captured is None:
             return
-        evidence = Evidence(
-            intent_id=intent.id,
-            attempt_id=attempt.id,
-            provider=attempt.provider,
-            provider_reference=attempt.provider_reference,
-            effective_at=effective_at,
-            zone=self.deps.zone,
-            drawer=_drawer(attempt),
-        )
+        evidence = self._evidence(intent, attempt, effective_at)
         match booking:
             case Booking.IN_TIME:
                 entry = postings.captured(evidence, shares(self.lines[intent.id]), report.captured)
@@ -201,10 +200,33 @@ class Batch:
         self.entries[attempt.id] = entry
         self.bookings[attempt.id] = booking
 
+    def _take_back(self, intent: Intent, attempt: Attempt) -> None:
+        """Book what the provider took back: at once, so that no department is paid for it."""
+        if attempt.captured is None:
+            return
+        in_suspense = attempt.late and attempt.resolution != "accepted"
+        owed = None if in_suspense else shares(self.lines[intent.id])
+        self.reversals[attempt.id] = postings.taken_back(
+            self._evidence(intent, attempt, self.now), owed, attempt.captured
+        )
+
+    def _evidence(self, intent: Intent, attempt: Attempt, effective_at: datetime) -> Evidence:
+        return Evidence(
+            intent_id=intent.id,
+            attempt_id=attempt.id,
+            provider=attempt.provider,
+            provider_reference=attempt.provider_reference,
+            effective_at=effective_at,
+            zone=self.deps.zone,
+            drawer=_drawer(attempt),
+        )
+
     def _move_intent(self, intent: Intent, attempt: Attempt, verdict: Verdict, effective_at: datetime) -> None:
         after = replace(intent, status=verdict.intent)
         if verdict.event is IntentEvent.CAPTURED:
             after = replace(after, paid_at=effective_at, paid_attempt=attempt.id)
+        if intent.capture_later:
+            after = self._reserve(after, attempt, verdict)
         if verdict.booking is Booking.LATE:
             after = replace(after, late_payment=True)
             self.events.append(intent_event(self.deps, after, "late_payment", attempt))
@@ -217,6 +239,17 @@ class Batch:
             self.events.append(intent_event(self.deps, after, after.status.value, attempt))
         if verdict.event is IntentEvent.CAPTURED:
             self.events += part_events(self.deps, after, "paid", self.lines[intent.id])
+
+    def _reserve(self, intent: Intent, attempt: Attempt, verdict: Verdict) -> Intent:
+        """Keep what became reserved, until its bank lets go of it; forget what is not reserved any more."""
+        if verdict.event is IntentEvent.AUTHORISED:
+            until = self.now + self.deps.limits.reserved_for
+            self.reservations.append(Reservation(intent.id, attempt.amount.amount_minor, until))
+            return replace(intent, authorised_minor=attempt.amount.amount_minor, expires_at=until)
+        if verdict.event is IntentEvent.ATTEMPT_DIED and intent.authorised_minor is not None:
+            self.let_go.append(intent.id)
+            return replace(intent, authorised_minor=None, capture_asked_at=None)
+        return intent
 
 
 def _reference(attempt: Attempt, report: PaymentReport, *, booked: bool) -> str | None:

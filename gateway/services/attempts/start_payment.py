@@ -94,6 +94,8 @@ async def _claim(
             raise NotFoundError
         now = deps.clock()  # inside the lock: whoever waited for another click goes on at its own time
         last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
+        if intent.is_reserved:
+            return intent, None, False  # paid for all the payer can do: another way would let go of it
         if last is not None and last.status in LIVE:
             return intent, last, False
         if not intent_rules.may(intent.status, IntentEvent.ATTEMPT_STARTED) or now >= intent.expires_at:

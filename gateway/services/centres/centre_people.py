@@ -137,6 +137,8 @@ async def change_password(deps: Deps, agent: Agent, old: str, new: str) -> None:
             if locked is not None and await _count_failure(deps, connection, locked):
                 await centres.end_sessions(connection, agent.code, deps.clock())
         raise UnauthenticatedError("wrong")
+    if new == old:
+        raise InvalidError("another than the present one", pointer="/new")
     hashed = await _hash(deps, new)
     async with deps.transaction() as connection:
         await centres.set_password(connection, agent.code, hashed)

@@ -131,6 +131,8 @@ async def _take(deps: Deps, agent: Agent, intent_id: str, method: Method, slip: 
     bill = await read_bill(deps, agent, intent_id)
     if bill.intent.status is IntentStatus.PAID:
         return bill.intent.status  # pressed twice, or paid online meanwhile: the receipt says how
+    if bill.intent.is_reserved:
+        raise NothingToPayError("the payer's bank has reserved the amount already")
     if bill.payer_ending is None:
         raise TransitionError("record the payer's identity first")
     await _end_what_is_under_way(deps, bill.intent)

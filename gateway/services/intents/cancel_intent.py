@@ -58,6 +58,7 @@ async def _give_up(deps: Deps, intent_id: str, department: str | None) -> None:
         raise NotFoundError
     if intent.status is IntentStatus.CANCELLED:
         return
+    _check_no_capture(intent)
     if last is not None and last.status in LIVE and not await give_up(deps, intent, last):
         raise TransitionError(
             "the provider has not said yet whether the payer has paid; try again shortly", retry_after_s=30
@@ -70,6 +71,7 @@ async def _cancel(deps: Deps, connection: Connection, intent_id: str) -> tuple[I
     locked = (await intents.lock(connection, [intent_id]))[intent_id]
     if locked.status is IntentStatus.CANCELLED:
         return locked, False
+    _check_no_capture(locked)
     last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
     if last is not None and last.status in (AttemptStatus.STARTING, AttemptStatus.UNKNOWN):
         raise TransitionError("a payment is under way; try again shortly", retry_after_s=30)
@@ -77,6 +79,11 @@ async def _cancel(deps: Deps, connection: Connection, intent_id: str) -> tuple[I
     await intents.move(connection, [Progress(cancelled.id, cancelled.status, cancelled.late_payment)], now)
     await events.record(connection, [intent_event(deps, cancelled, cancelled.status.value)])
     return cancelled, True
+
+
+def _check_no_capture(intent: Intent) -> None:
+    if intent.capture_asked_at is not None and intent.paid_at is None:
+        raise TransitionError("its capture is under way; refund it once it is paid", retry_after_s=30)
 
 
 def _count(moved: bool) -> None:  # noqa: FBT001 - what the cancellation itself returned

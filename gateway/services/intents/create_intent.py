@@ -19,6 +19,7 @@ from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest, price_basket
 from gateway.services.documents import Document, intent_document
 from gateway.services.notices import intent_event, reminder_messages
+from gateway.services.providers.route_payment import captures_later
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
 from gateway.store.intents import Intent, IntentLine
@@ -40,6 +41,7 @@ class IntentRequest:
     metadata: Mapping[str, str] | None = None
     expires_at: datetime | None = None
     bundle: str | None = None
+    capture_later: bool = False
 
 
 async def create_intent(deps: Deps, department: str, request: IntentRequest, claim: Claim) -> StoredAnswer:
@@ -52,6 +54,8 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
     basket = price_basket(request.lines, request.bundle, catalogue, owner, now)
     if not basket.amount:
         raise InvalidError("nothing is to be paid: every fee is waived", pointer="/lines")
+    if request.capture_later and not any(map(captures_later, deps.providers.values())):
+        raise InvalidError("no provider here reserves an amount and captures it later", pointer="/capture")
     intent = Intent(
         id=deps.mint(Prefix.INTENT),
         department=department,
@@ -72,6 +76,7 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
         paid_attempt=None,
         receipt_number=None,
         bundle=basket.bundle,
+        capture_later=request.capture_later,
     )
     document = intent_document(intent, basket.lines)
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
@@ -120,6 +125,7 @@ def _new_intent(
         bundle=intent.bundle,
         lines=tuple(_new_line(line) for line in lines),
         reminders=reminders,
+        capture_later=intent.capture_later,
     )
 
 

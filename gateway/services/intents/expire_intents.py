@@ -42,8 +42,8 @@ async def _end_attempt(deps: Deps, intent_id: str) -> bool:
     async with deps.connection() as connection:
         intent = await intents.read(connection, intent_id)
         last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
-    if intent is None:
-        return False
+    if intent is None or (intent.capture_asked_at is not None and intent.paid_at is None):
+        return False  # its department wants the money: the provider has the last word
     return last is None or last.status not in LIVE or (last.review is None and await give_up(deps, intent, last))
 
 

@@ -39,7 +39,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         intent_id=intent.id,
         token=token,
         # The job that closes intents may be a moment behind the clock; the page is not.
-        status=IntentStatus.EXPIRED if is_over else intent.status,
+        status=IntentStatus.EXPIRED if is_over else _status(intent),
         department_code=intent.department,
         department=names_of(catalogue, intent.department),
         lines=line_views(catalogue, lines, intent),
@@ -64,6 +64,12 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         banks=banks_offered(deps),
         payer_bank=last.contact.bank if last else None,
     )
+
+
+def _status(intent: Intent) -> IntentStatus:
+    """What is reserved stays so for its payer, also while its department has it taken."""
+    under_way = intent.status is IntentStatus.PROCESSING and intent.is_reserved
+    return IntentStatus.REQUIRES_CAPTURE if under_way else intent.status
 
 
 def banks_offered(deps: Deps) -> tuple[PayerBank, ...]:

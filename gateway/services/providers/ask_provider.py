@@ -28,6 +28,7 @@ from gateway.services.providers.circuits import CircuitOpenError
 from gateway.services.several import several as bounded
 from gateway.store.attempts import Attempt
 from gateway.store.intents import Intent
+from ledger.money import Money
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         payer_bank=attempt.contact.bank,
         landing_url=links.landing_url(deps, attempt.provider),
         started_at=attempt.started_at,
+        capture_later=intent.capture_later,
     )
 
 
@@ -105,16 +107,24 @@ async def follow(
 ) -> PaymentReport | None:
     """Read the provider's truth, and collect what the payer has authorised while the intent still waits for it."""
     report = await query(deps, intent, attempt, hinted_reference=hinted_reference)
-    if report is not None and intent.status not in FINAL and _waits_for_capture(deps, attempt, report):
+    if report is not None and intent.status not in FINAL and _waits_for_capture(deps, intent, attempt, report):
         return await _capture(deps, attempt, report)
     return report
 
 
-def _waits_for_capture(deps: Deps, attempt: Attempt, report: PaymentReport) -> bool:
-    """Tell an authorisation of just what was asked for, at a provider that captures only when told to."""
+def _waits_for_capture(deps: Deps, intent: Intent, attempt: Attempt, report: PaymentReport) -> bool:
+    """Tell an authorisation of just what was asked for, at a provider that captures only when told to.
+
+    Where the department captures later, its word comes first; it may want less than the payer has authorised.
+    """
+    wanted = attempt.amount
+    if intent.capture_later:
+        if intent.capture_asked_at is None or intent.authorised_minor is None:
+            return False
+        wanted = Money(intent.authorised_minor, attempt.amount.currency)
     return (
         report.outcome is Outcome.PENDING
-        and report.authorised == attempt.amount
+        and report.authorised == wanted
         and report.provider_reference is not None
         and attempt.review is None
         and isinstance(deps.providers[attempt.provider], Captures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.contract import Method, Restricts
+from adapters.contract import Captures, Method, Provider, Restricts, Voids
 from gateway.deps import Deps
 from gateway.domain import circuit as circuits
 from gateway.domain import routing
@@ -32,6 +32,7 @@ def payment_of(intent: Intent, lines: Sequence[IntentLine], last: Attempt | None
         services=frozenset(line.service for line in lines if line.service is not None),
         language=language or intent.language,
         scheme=scheme.upper() if scheme else None,
+        capture_later=intent.capture_later,
     )
 
 
@@ -67,7 +68,14 @@ def _able(
 
 def _takes(deps: Deps, name: str, payment: Payment) -> bool:
     provider = deps.providers[name]
+    if payment.capture_later and not captures_later(provider):
+        return False
     return not isinstance(provider, Restricts) or provider.refusal(payment.amount) is None
+
+
+def captures_later(provider: Provider) -> bool:
+    """Tell a provider that can reserve an amount, take it when told to, and let go of it."""
+    return isinstance(provider, Captures) and isinstance(provider, Voids)
 
 
 def _rests_not(deps: Deps, board: Switchboard, name: str) -> bool:

@@ -22,6 +22,7 @@ from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
+from gateway.domain.verdict import Review
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
 from gateway.store import attempts, events, idempotency, intents, refunds
@@ -132,7 +133,8 @@ async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
         for earlier in await refunds.of_intent(connection, intent.id):
             if earlier.attempt == attempt_id and earlier.status in rules.COUNTED:
                 return earlier.id
-        suspended = attempt.captured is not None and (attempt.late or attempt.review is not None)
+        taken_back = attempt.review == Review.REVERSED_BY_PROVIDER.value  # the payer has it already
+        suspended = not taken_back and (attempt.late or attempt.review is not None)
         if attempt.captured is None or not suspended or attempt.resolution is not None:
             raise TransitionError("this payment is not waiting for a decision")
         _check_provider(deps, attempt)

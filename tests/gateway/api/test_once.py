@@ -51,6 +51,15 @@ async def link(town):
     return (await town.ask("POST", "/v1/payment-links", asked)).body["id"]
 
 
+async def reserved(town):
+    """Let a payer's bank reserve a fee that is captured later."""
+    asked = await town.intent(capture="manual")
+    await town.start(asked)
+    await town.pay(asked)
+    await town.work()
+    return asked["id"]
+
+
 async def intent(town):
     return (await town.intent())["id"]
 
@@ -69,6 +78,8 @@ async def subject(town, path):
     """Make what an operation works on, in the state it needs."""
     if path.endswith(("/approve", "/refuse")):
         return await waiting_refund(town)
+    if path.endswith("/capture"):
+        return await reserved(town)
     if path.endswith(("/refunds", "/send-receipt")):
         paid = await town.paid()
         town.clock.advance(minutes=2)

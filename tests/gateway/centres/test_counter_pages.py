@@ -18,6 +18,7 @@ from gateway.services.centres import centre_people as people
 from gateway.web.identity import Identity
 
 CARD = "784-1990-1234567-6"
+OWN = "a word of the agent's own: "
 
 
 class Browser:
@@ -69,13 +70,23 @@ async def counter(town):
         return Browser(str(server.make_url("")).rstrip("/"), sessions[-1])
 
     async def agent(code):
+        """Sign in; the first time with the password that was read out, which opens nothing but choosing another."""
         made = browser()
         await made.open("/centre?language=en")
-        await made.post("/centre/sign-in", code=code, password=passwords[code])
+        if code in passwords:
+            first = passwords.pop(code)
+            await made.post("/centre/sign-in", code=code, password=first)
+            assert (made.status, made.path) == (200, "/centre/password")
+            await made.post("/centre/password", old=first, new=OWN + code)
+        await made.post("/centre/sign-in", code=code, password=OWN + code)
         assert (made.status, made.path) == (200, "/centre")
         return made
 
-    yield type("Counter", (), {"browser": staticmethod(browser), "agent": staticmethod(agent), "town": town})
+    yield type(
+        "Counter",
+        (),
+        {"browser": staticmethod(browser), "agent": staticmethod(agent), "town": town, "passwords": passwords},
+    )
     for session in sessions:
         await session.close()
     await server.close()
@@ -111,6 +122,26 @@ async def test_an_agent_s_day(counter):
     assert "A drawer differs" not in huda.text
     books = await counter.town.books()
     assert (books["treasury:cash_over_short"], books["provider:counter:in_transit"]) == (5_00, 100_00)
+
+
+async def test_a_first_password_opens_nothing_but_choosing_another(counter):
+    omar = counter.browser()
+    await omar.open("/centre/sign-in?language=en")
+    first = counter.passwords["omar"]
+    await omar.post("/centre/sign-in", code="omar", password=first)
+    assert "Choose a password of your own" in omar.text
+    for path in ("/centre", "/centre/new", "/centre/find", "/centre/count", "/centre/bills/pi_x"):
+        await omar.open(path)
+        assert omar.path == "/centre/password"
+    await omar.post("/centre/shift", float="0")
+    assert await counter.town.deps.pool.fetchval("SELECT count(*) FROM gateway.shift") == 0
+    await omar.open("/centre/password")
+    await omar.post("/centre/password", old=first, new=first)
+    assert (omar.status, "not the present one" in omar.text) == (422, True)
+    await omar.post("/centre/password", old=first, new=OWN)
+    assert omar.path == "/centre/sign-in"
+    await omar.post("/centre/sign-in", code="omar", password=OWN)
+    assert (omar.path, "Open your shift" in omar.text) == ("/centre", True)
 
 
 async def test_a_bill_is_found_by_its_link_and_paid_by_card(counter):

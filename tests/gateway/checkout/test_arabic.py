@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from lxml import html
 
 from adapters.contract import DeclineReason, Method
-from gateway.checkout.outcome import State, render_outcome
+from gateway.checkout.outcome import render_outcome
 from gateway.checkout.pay_page import choose_method, empty_form, read_form, render_pay
+from gateway.checkout.standing import State
 from gateway.checkout.trouble import trouble_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.services.payers.views import AttemptView, CheckoutView

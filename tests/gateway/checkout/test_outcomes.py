@@ -10,7 +10,8 @@ import pytest
 from lxml import html
 
 from adapters.contract import ApproveOnPhone, DeclineReason, Method, PayReference, Redirect
-from gateway.checkout.outcome import State, outcome_page, render_outcome, state_of
+from gateway.checkout.outcome import outcome_page, render_outcome
+from gateway.checkout.standing import State, state_of
 from gateway.domain.attempt import AttemptStatus
 from gateway.domain.intent import IntentStatus
 from gateway.services.payers.views import AttemptView, CheckoutView
@@ -34,6 +35,7 @@ def test_the_state_is_read_from_what_is_committed(view_of: Callable[..., Checkou
         (view_of(last_attempt=dead), State.DECLINED),
         (view_of(status=IntentStatus.PROCESSING, last_attempt=waiting), State.STARTED),
         (view_of(status=IntentStatus.PROCESSING, last_attempt=unknown), State.CHECKING),
+        (view_of(status=IntentStatus.REQUIRES_CAPTURE, last_attempt=waiting), State.RESERVED),
         (view_of(status=IntentStatus.PAID), State.PAID),
         (view_of(status=IntentStatus.PAID, late_payment=True), State.PAID),
         (view_of(status=IntentStatus.CANCELLED), State.CANCELLED),

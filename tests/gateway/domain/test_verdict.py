@@ -26,6 +26,7 @@ def reports(draw):
         provider_reference=draw(st.sampled_from([None, "order-1"])),
         reference=draw(st.sampled_from([None, "pa_1", "pa_1", "pa_other"])),
         captured=draw(AMOUNTS | st.none()) if outcome is Outcome.SUCCEEDED else None,
+        authorised=draw(AMOUNTS | st.none()) if outcome is Outcome.PENDING else None,
         reversed=draw(st.booleans()),
     )
 
@@ -34,9 +35,9 @@ TRUTHS = st.lists(st.tuples(reports(), st.booleans()), max_size=12)
 ENDINGS = st.lists(st.sampled_from([None, None, IntentEvent.CANCELLED, IntentEvent.EXPIRED]), min_size=12, max_size=12)
 
 
-def live_through(truths, endings):
+def live_through(truths, endings, *, awaits_word=False):
     """Let one attempt hear everything, while its intent may end at any moment; return the end and every booking."""
-    standing = Standing("pa_1", AttemptStatus.STARTING, IntentStatus.PROCESSING, AMOUNT)
+    standing = Standing("pa_1", AttemptStatus.STARTING, IntentStatus.PROCESSING, AMOUNT, awaits_word=awaits_word)
     bookings, reviews, edges = [], [], []
     for (report, given_up), ending in zip(truths, endings, strict=False):
         if ending is not None and intent.may(standing.intent, ending):
@@ -55,9 +56,9 @@ def live_through(truths, endings):
     return standing, bookings, reviews, edges
 
 
-@given(TRUTHS, ENDINGS)
-def test_money_is_booked_at_most_once_and_only_for_the_right_reason(truths, endings):
-    standing, bookings, reviews, _ = live_through(truths, endings)
+@given(TRUTHS, ENDINGS, st.booleans())
+def test_money_is_booked_at_most_once_and_only_for_the_right_reason(truths, endings, awaits_word):
+    standing, bookings, reviews, _ = live_through(truths, endings, awaits_word=awaits_word)
     assert len(bookings) <= 1
     assert (standing.intent is IntentStatus.PAID) == (bookings == [Booking.IN_TIME])
     assert (standing.attempt is AttemptStatus.SUCCEEDED) == (bookings in ([Booking.IN_TIME], [Booking.LATE]))
@@ -77,6 +78,22 @@ def test_silence_and_waiting_decide_nothing(outcomes, endings):
     standing, bookings, reviews, _ = live_through(truths, endings)
     assert standing.attempt in attempt.LIVE
     assert (bookings, reviews) == ([], [])
+
+
+@given(TRUTHS, ENDINGS)
+def test_only_a_live_attempt_s_whole_amount_is_reserved_and_nothing_is_booked_for_it(truths, endings):
+    standing, bookings, _, _ = live_through(truths, endings, awaits_word=True)
+    if standing.intent is IntentStatus.REQUIRES_CAPTURE:
+        assert standing.attempt in attempt.LIVE
+        assert Booking.IN_TIME not in bookings
+        assert any(report.authorised == AMOUNT for report, _ in truths)
+
+
+def test_where_nobody_captures_later_nothing_is_reserved():
+    standing = Standing("pa_1", AttemptStatus.PENDING, IntentStatus.PROCESSING, AMOUNT)
+    report = PaymentReport(Outcome.PENDING, "order-1", authorised=AMOUNT)
+    assert judge(standing, report).intent is IntentStatus.PROCESSING
+    assert judge(replace(standing, awaits_word=True), report).intent is IntentStatus.REQUIRES_CAPTURE
 
 
 def test_success_without_an_amount_is_no_success():

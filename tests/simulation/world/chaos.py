@@ -50,6 +50,7 @@ class Chaos:
         self._often(min(plan.outages, 1), _NIGHT_S, self._outage)
         if plan.mischief and self._stream.random() < 0.5:
             self._often(1, 1.0, self._bank_mischief)
+        self._often(plan.bank_faults, 1.0, self._bank_mischief)
 
     async def end(self) -> None:
         """Let things be well again."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DEPARTMENT: Final = "dept0"
 _CENTRE: Final = "deira"
 _AGENT: Final = "omar"
+_PASSWORD: Final = "a word of the agent's own"
 _CARD: Final = "784-1990-1234567-6"
 _FLOAT_MINOR: Final = 200_00
 _CASH: Final = ("Cash", "نقد")
@@ -51,7 +52,12 @@ class Counter:
         """Set up the centre; two people let its agent in."""
         await centre_people.add_centre(parts.gateway, _CENTRE, DEPARTMENT, Names("مركز ديرة", "Deira centre"), None)
         await centre_people.propose_agent(parts.gateway, _AGENT, _CENTRE, "Omar", supervisor=False, by="amal")
-        self._password = await centre_people.approve_agent(parts.gateway, _AGENT, by="faisal")
+        first = await centre_people.approve_agent(parts.gateway, _AGENT, by="faisal")
+        session = await centre_people.sign_in(parts.gateway, _AGENT, first)
+        agent = await centre_people.signed_in(parts.gateway, session)
+        assert agent is not None
+        await centre_people.change_password(parts.gateway, agent, first, _PASSWORD)
+        self._password = _PASSWORD
 
     async def receive(self, intent: dict[str, Any]) -> None:
         """Serve a citizen, one after the other."""

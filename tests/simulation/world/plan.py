@@ -91,6 +91,7 @@ class Plan:
     outages: int = 0
     mischief: int = 0
     night_kills: int = 0
+    bank_faults: int = 0  # of the bank, in each rough night
     refund_late_payments: bool = False
     processes: int = 2  # of each kind
     # A kill sweep: every day the same two payments and refunds, and one process killed in each part of it.
@@ -173,7 +174,7 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
         },
         Profile.REFUNDS: {
             "citizens_a_day": 5, "habits": (Habit.PLAIN, Habit.RELOAD), "refund_share": 1.0, "refund_race_share": 0.7,
-            "mischief": 12, "callback_share": 0.0, "kills": 5, "refund_kill_share": 0.25,
+            "mischief": 12, "callback_share": 0.0, "kills": 5, "refund_kill_share": 0.6,
         },
         Profile.COMMITS: {"network": 0.005, "database": 0.06, "mischief": 0, "kills": 8, "outages": 3},
         Profile.CALLBACKS: {
@@ -182,6 +183,8 @@ def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:
             "habits": (Habit.SECOND_CARD, Habit.SECOND_CARD, Habit.DECLINED_FIRST, Habit.BACK, Habit.LATE),
         },
         Profile.SILENCE: {"silent": True, "kills": 3, "mischief": 0, "nights": 3},
-        Profile.NIGHTS: {"night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4},
+        Profile.NIGHTS: {
+            "night_kills": 5, "outages": 2, "database": 0.03, "citizens_a_day": 4, "mischief": 4, "bank_faults": 3,
+        },
     }  # fmt: skip
     return {"active_days": 1, **mixes[profile]} if profile in mixes else {}

@@ -200,8 +200,11 @@ class Product:
                     else:
                         finished.append(True)
 
+            before = len(self.simulation.unhandled)
             process = await self._live(name, night, skew_s, (*DATABASE_DOWN, ProviderError))
             if finished and process.dead:
                 return
+            if len(self.simulation.unhandled) > before:
+                break  # it will not go better the next time
             await asyncio.sleep(self._stream.uniform(30, 90))
         self.nights_failed.append(f"{name} never finished {business_date}")

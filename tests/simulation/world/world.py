@@ -50,6 +50,7 @@ class World:
         self.departments: dict[str, Department] = {}
         self.citizens: list[Citizen] = []
         self.violations: list[str] = []
+        self.noticed = asyncio.Event()  # something is violated
         self.nights: list[date] = []
         self.chaos = Chaos(self, simulation.chance.stream("chaos"))
         self.street = Street(self, simulation.chance.stream("street"))
@@ -70,6 +71,7 @@ class World:
         if sentence not in self.violations:
             self.simulation.trace.add("world", "VIOLATION", sentence)
             self.violations.append(sentence)
+            self.noticed.set()
 
     async def play(self) -> None:
         await self._begin()

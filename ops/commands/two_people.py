@@ -1,0 +1,51 @@
+"""What every second person's decision has in common: a command that approves, one that refuses, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+BY = click.option("--by", required=True, help="Who decides; never the one who proposed it.")
+
+
+Decides = Callable[..., Awaitable[object]]
+"""Decides a proposal by its id, `by` somebody other than its maker, to `approve` it or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One kind of proposal: what its commands are called after, how it is decided, and what they say of themselves.
+
+    `why` is an option of the refusal, by its own name, and whether it must be given; it is handed on under that name.
+    """
+
+    noun: str
+    decide: Decides
+    approve_help: str
+    refuse_help: str
+    approved: str = "{id} is approved"
+    why: tuple[str, bool] | None = None
+
+
+def add_decision(group: click.Group, run: Callable[..., Any], decision: Decision) -> None:
+    """Add `approve-NOUN` and `refuse-NOUN`."""
+
+    @group.command(f"approve-{decision.noun}", help=decision.approve_help)
+    @click.argument("proposal", metavar="ID")
+    @BY
+    def approve(proposal: str, by: str) -> None:
+        run(lambda deps: decision.decide(deps, proposal, by=by, approve=True))
+        click.echo(decision.approved.format(id=proposal))
+
+    def refuse(proposal: str, by: str, **why: str) -> None:
+        run(lambda deps: decision.decide(deps, proposal, by=by, approve=False, **why))
+        click.echo(f"{proposal} is refused")
+
+    if decision.why is not None:
+        name, required = decision.why
+        refuse = click.option(f"--{name}", required=required, default=None if required else "")(refuse)
+    refuse = BY(click.argument("proposal", metavar="ID")(refuse))
+    group.command(f"refuse-{decision.noun}", help=decision.refuse_help)(refuse)
