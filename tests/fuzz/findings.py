@@ -18,6 +18,11 @@ FINDINGS: Final = (
         "bytes that are not UTF-8 came out as they were, and not as an answer nobody can read",
     ),
     (
+        "answer_daraja",
+        b'{"ResponseCode":"1000","Response":[[],[]]}',
+        "a list of no payment was unpacked as a list of one",
+    ),
+    (
         "error_altareq",
         b'{"message":' + b"[" * 20_000,
         "a refusal nested deeper than the reader goes broke whoever asked why",
