@@ -32,21 +32,52 @@ _REFUSED: Final = range(400, 500)
 _REQUEST_TIMEOUT: Final = 408  # the server waited for the rest of the request and may have read enough of it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Exchange:
-    """One call as it may be kept and shown: secrets, card numbers and contacts are gone already."""
+    """One call as it may be kept and shown: in whatever is read of it, secrets, card numbers and contacts are gone.
+
+    They are taken out when somebody reads it, since most calls are only counted.
+    """
 
     provider: str
     operation: str
     method: str
-    url: str
-    request_headers: Mapping[str, str]
-    request_body: str
     status: int | None
-    response_body: str
     outcome: str
     duration_s: float
-    correlation_id: str | None = None
+    correlation_id: str | None
+    _call: Call
+    _headers: Mapping[str, str]
+    _answer: bytes
+    _redact: Redaction
+
+    @property
+    def url(self) -> str:
+        return self._redact.text(self._call.url)
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        return self._redact.headers(self._headers)
+
+    @property
+    def request_body(self) -> str:
+        return self._show(self._call.body)
+
+    @property
+    def response_body(self) -> str:
+        return self._show(self._answer)
+
+    def _show(self, body: bytes) -> str:
+        """Return the beginning of a body. It is redacted before it is cut: half a secret is a secret too."""
+        return self._redact.body(body[:REDACTED_BYTES_MAX])[:TRANSCRIPT_BODY_CHARS_MAX]
+
+    def __repr__(self) -> str:
+        """Show what may be shown, and nothing that is kept to make it."""
+        return (
+            f"Exchange({self.provider} {self.operation}: {self.method} {self.url} {self.request_headers}"
+            f" {self.request_body!r} -> {self.status} {self.response_body!r}, {self.outcome}"
+            f" in {self.duration_s:.3f} s, {self.correlation_id})"
+        )
 
 
 class _LeftUnansweredError(aiohttp.ClientError):
@@ -127,23 +158,19 @@ class WireClient:
             if self._transcript is not None:
                 self._transcript(
                     Exchange(
-                        provider=self.name,
-                        operation=call.operation,
-                        method=call.method,
-                        url=self._redact.text(call.url),
-                        request_headers=self._redact.headers(headers),
-                        request_body=self._show(call.body),
-                        status=status,
-                        response_body=self._show(body),
-                        outcome=outcome,
-                        duration_s=loop.time() - started_at,
-                        correlation_id=correlation_id,
+                        self.name,
+                        call.operation,
+                        call.method,
+                        status,
+                        outcome,
+                        loop.time() - started_at,
+                        correlation_id,
+                        call,
+                        headers,
+                        body,
+                        self._redact,
                     )
                 )
-
-    def _show(self, body: bytes) -> str:
-        """Return the beginning of a body. It is redacted before it is cut: half a secret is a secret too."""
-        return self._redact.body(body[:REDACTED_BYTES_MAX])[:TRANSCRIPT_BODY_CHARS_MAX]
 
     async def _exchange(
         self, call: Call, headers: Mapping[str, str], timeout_s: float | None, body_bytes_max: int

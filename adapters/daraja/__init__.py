@@ -16,6 +16,7 @@ from adapters.daraja.client import Mpesa
 from adapters.daraja.manifest import MANIFEST
 from adapters.daraja.mapping import DECLINES, read_movement, read_outcome, read_started
 from adapters.daraja.wire import read_page, read_prompt, read_result
+from adapters.errors import OutcomeUnknownError
 from adapters.http import Exchange, WireClient
 from adapters.manifest import SettingsError
 from adapters.redaction import Redaction
@@ -64,8 +65,10 @@ def read_answer(body: bytes) -> PaymentReport:
     """Read the answer to a push, a result, or a list of one payment, without a network."""
     document = read_json(body, object)
     if isinstance(document, dict) and "Response" in document:
-        (movement,) = read_page(body)
-        return read_movement(movement, None, ZoneInfo("Africa/Nairobi"))
+        movements = read_page(body)
+        if len(movements) != 1:
+            raise OutcomeUnknownError(f"the list has {len(movements)} payments where one is read")
+        return read_movement(movements[0], None, ZoneInfo("Africa/Nairobi"))
     if isinstance(document, dict) and "ResultCode" in document:
         return read_outcome(read_result(body))
     return read_started(read_prompt(body), None, None)

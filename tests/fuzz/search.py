@@ -19,7 +19,8 @@ from tests.fuzz.target import Target, hold
 INPUT_LENGTH_MAX: Final = 8192
 HANG_S: Final = 120
 """When the process is given up: far above what a reader may take, since the machine may be doing something else."""
-_COUNT_EVERY: Final = 200
+TOLD_EVERY_S: Final = 1.0
+"""How often the counts are written down: atheris leaves the process without a word."""
 
 
 class Log:
@@ -31,7 +32,7 @@ class Log:
         self._tool = tool
         self._target = target
         self._started_s: float | None = None
-        self._cpu_s = 0.0
+        self._cpu_s = self._told_s = 0.0
         self.executions = 0
         self.accepted = 0
         self.findings: dict[str, str] = {}
@@ -45,7 +46,7 @@ class Log:
     def count(self, *, accepted: bool) -> None:
         self.executions += 1
         self.accepted += accepted
-        if self.executions % _COUNT_EVERY == 0:
+        if time.monotonic() >= self._told_s + TOLD_EVERY_S:
             self.write()
 
     def find(self, data: bytes, error: BaseException) -> None:
@@ -62,6 +63,7 @@ class Log:
         self.write()
 
     def write(self) -> None:
+        self._told_s = time.monotonic()
         told = {
             "target": self._target,
             "tool": self._tool,

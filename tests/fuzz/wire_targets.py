@@ -15,13 +15,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from joserfc import jwe, jws
+from joserfc.jwk import RSAKey
 
 from adapters import registry
 from adapters.adyen import callbacks as adyen
 from adapters.altareq import callbacks as altareq
+from adapters.altareq.calls import read_error_code
 from adapters.altareq.keys import SIGNING, Ring, Seal, SealError
 from adapters.altareq.simulator.credentials import Vault, open_vault
 from adapters.altareq.wire import Derived
+from adapters.contract import Provider
 from adapters.daraja import callbacks as daraja
 from adapters.daraja.settlement import settlement_file
 from adapters.daraja.wire import read_page
@@ -29,6 +32,7 @@ from adapters.errors import CallbackRefusedError, OutcomeUnknownError
 from adapters.gsma import callbacks as gsma
 from adapters.gsma.settlement import settlement_files
 from adapters.gsma.wire import correlation_of, read_error, read_link, read_transactions
+from adapters.http import open_session
 from adapters.messages.smpp.pdu import WireError, read_pdu, read_receipt, read_submitted
 from adapters.ngenius import callbacks as ngenius
 from adapters.ngenius.wire import read_payment, read_reports, read_search
@@ -118,19 +122,25 @@ def _keys() -> tuple[Seal, Ring, Ring, Vault]:
     return Seal(vault.key("signing"), vault.key("encryption"), "simulated-signing"), banks, ours, vault
 
 
+@cache
+def _key(name: str) -> RSAKey:
+    """Read a private key once: its proof takes longer than all that is searched."""
+    return _keys()[3].key(name)
+
+
 def _altareq_event(data: bytes) -> object:
     """Read the bytes as an event's message, genuinely signed and encrypted."""
-    seal, banks, ours, vault = _keys()
+    seal, banks, ours, _ = _keys()
     claims = b'{"iss":"x","iat":%d,"nbf":0,"exp":99999999999,"message":%s}' % (int(NOW.timestamp()), data)
-    signer = vault.key("bank-signing")
+    signer = _key("bank-signing")
     compact = jws.serialize_compact({"alg": "PS256", "kid": "simulated-bank-signing"}, claims, signer, SIGNING)
     return altareq.read_event(ours.encrypt(compact).encode(), seal=seal, ring=banks, now=NOW)
 
 
 def _altareq_claims(data: bytes) -> object:
     """Read the bytes as a signed token's claims."""
-    _, banks, _, vault = _keys()
-    signer = vault.key("bank-signing")
+    _, banks, _, _ = _keys()
+    signer = _key("bank-signing")
     compact = jws.serialize_compact({"alg": "PS256", "kid": "simulated-bank-signing"}, data, signer, SIGNING)
     banks.verify(compact, NOW)
     return None
@@ -138,10 +148,11 @@ def _altareq_claims(data: bytes) -> object:
 
 def _altareq_sealed(data: bytes) -> object:
     """Read the bytes as what stands inside a genuine encryption."""
-    seal, _, _, vault = _keys()
+    seal, _, _, _ = _keys()
     header = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
-    compact = jwe.encrypt_compact(header, data or b" ", vault.key("encryption"), algorithms=["RSA-OAEP-256", "A256GCM"])
-    return seal.open(compact)
+    compact = jwe.encrypt_compact(header, data or b" ", _key("encryption"), algorithms=["RSA-OAEP-256", "A256GCM"])
+    seal.open(compact)  # a token or not, it is no text that anybody keeps
+    return None
 
 
 def _altareq_raw(data: bytes) -> object:
@@ -186,6 +197,32 @@ def _altareq_return(data: bytes) -> object:
     if notice.continuation is not None:
         altareq.read_continuation(notice.continuation)
     return notice
+
+
+@cache
+def _provider(name: str) -> Provider:
+    """Build a provider as wiring does, with its simulation's settings; nothing is sent."""
+    registered = registry.PROVIDERS[name]
+    settings = {"base_url": "http://127.0.0.1:9", **registered.simulator_settings}
+    if registered.credentials is not None:
+        settings |= registered.credentials(_keys()[3].folder)
+    if registered.served_by is not None:
+        settings |= {"account_iban": "AE070331234567890123456", "beneficiary": "Treasury"}
+
+    async def build() -> Provider:
+        return registry.build(name, settings, session=open_session(), clock=lambda: NOW, random_bytes=bytes)
+
+    return _loop().run_until_complete(build())
+
+
+def _heard(name: str) -> Callable[[bytes], object]:
+    """Read lines before the first empty one as headers, and the rest as what a stranger sent."""
+
+    def read(data: bytes) -> object:
+        head, _, body = data.partition(b"\n\n")
+        return _provider(name).read_callback(_headers(head), body)
+
+    return read
 
 
 def _answer(name: str) -> Callable[[bytes], object]:
@@ -240,6 +277,10 @@ def _claims() -> list[bytes]:
     return [b'{"nbf":0,"exp":99999999999,"message":{}}', b'{"iat":1,"exp":2}', b"{}", b'{"exp":1e400}']
 
 
+def _errors() -> list[bytes]:
+    return [b'{"message":{"Errors":[{"Code":"Consent.Invalid","Message":"no"}]}}', b'{"message":{"Errors":[]}}']
+
+
 def _sealed() -> list[bytes]:
     return [b"a.b.c", b"\xff\xfe"]
 
@@ -248,6 +289,10 @@ def _returns() -> list[bytes]:
     return [b"the-code\nhttps://bank.example", b"\n\naccess_denied", b"c\ni\n\nstate"]
 
 
+_HEARD: Final = tuple(
+    Target(f"heard_{name}", _heard(name), _REFUSED, lambda: [b"X-API-Key: x\n:path: /a/b\n\n{}"], _WORDS)
+    for name in sorted(registry.PROVIDERS)
+)
 _ANSWERS: Final = tuple(
     Target(f"answer_{name}", _answer(name), _UNKNOWN, _samples(name), _WORDS) for name in sorted(registry.PROVIDERS)
 )
@@ -266,7 +311,9 @@ TARGETS: Final = (
     Target("token_claims", _altareq_claims, (SealError,), _claims, _WORDS),
     Target("token_sealed", _altareq_sealed, (SealError,), _sealed),
     Target("token", _token, (SealError,), seeds.tokens, _WORDS),
+    Target("error_altareq", lambda data: read_error_code(b"sealed", lambda _: data), (), _errors, _WORDS),
     Target("key_set", _key_set, (SealError,), seeds.key_sets, _WORDS),
+    *_HEARD,
     *_ANSWERS,
     Target("answers_ngenius", _ngenius_answers, _UNKNOWN, _samples("ngenius"), _WORDS),
     Target("list_gsma", _gsma_list, _UNKNOWN, seeds.gsma_lists, _WORDS),
