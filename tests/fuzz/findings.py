@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz.wire_seeds import adyen, samples
+from tests.fuzz.wire_seeds import adyen, samples, smpp
 
 FINDINGS: Final = (
     (
@@ -27,4 +27,6 @@ FINDINGS: Final = (
         b'{"message":' + b"[" * 20_000,
         "a refusal nested deeper than the reader goes broke whoever asked why",
     ),
+    ("smpp", smpp()[0].replace(b"id:1 ", b"id:\0 "), "a receipt's id took a NUL with it"),
+    ("smpp", smpp()[0].replace(b"id:1 ", b"id:\xff "), "a receipt whose id is not ASCII broke the connection's reader"),
 )

@@ -57,9 +57,11 @@ class Log:
             return
         digest = hashlib.sha256(data).hexdigest()[:12]
         self.findings[name] = digest
-        stem = self._folder / f"{self._target}.{digest}"
-        stem.with_suffix(".bin").write_bytes(data)
-        stem.with_suffix(".txt").write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+        stem = f"{self._target}.{digest}"
+        (self._folder / f"{stem}.bin").write_bytes(data)
+        (self._folder / f"{stem}.txt").write_text(
+            "".join(traceback.format_exception(error)), "utf-8", "backslashreplace"
+        )
         self.write()
 
     def write(self) -> None:

@@ -18,7 +18,7 @@ _VERSION: Final = 0x34
 _INTERNATIONAL, _ALPHANUMERIC, _ISDN = 1, 5, 1
 _LINKED_HEADER: Final = 0x40
 _RECEIPT: Final = 0x04
-_RECEIPT_FIELDS: Final = re.compile(rb"id:(?P<id>\S+).*?stat:(?P<state>\w+)(?:.*?err:(?P<error>\w+))?", re.DOTALL)
+_RECEIPT_FIELDS: Final = re.compile(rb"id:(?P<id>[!-~]+).*?stat:(?P<state>\w+)(?:.*?err:(?P<error>\w+))?", re.DOTALL)
 
 
 class Command(IntEnum):
