@@ -14,11 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from ops.migrate import migrate
 from ops.postgres import EmbeddedPostgres
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("mizan", deadline=None)
+hypothesis.settings.load_profile("mizan")
 
 _NUMBERS = itertools.count(1)
 
