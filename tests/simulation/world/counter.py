@@ -28,6 +28,7 @@ _FLOAT_MINOR: Final = 200_00
 _CASH: Final = ("Cash", "نقد")
 _TRIES: Final = 40
 _PATIENCE_S: Final = 60.0
+_REFUSED: Final = 422
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
 
 
@@ -116,13 +117,21 @@ class Counter:
         page = await browser.open(bill)
         if _has(page, "/sign-in"):
             await browser.submit(page, {"code": _AGENT, "password": self._password}, action="/sign-in")
-            desk = await browser.open(f"{URL}/centre")
-            if _has(desk, "/centre/shift"):
-                await browser.submit(desk, {"float": f"{_FLOAT_MINOR // 100}"}, action="/centre/shift")
+            await self._open_shift(browser)
             page = await browser.open(bill)
         if _has(page, "/identity"):
             page = await browser.submit(page, {"emirates_id": _CARD}, action="/identity")
-        return await browser.submit(page, {}, action="/cash") if _has(page, "/cash") else page
+        if not _has(page, "/cash"):
+            return page
+        page = await browser.submit(page, {}, action="/cash")
+        if page.status == _REFUSED:  # perhaps the shift was never opened: its request may have been lost
+            await self._open_shift(browser)
+        return page
+
+    async def _open_shift(self, browser: FormBrowser) -> None:
+        desk = await browser.open(f"{URL}/centre")
+        if _has(desk, "/centre/shift"):
+            await browser.submit(desk, {"float": f"{_FLOAT_MINOR // 100}"}, action="/centre/shift")
 
     async def _keep_cash(self, browser: FormBrowser, receipt: str, intent: dict[str, Any]) -> None:
         """Keep the money where the receipt says that this bill was paid in cash; else hand it back."""
