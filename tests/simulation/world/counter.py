@@ -26,7 +26,7 @@ _PASSWORD: Final = "a word of the agent's own"
 _CARD: Final = "784-1990-1234567-6"
 _FLOAT_MINOR: Final = 200_00
 _CASH: Final = ("Cash", "نقد")
-_TRIES: Final = 40
+_TRIES: Final = 200
 _PATIENCE_S: Final = 60.0
 _REFUSED: Final = 422
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError, WayLostError)
@@ -73,7 +73,8 @@ class Counter:
             bill = f"{URL}/centre/bills/{intent['id']}"
             for _ in range(_TRIES):
                 page = await self._look(lambda: self._step(browser, bill))
-                if page is None:
+                if page is None:  # it is out of order: no agent presses forty times in a second
+                    await asyncio.sleep(self._stream.uniform(2, 20))
                     continue
                 if receipt := page.links("/receipt"):
                     await self._keep_cash(browser, receipt[-1], intent)
@@ -121,9 +122,8 @@ class Counter:
             page = await browser.open(bill)
         if _has(page, "/identity"):
             page = await browser.submit(page, {"emirates_id": _CARD}, action="/identity")
-        if not _has(page, "/cash"):
-            return page
-        page = await browser.submit(page, {}, action="/cash")
+        if _has(page, "/cash"):
+            page = await browser.submit(page, {}, action="/cash")
         if page.status == _REFUSED:  # perhaps the shift was never opened: its request may have been lost
             await self._open_shift(browser)
         return page
