@@ -36,8 +36,7 @@ async def test_two_processes_share_a_port_and_one_that_dies_is_started_again(dat
                 await _ready(session, place)
             [first, second] = _children(parent.pid)
             os.kill(second, signal.SIGKILL)
-            while len(living := _children(parent.pid)) < 2 or second in living:
-                await asyncio.sleep(0.05)
+            living = await _others(parent.pid, second)
             assert first in living
             for place in (port + 1, port + 3):
                 await _ready(session, place)
@@ -46,7 +45,20 @@ async def test_two_processes_share_a_port_and_one_that_dies_is_started_again(dat
     finally:
         parent.terminate()
         assert await parent.wait() == 0
-    assert not any(Path(f"/proc/{pid}").exists() for pid in living)
+    assert not any(_lives(pid) for pid in living)
+
+
+async def _others(parent, killed):
+    """Wait until there are two children again, and the killed one is not among them."""
+    while True:
+        living = _children(parent)
+        if len(living) == 2 and killed not in living:
+            return living
+        await asyncio.sleep(0.05)
+
+
+def _lives(pid):
+    return Path(f"/proc/{pid}").exists()
 
 
 async def _ready(session, port):
