@@ -127,7 +127,13 @@ async def _begun(deps: Deps, link: PaymentLink) -> tuple[int, str, bool] | None:
 def _line(link: PaymentLink, amount: Money | None) -> LineRequest:
     minor = amount.amount_minor if amount is not None else None
     if link.service is not None:
-        return LineRequest(service=link.service, quantity=link.quantity, amount_minor=minor)
+        return LineRequest(
+            service=link.service,
+            quantity=link.quantity,
+            amount_minor=minor,
+            base_minor=link.base_minor,
+            answers=link.answers,
+        )
     return LineRequest(
         quantity=link.quantity,
         amount_minor=minor,
