@@ -2727,7 +2727,31 @@ GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.department import Bundle, Service
@@ -19,9 +20,11 @@ from gateway.services.catalogue.catalogue_rows import (
 )
 from gateway.store import bundles as bundle_rows
 from gateway.store import catalogue as catalogue_rows
+from gateway.store.catalogue import Price
 
 __all__ = ["Imported", "LineFault", "import_catalogue", "read_csv", "read_json"]
 
+_BY_TARIFF: Final = "to change what it costs, propose a tariff, which a second person approves"
 Numbered = Sequence[tuple[int, Service]]
 
 
@@ -52,6 +55,9 @@ async def import_catalogue(
     known = {one.code for one in new_departments} | set(catalogue.departments)
     offered = {**catalogue.services, **{one.code: one for _, one in new_services}}
     faults += _service_faults(new_services, known, offered)
+    async with deps.connection() as connection:
+        prices = await catalogue_rows.prices(connection, (one.code for _, one in new_services))
+    faults += _price_faults(new_services, prices)
     for line, bundle in new_bundles:
         faults += (
             LineFault("bundles", line, field, detail) for field, detail in _bundle_faults(bundle, known, offered)
@@ -82,6 +88,17 @@ def _service_faults(services: Numbered, departments: set[str], offered: Mapping[
                 LineFault("services", line, "depends_on", "can never be had: what it depends on goes in a circle")
             )
     return faults
+
+
+def _price_faults(services: Numbered, prices: Mapping[str, Price]) -> list[LineFault]:
+    """Refuse to change what a service costs: that takes a second person, so that it goes by tariffs."""
+    return [
+        LineFault("services", line, field, f"{service.code} has {'none' if old is None else old}: {_BY_TARIFF}")
+        for line, service in services
+        if service.code in prices
+        for field, old in prices[service.code]._asdict().items()
+        if getattr(service, field) != old
+    ]
 
 
 def _circular(offered: Mapping[str, Service]) -> set[str]:

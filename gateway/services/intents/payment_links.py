@@ -76,12 +76,11 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
         raise InvalidError("the least is more than the most", pointer="/amount_range/most")
     tried = replace(request.line, amount_minor=least_minor) if request.payer_names_amount else request.line
     try:
-        [line] = price_basket([tried], None, catalogue, owner, now).lines
+        basket = price_basket([tried], None, catalogue, owner, now)
     except InvalidError as error:
         faults = [replace(fault, pointer=fault.pointer.replace("/lines/0", "/line", 1)) for fault in error.faults]
         raise InvalidError(faults=faults) from None
-    service = catalogue.services.get(request.line.service or "")
-    currency = service.currency if service else request.line.currency or ""
+    [line], currency = basket.lines, basket.amount.currency
     fixed = request.line.amount_minor if not request.payer_names_amount else None
     return PaymentLink(
         id=deps.mint(Prefix.PAYMENT_LINK),
