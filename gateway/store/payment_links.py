@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -82,6 +83,18 @@ async def disable(connection: Connection, link_id: str, at: datetime) -> None:
     await connection.execute(
         "UPDATE gateway.payment_link SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1", link_id, at
     )
+
+
+async def usable_for(connection: Connection, services: Sequence[str], at: datetime) -> dict[str, int]:
+    """Return how many links somebody may still open there are for each service."""
+    rows = await connection.fetch(
+        """SELECT service, count(*) AS links FROM gateway.payment_link
+            WHERE service = ANY ($1::text[]) AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+            GROUP BY service""",
+        services,
+        at,
+    )
+    return {row["service"]: row["links"] for row in rows}
 
 
 async def last_use(connection: Connection, link_id: str) -> tuple[int, str] | None:

@@ -80,6 +80,8 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
     except InvalidError as error:
         faults = [replace(fault, pointer=fault.pointer.replace("/lines/0", "/line", 1)) for fault in error.faults]
         raise InvalidError(faults=faults) from None
+    if not basket.amount:
+        raise InvalidError("nothing is to be paid: the fee is waived", pointer="/line")
     [line], currency = basket.lines, basket.amount.currency
     fixed = request.line.amount_minor if not request.payer_names_amount else None
     return PaymentLink(

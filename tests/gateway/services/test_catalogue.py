@@ -13,7 +13,7 @@ from gateway.services.catalogue.change_tariffs import Draft, decide_tariffs, pro
 from gateway.services.catalogue.export_catalogue import as_csv, export_catalogue
 from gateway.services.catalogue.import_catalogue import import_catalogue, read_csv, read_json
 from ops.demo import catalogue as city
-from tests.gateway.conftest import SERVICES
+from tests.gateway.conftest import BUNDLES, SERVICES
 
 DEPARTMENT = {"code": "health", "name_ar": "الصحة", "name_en": "Health"}
 SERVICE = {
@@ -123,3 +123,18 @@ async def test_a_service_is_charged_in_its_tariff_s_currency(town, owner):
     quote = await town.ask("POST", "/v1/quotes", {"lines": [{"service": "licence"}]})
     assert quote.body["amount"] == {"amount": 80_00, "currency": "AED"}
     assert (await town.ask("GET", "/v1/services/licence")).body["amount"] == {"amount": 80_00, "currency": "AED"}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_service_a_bundle_holds_is_not_retired_alone(town, dry_run):
+    retired = {**LICENCE, "active": "no"}
+    result = await import_catalogue(town.deps, [], [SERVICES[1], retired], dry_run=dry_run)
+    assert [(fault.table, fault.line, fault.field) for fault in result.faults] == [("services", 2, "active")]
+    assert "bundle delivery holds licence" in result.faults[0].detail
+    new = {**BUNDLES[0], "code": "new"}
+    result = await import_catalogue(
+        town.deps, [], [retired], [{**BUNDLES[0], "services": "fine"}, new], dry_run=dry_run
+    )
+    assert ["bundle new holds licence" in fault.detail for fault in result.faults] == [True]
+    for freed in ({"services": "fine"}, {"active": "no"}):
+        assert not (await import_catalogue(town.deps, [], [retired], [{**BUNDLES[0], **freed}], dry_run=True)).faults
