@@ -70,7 +70,7 @@ async def open_link(deps: Deps, token: str) -> LinkView:
 
 
 async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str, language: str) -> str:
-    """Return the token of the intent to pay; `once` makes a repeated press the same intent.
+    """Return the token of the intent to pay; `once` makes a repeated press of one amount the same intent.
 
     A link for one use gives its last intent while that is paid or can be paid. Two who press at once are given one
     intent: its key is the link and its number, so that the second is answered with what the first made.
@@ -84,7 +84,8 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
         raise NothingToPayError("this link can no longer be used")
     amount = link.check_amount(named)
     number = (begun[0] + 1 if begun else 1) if link.single_use else None
-    key = f"{link.id} {number}" if number is not None else f"{link.id} {once}"
+    named_minor = amount.amount_minor if amount is not None else ""
+    key = f"{link.id} {number}" if number is not None else f"{link.id} {once} {named_minor}"
     digest = hashlib.sha256(key.encode()).digest()
     reference = link.reference if number is not None else f"{link.reference}-{digest.hex()[:_SUFFIX_CHARACTERS]}"
     request = IntentRequest(
