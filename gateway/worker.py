@@ -18,6 +18,7 @@ from gateway.services.messages.note_deliveries import note_deliveries
 from gateway.services.messages.send_messages import send_emails, send_texts
 from gateway.services.providers.circuits import measure_providers
 from gateway.services.refunds.apply_refunds import apply_refunds
+from gateway.services.seal_contacts import seal_contacts
 from gateway.services.webhooks.deliver_webhooks import deliver_webhooks
 from gateway.services.webhooks.tell_bookings import tell_bookings
 
@@ -52,6 +53,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
     Job("forget old assertions", forget_assertions, batch_max=1_000, every_s=60.0),
     Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
+    Job("seal payers' contacts", seal_contacts, batch_max=2_000, every_s=60.0),
     Job("seal webhook secrets", seal_webhook_secrets, batch_max=1_000, every_s=600.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

@@ -739,6 +739,7 @@ CREATE TABLE gateway.attempt (
     asked_at timestamp with time zone NOT NULL,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    contact bytea,
     CONSTRAINT attempt_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT attempt_captured_minor_check CHECK (((captured_minor >= 1) AND (captured_minor <= '1000000000000000'::bigint))),
     CONSTRAINT attempt_check CHECK (((captured_minor IS NULL) = (captured_at IS NULL))),
@@ -940,6 +941,7 @@ CREATE TABLE gateway.intent (
     capture_later boolean DEFAULT false NOT NULL,
     authorised_minor bigint,
     capture_asked_at timestamp with time zone,
+    contact bytea,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -982,7 +984,7 @@ CREATE TABLE gateway.message (
     subject text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL COLLATE pg_catalog."C",
     channel text NOT NULL COLLATE pg_catalog."C",
-    recipient text NOT NULL,
+    recipient text,
     language text NOT NULL,
     status text NOT NULL,
     tries integer NOT NULL,
@@ -993,7 +995,9 @@ CREATE TABLE gateway.message (
     delivery text,
     delivery_at timestamp with time zone,
     copy_number integer DEFAULT 0 NOT NULL,
+    sealed_recipient bytea,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT message_has_recipient CHECK (((recipient IS NULL) <> (sealed_recipient IS NULL))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
@@ -1161,6 +1165,13 @@ CREATE TABLE gateway.routing (
     CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
     CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
     CONSTRAINT routing_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.sealing_walk (
+    relation text NOT NULL COLLATE pg_catalog."C",
+    head bytea NOT NULL,
+    reached text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sealing_walk_relation_check CHECK ((relation = ANY (ARRAY['intent'::text, 'attempt'::text, 'message'::text])))
 );
 
 CREATE TABLE gateway.service (
@@ -2121,6 +2132,9 @@ ALTER TABLE ONLY gateway.review_decision
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY gateway.sealing_walk
+    ADD CONSTRAINT sealing_walk_pkey PRIMARY KEY (relation);
+
 ALTER TABLE ONLY gateway.service_audience
     ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
 
@@ -2723,6 +2737,8 @@ GRANT UPDATE(checked_at) ON TABLE gateway.review_decision TO mizan_service;
 GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
+
+GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
 

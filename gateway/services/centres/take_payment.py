@@ -19,7 +19,8 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import intent as intent_rules
 from gateway.domain.agent import Agent
-from gateway.domain.attempt import LIVE, Contact
+from gateway.domain.attempt import LIVE
+from gateway.domain.contact import Contact
 from gateway.domain.emirates_id import read_emirates_id
 from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError, OverloadedError, TransitionError
 from gateway.domain.idempotency import Claim
