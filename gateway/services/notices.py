@@ -121,6 +121,18 @@ def booked_event(deps: Deps, intent: Intent, news: News) -> Event:
     return _event(deps, intent.department, news.kind, intent.id, data)
 
 
+def refund_settled_event(deps: Deps, refund: Refund, news: News) -> Event:
+    """Tell that the provider has taken a refund out of what it pays us."""
+    data = {
+        "refund": refund.id,
+        "payment_intent": refund.intent,
+        "status": refund.status.value,
+        "amount": money(news.amount),
+        "business_date": news.business_date.isoformat(),
+    }
+    return _event(deps, refund.department, news.kind, refund.id, data)
+
+
 def payout_event(deps: Deps, news: News) -> Event:
     """Tell a department how a transfer to it stands."""
     data = {
