@@ -779,6 +779,17 @@ CREATE TABLE gateway.bundle_item (
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
 
+CREATE TABLE gateway.cash_handout (
+    refund text NOT NULL COLLATE pg_catalog."C",
+    shift text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    asked_at timestamp with time zone NOT NULL,
+    checker text COLLATE pg_catalog."C",
+    checked_at timestamp with time zone,
+    CONSTRAINT cash_handout_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT cash_handout_two_people CHECK ((checker <> agent))
+);
+
 CREATE TABLE gateway.centre (
     code text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C",
@@ -1123,7 +1134,7 @@ CREATE TABLE gateway.refund (
     batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'awaiting_collection'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
     CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
     CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
@@ -2042,6 +2053,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
+
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
 
@@ -2320,6 +2334,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX cash_handout_waiting ON gateway.cash_handout USING btree (shift) WHERE (checker IS NULL);
+
 CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX counter_payer_digest ON gateway.counter_payer USING btree (id_digest);
@@ -2365,6 +2381,8 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 
 CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
 
@@ -2508,6 +2526,18 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_checker_fkey FOREIGN KEY (checker) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_refund_fkey FOREIGN KEY (refund) REFERENCES gateway.refund(id);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_shift_fkey FOREIGN KEY (shift) REFERENCES gateway.shift(id);
 
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
@@ -2655,6 +2685,12 @@ GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.cash_handout TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.centre TO mizan_service;
 
