@@ -922,6 +922,7 @@ CREATE TABLE gateway.inbox (
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
     continuation text,
+    refund bytea,
     CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
@@ -2381,6 +2382,8 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX refund_provider_reference ON gateway.refund USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
 
 CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 

@@ -162,7 +162,8 @@ class CallbackNotice:
     """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves.
 
     `continuation` is set only by `Finishes.read_return`: what the payer brought back, without which the payment
-    cannot be made. It is kept until the payment has been finished with it.
+    cannot be made. It is kept until the payment has been finished with it. `refund` is set where the callback proves
+    what became of a refund: `reference` and its own `provider_reference` then name the refund.
     """
 
     event_id: str
@@ -173,6 +174,7 @@ class CallbackNotice:
     report: PaymentReport | None = None
     unrecognised: bool = False
     continuation: str | None = None
+    refund: RefundReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
