@@ -102,17 +102,21 @@ _SET_ASIDE: Final = """
         WHEN m.kind NOT IN ('payment', 'refund') THEN 'unknown_line'
         WHEN m.item IS NULL AND b.number IS NOT NULL THEN 'duplicate'
         WHEN m.item IS NULL THEN 'missing_in_books'
-        WHEN m.number > t.first THEN 'duplicate'
+        WHEN m.number > m.first THEN 'duplicate'
         WHEN m.currency <> $1::text THEN 'currency'
-        WHEN m.amount_minor <> m.gross_minor THEN 'amount'
-        ELSE 'matched'
+        ELSE 'amount'
       END AS outcome
-    FROM met m
-    LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
-               GROUP BY account, currency, item HAVING count(*) > 1) t
-      ON t.item = m.item AND t.account = m.account AND t.currency = m.currency
+    FROM (
+      SELECT m.*, t.first FROM met m
+      LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
+                 GROUP BY account, currency, item HAVING count(*) > 1) t
+        ON t.item = m.item AND t.account = m.account AND t.currency = m.currency
+      WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
+            IS NOT TRUE
+      OFFSET 0
+    ) m
     LEFT JOIN settled_before b ON b.number = m.number
-  ) decided WHERE outcome <> 'matched'"""
+  ) decided"""
 
 # A match that is as expected stands with its line; any other is an entry of its own.
 _KEEP_LINES: Final = """
