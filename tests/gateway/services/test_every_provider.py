@@ -210,6 +210,11 @@ async def test_a_link_that_is_no_longer_good_is_fetched_again(counter, clock):
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM gateway.attempt") == 1
 
 
+async def told_of(counter, refund):
+    rows = await counter.deps.pool.fetch("SELECT type FROM gateway.event WHERE object = $1 ORDER BY id", refund["id"])
+    return [row["type"] for row in rows]
+
+
 async def test_a_refund_that_a_settlement_file_names_has_succeeded(counter, clock):
     """Not every provider tells the end of a refund by a call or a callback; its report does."""
     if not isinstance(counter.provider, Refunds):
@@ -239,70 +244,6 @@ async def test_a_refund_that_a_settlement_file_names_has_succeeded(counter, cloc
     told = await told_of(counter, refund)
     assert {"refund.succeeded", "refund.settled"} <= set(told)
     assert (told.count("refund.succeeded"), told.count("refund.settled")) == (1, 1)
-
-
-async def refunded_at_adyen(counter):
-    """Pay AED 100.00 and give 50.00 back; return the refund, and the lever that lets it fail."""
-    intent, attempt = await counter.start()
-    await counter.pay(attempt)
-    await counter.work()
-    asked = {"amount": {"amount": 50_00, "currency": "AED"}, "reason": "overpaid"}
-    refund = await counter.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", asked)
-
-    async def fail():
-        body = {"reference": refund["id"]}
-        async with counter.session.post(f"{counter.simulator}/simulator/fail-refund", json=body) as answer:
-            assert answer.status == 200, await answer.text()
-        await counter.pay(attempt)  # delivers what waits; the link is paid and takes nothing more
-        await counter.work()
-
-    return intent, refund, fail
-
-
-async def told_of(counter, refund):
-    rows = await counter.deps.pool.fetch("SELECT type FROM gateway.event WHERE object = $1 ORDER BY id", refund["id"])
-    return [row["type"] for row in rows]
-
-
-async def balances(counter):
-    rows = await counter.deps.pool.fetch("SELECT account, amount_minor FROM ledger.balances WHERE amount_minor <> 0")
-    return {row["account"]: row["amount_minor"] for row in rows}
-
-
-async def test_a_refund_that_fails_after_it_was_done_is_failed_and_owed_again(counter):
-    """Adyen tells of a refund by notification alone, and takes its word back days later."""
-    if counter.provider.name != "adyen":
-        return
-    intent, refund, fail = await refunded_at_adyen(counter)
-    await counter.work()
-    await counter.pay(await counter.deps.pool.fetchval("SELECT id FROM gateway.attempt"))
-    await counter.work()
-    assert (await told_of(counter, refund))[-1] == "refund.succeeded"
-    assert (await balances(counter))["provider:adyen:refunds_in_transit"] == -50_00
-    await fail()
-    assert (await told_of(counter, refund))[-2:] == ["refund.succeeded", "refund.failed"]
-    after = await balances(counter)
-    assert "provider:adyen:refunds_in_transit" not in after
-    assert after["provider:adyen:receivable"] == -sum(
-        minor for account, minor in after.items() if account.startswith(("department:", "tax:"))
-    )
-    again = await counter.ask("GET", f"/v1/payment-intents/{intent['id']}")
-    assert again["amount_refunded"]["amount"] == 0
-    kinds = await counter.deps.pool.fetch("SELECT DISTINCT kind FROM ledger.postings ORDER BY kind")
-    assert [row["kind"] for row in kinds] == ["payment_captured", "refund_accepted", "refund_failed"]
-
-
-async def test_a_word_about_a_refund_whose_answer_was_lost_proves_it(counter):
-    if counter.provider.name != "adyen":
-        return
-    await counter.fault("refund", "drop")
-    _, refund, _ = await refunded_at_adyen(counter)
-    await counter.work()
-    assert (await told_of(counter, refund))[-1] in {"refund.unknown", "refund.succeeded"}
-    await counter.pay(await counter.deps.pool.fetchval("SELECT id FROM gateway.attempt"))
-    await counter.work()
-    assert (await told_of(counter, refund))[-1] == "refund.succeeded"
-    assert (await balances(counter))["provider:adyen:refunds_in_transit"] == -50_00
 
 
 async def test_a_proven_report_is_kept_whole(pool, clock):
