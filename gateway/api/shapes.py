@@ -330,7 +330,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "delivered_at": _INSTANT_OR_NULL,
         }
     ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
+    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT, "next_cursor": _TEXT_OR_NULL}),
     "Problem": closed(
         {
             "type": TEXT,
