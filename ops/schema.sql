@@ -1081,8 +1081,11 @@ CREATE TABLE gateway.payment_link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    base_minor bigint,
+    answers jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
     CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
@@ -2848,7 +2851,31 @@ GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
