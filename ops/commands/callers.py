@@ -121,7 +121,7 @@ def rotate(open_deps: Open, key: str, overlap_minutes: int, days: int | None) ->
         click.echo(text)
         click.echo(f"{made.id}: keep the line above; nobody can show it again", err=True)
 
-    _run(open_deps, go)
+    runner(open_deps)(go)
 
 
 def caller_group(open_deps: Open) -> click.Group:
