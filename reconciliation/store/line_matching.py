@@ -14,7 +14,7 @@ from reconciliation.postings import DISPUTES_RECEIVABLE
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
-_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '64MB'"
+_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '128MB'"
 
 # The file's lines as they were staged, each with the open item its reference names.
 _MET: Final = """
