@@ -16,7 +16,7 @@ from gateway.domain.refund import RefundStatus
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import cash_handouts, events, intents, refunds
+from gateway.store import cash_handouts, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -29,7 +29,7 @@ async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Clai
     """Take back a refund of cash that nobody has collected. One that is sent to a provider cannot be."""
 
     async def work(connection: Connection) -> Made:
-        refund = await _locked(connection, refund_id)
+        refund = await refunds.lock_with_intent(connection, refund_id)
         if refund is None or refund.department != department:
             raise NotFoundError
         if refund.status is not RefundStatus.AWAITING_COLLECTION:
@@ -50,19 +50,11 @@ async def expire_collections(deps: Deps, limit: int) -> int:
         due = await cash_handouts.uncollected(connection, since, limit)
     for refund_id in due:
         async with deps.transaction() as connection:
-            refund = await _locked(connection, refund_id)
+            refund = await refunds.lock_with_intent(connection, refund_id)
             waits = refund is not None and refund.status is RefundStatus.AWAITING_COLLECTION
             if refund is not None and waits and await cash_handouts.read(connection, refund_id) is None:
                 await _end(deps, connection, refund, "not collected in time")
     return len(due)
-
-
-async def _locked(connection: Connection, refund_id: str) -> Refund | None:
-    seen = await refunds.read(connection, refund_id)
-    if seen is None:
-        return None
-    await intents.lock(connection, [seen.intent])
-    return (await refunds.lock(connection, [refund_id]))[refund_id]
 
 
 async def _end(deps: Deps, connection: Connection, refund: Refund, why: str) -> Refund:
