@@ -276,7 +276,9 @@ class Deps:
 
     def mint_event(self) -> str:
         """Mint an event id above this process's last, so that two changes in one instant keep their order."""
-        minted = max(self.mint(Prefix.EVENT), ids.successor(self.last_event[0]))
+        minted = self.mint(Prefix.EVENT)
+        if minted <= self.last_event[0]:
+            minted = ids.successor(self.last_event[0])
         self.last_event[0] = minted
         return minted
 

@@ -278,11 +278,26 @@ def _process(name: str, serve: Serve) -> None:
 
 
 @main.command()
-def web() -> None:
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="So many, on one port.")
+def web(processes: int) -> None:
     """Serve the API, the checkout and the providers' callbacks."""
+    if processes > 1:
+        _web_processes(processes)
+        return
     from ops.web import serve  # noqa: PLC0415 - a process loads only what it runs
 
     _process("web", serve)
+
+
+def _web_processes(count: int) -> None:
+    from ops.web_processes import serve_together  # noqa: PLC0415 - a process loads only what it runs
+
+    effective = settings()
+    configure_logs(effective.log_level, process="web")
+    try:
+        asyncio.run(serve_together(effective, count))
+    except (PostgresError, MigrationError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()

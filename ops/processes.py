@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import structlog
 
@@ -24,10 +25,11 @@ _STOP_TIMEOUT_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One process of Mizan: its name, and the words after `mizan` that start it."""
+    """One process of Mizan: its name, the words after `mizan` that start it, and the variables that are its own."""
 
     name: str
     words: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -43,8 +45,9 @@ class Supervisor:
         environment: Mapping[str, str],
         postgres: EmbeddedPostgres | None,
         *,
-        log_file: Path,
+        log_file: Path | None,
     ) -> None:
+        """Without a file for their logs, the children write where this process writes."""
         self._children = children
         # Whatever else the operator's shell has set (a path, a locale) goes to the children as it is.
         self._environment = {**os.environ, **environment}
@@ -73,13 +76,13 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while not self._stopping.is_set():
-            with self._log_file.open("ab") as sink:
+            with self._log() as sink:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
                     "ops.cli",
                     *child.words,
-                    env=self._environment,
+                    env={**self._environment, **child.environment},
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=sink,
                     stderr=sink,
@@ -101,6 +104,9 @@ class Supervisor:
             if not done:
                 process.kill()
                 await ended
+
+    def _log(self) -> AbstractContextManager[IO[bytes] | None]:
+        return contextlib.nullcontext() if self._log_file is None else self._log_file.open("ab")
 
     async def _keep_postgres(self, server: EmbeddedPostgres) -> None:
         while not self._stopping.is_set():

@@ -44,7 +44,7 @@ def add_callbacks(app: web.Application, deps: Deps) -> None:
 
     async def receive(request: web.Request) -> web.Response:
         try:
-            with admission.enter():
+            with admission:
                 return await _receive(request)
         except GatewayError as error:
             retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from inspect import getdoc
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class FieldFault:
+
+class FieldFault(msgspec.Struct, frozen=True):
     """One field at fault: where it stands (RFC 6901), a stable code, and a sentence without the value."""
 
     pointer: str

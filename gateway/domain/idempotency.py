@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """One use of a key: who, where, which key, and the hash of the body it came with."""
 
     caller: str
@@ -15,8 +14,7 @@ class Claim:
     body_sha256: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
+class StoredAnswer(msgspec.Struct, frozen=True):
     """What the first request made and how it was answered."""
 
     resource: str

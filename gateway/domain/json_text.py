@@ -24,12 +24,7 @@ def read_json(body: bytes) -> Any:
     if _deepest(text) > DEPTH_MAX:
         raise MalformedError(f"nested deeper than {DEPTH_MAX} levels")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_constant=_refuse_constant,
-        )
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise MalformedError("the body is not JSON") from None
     # An escape can smuggle in half of a character, which no database and no other reader takes.
@@ -77,6 +72,9 @@ def _integer(digits: str) -> int:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise MalformedError("NaN and Infinity are not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse_constant)
 
 
 def _check_escapes(value: Any) -> None:

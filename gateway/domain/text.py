@@ -16,7 +16,8 @@ Arabic and Persian words are written with U+200C, and U+200E, U+200F and U+061C 
 """
 _MARKS_IN_A_ROW_MAX: Final = 8
 
-_DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ \-.]?\d){12,18}(?!\d)")
+_CARD_DIGITS_MIN: Final = 13
+_DIGITS: Final = re.compile(r"\d(?<!\d\d)(?:[ \-.]?\d){12,18}(?!\d)")
 _CARD: Final = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|27200\d{11}|3[47]\d{13}"
     r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6\d{15,18}|5[06-9]\d{10,17}"
@@ -42,6 +43,8 @@ def check_text(text: str, *, length_max: int, pointer: str) -> str:
 
 def holds_card_number(text: str) -> bool:
     """Tell whether a text holds 12 to 19 digits that a card scheme could have issued."""
+    if len(text) < _CARD_DIGITS_MIN:
+        return False
     for match in _DIGITS.finditer(_western(text)):
         digits = re.sub(r"\D", "", match[0])
         if _CARD.fullmatch(digits) and _passes_luhn(digits):

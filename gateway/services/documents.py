@@ -29,7 +29,13 @@ def instant(at: datetime | None) -> str | None:
     """Write an instant as RFC 3339 in UTC, to the millisecond."""
     if at is None:
         return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _shown(amount_minor: int, currency: str) -> Document:
+    """Show an amount as `money` does, of numbers that came out of a `Money` or the database."""
+    return {"amount": amount_minor, "currency": currency}
 
 
 def line_document(line: IntentLine, currency: str) -> Document:
@@ -40,8 +46,8 @@ def line_document(line: IntentLine, currency: str) -> Document:
         "name": {"ar": line.names.ar, "en": line.names.en},
         "revenue_code": line.revenue_code,
         "quantity": line.quantity,
-        "amount": money(Money(line.amount_minor, currency)),
-        "vat": money(Money(line.vat_minor, currency)),
+        "amount": _shown(line.amount_minor, currency),
+        "vat": _shown(line.vat_minor, currency),
         **_applied(line.applied, currency),
     }
 
@@ -49,11 +55,11 @@ def line_document(line: IntentLine, currency: str) -> Document:
 def _applied(applied: Applied | None, currency: str) -> Document:
     """How a line was priced: by which version of which law, of what base, and what was granted."""
     if applied is None:
-        return {"base_amount": None, "discount": money(Money(0, currency)), "concession": None, "tariff": None}
+        return {"base_amount": None, "discount": _shown(0, currency), "concession": None, "tariff": None}
     base, granted = applied.base_minor, applied.tariff.terms.concession(applied.concession)
     return {
-        "base_amount": None if base is None else money(Money(base, currency)),
-        "discount": money(Money(applied.discount_minor, currency)),
+        "base_amount": _shown_or_none(base, currency),
+        "discount": _shown(applied.discount_minor, currency),
         "concession": granted
         and {"code": granted.code, "name": _both(granted.names), "legal_basis": granted.legal_basis},
         "tariff": _citation(applied.tariff),
@@ -86,8 +92,8 @@ def attempt_document(attempt: Attempt) -> Document:
     }
 
 
-def _money_or_none(amount_minor: int | None, currency: str) -> Document | None:
-    return None if amount_minor is None else dict(money(Money(amount_minor, currency)))
+def _shown_or_none(amount_minor: int | None, currency: str) -> Document | None:
+    return None if amount_minor is None else _shown(amount_minor, currency)
 
 
 def intent_document(
@@ -102,9 +108,9 @@ def intent_document(
         "status": intent.status.value,
         "amount": money(intent.amount),
         "capture": "manual" if intent.capture_later else "automatic",
-        "amount_authorised": _money_or_none(intent.authorised_minor, currency),
-        "amount_refunded": money(Money(refunded_minor, currency)),
-        "amount_refundable": money(Money(intent.amount.amount_minor - refunded_minor if paid else 0, currency)),
+        "amount_authorised": _shown_or_none(intent.authorised_minor, currency),
+        "amount_refunded": _shown(refunded_minor, currency),
+        "amount_refundable": _shown(intent.amount.amount_minor - refunded_minor if paid else 0, currency),
         "reference": intent.reference,
         "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
@@ -133,7 +139,7 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "payment_intent": refund.intent,
         "status": refund.status.value,
         "amount": money(refund.amount),
-        "lines": [{"number": line.number, "amount": money(Money(line.amount_minor, currency))} for line in lines],
+        "lines": [{"number": line.number, "amount": _shown(line.amount_minor, currency)} for line in lines],
         "reason": refund.reason,
         "late_payment": refund.late,
         "asked_by": refund.asked_by,
@@ -186,7 +192,7 @@ def _amount(service: Service, tariff: Tariff | None) -> Document | None:
         fixed = service.amount_minor
     else:
         fixed = price(tariff.terms, Asked()).amount_minor if isinstance(tariff.terms.price, Fixed) else None
-    return None if fixed is None else dict(money(Money(fixed, service.currency)))
+    return _shown_or_none(fixed, service.currency)
 
 
 def _tariff(tariff: Tariff | None) -> Document | None:
@@ -225,7 +231,7 @@ def part_document(intent: Intent, lines: Sequence[IntentLine], department: str, 
         "reference": intent.reference,
         "status": intent.status.value,
         "amount": money(Money(sum(line.amount_minor for line in own), currency)),
-        "amount_refunded": money(Money(refunded_minor, currency)),
+        "amount_refunded": _shown(refunded_minor, currency),
         "lines": [line_document(line, currency) for line in own],
         "live": intent.live,
         "late_payment": intent.late_payment,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,8 +22,7 @@ _STEPS: Final[Mapping[str, type[NextStep]]] = {
 _STEP_NAMES: Final = {step: name for name, step in _STEPS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     id: str
     intent: str
     provider: str

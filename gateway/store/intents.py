@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from gateway.domain.contact import KeptContact
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus, Search
@@ -17,8 +19,7 @@ from gateway.store.connections import Connection, Row, from_json, to_json
 from ledger.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     id: str
     department: str
     reference: str
@@ -48,8 +49,7 @@ class Intent:
         return self.authorised_minor is not None and self.paid_at is None
 
 
-@dataclass(frozen=True, slots=True)
-class IntentLine:
+class IntentLine(msgspec.Struct, frozen=True):
     """One line as it was priced. `shared` is a part of another department's intent."""
 
     number: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gateway.store import attempts, intents
 from gateway.store.attempts import Attempt
@@ -11,8 +12,7 @@ from gateway.store.connections import Connection
 from gateway.store.intents import Intent, IntentLine
 
 
-@dataclass(frozen=True, slots=True)
-class WholeIntent:
+class WholeIntent(msgspec.Struct, frozen=True):
     """One intent, its lines, what was given back of it and its last attempt."""
 
     intent: Intent

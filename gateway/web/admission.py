@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -30,18 +29,16 @@ class Admission:
         self._in_flight_max = in_flight_max
         self._in_flight = 0
 
-    @contextmanager
-    def enter(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         if self._in_flight >= self._in_flight_max:
             metrics.REFUSED.labels("in_flight").inc()
             raise OverloadedError(retry_after_s=1)
         self._in_flight += 1
         metrics.IN_FLIGHT.inc()
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            metrics.IN_FLIGHT.dec()
+
+    def __exit__(self, *_: object) -> None:
+        self._in_flight -= 1
+        metrics.IN_FLIGHT.dec()
 
 
 @web.middleware
@@ -51,8 +48,7 @@ async def correlate(request: web.Request, handler: Handler) -> web.StreamRespons
     fits = _CORRELATION_FORM.fullmatch(offered)
     correlation = offered if fits else request.app[DEPS].random_bytes(_CORRELATION_BYTES).hex()
     request[CORRELATION] = correlation
-    # A kept-alive connection serves its requests in one task: nothing of the last caller may stay behind.
-    structlog.contextvars.clear_contextvars()
+    # Each request has a task of its own, with the variables of the connection: nothing of another's can be in them.
     structlog.contextvars.bind_contextvars(correlation=correlation)
     response = await handler(request)
     if not response.prepared:

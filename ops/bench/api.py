@@ -1,6 +1,7 @@
 """`mizan bench api`: a web process over loopback, against PostgreSQL alone and against FastAPI doing the same.
 
-wrk, web and PostgreSQL share the machine; everything runs in one go, in interleaved rounds, with fsync on.
+wrk, web and PostgreSQL share the machine; everything runs in one go, in interleaved rounds, with fsync on. Web and the
+peer have one process a processor each, behind one port.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import random
-import socket
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from ops.bench.figures import Figure, Options, Rounds, absolute
 from ops.bench.load import LoadError, Wrk, pgbench, serving
 from ops.bench.statement import Statement, record_creation
 from ops.migrate import migrate
+from ops.ports import free_run
 from ops.settings import Settings
+from ops.web_processes import operations_ports
 from ops.wiring import Parts, assemble
 
 DATABASE: Final = "mizan_bench_api"
@@ -78,7 +81,9 @@ async def run(options: Options) -> list[Figure]:
 
 
 async def _measure(options: Options, url: str, folder: Path) -> list[Figure]:
-    web_port, operations_port, peer_port = _free_ports(3)
+    processes = os.cpu_count() or 1
+    web_port = free_run(4 + processes)
+    peer_port, operations_port = web_port + 1, web_port + 2
     settings = Settings(
         database_url=url, home=folder, port=web_port, operations_port=operations_port, secret=_SECRET,
         requests_per_minute=_RATE, public_url=f"http://127.0.0.1:{web_port}",
@@ -92,15 +97,15 @@ async def _measure(options: Options, url: str, folder: Path) -> list[Figure]:
         script = folder / "create.sql"
         script.write_text(statement.pgbench_script(), "utf-8")
         web, peer = f"http://127.0.0.1:{web_port}", f"http://127.0.0.1:{peer_port}"
-        await stack.enter_async_context(
-            serving(["-m", "ops.cli", "web"], _environment(settings), f"{web}/v1/openapi.json", folder / "web.log")
-        )
+        probes = [f"http://127.0.0.1:{port}/readyz" for port in operations_ports(settings, processes)]
+        words = ["-m", "ops.cli", "web", "--processes", str(processes)]
+        await stack.enter_async_context(serving(words, _environment(settings), probes, folder / "web.log"))
         has_peer = all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn"))
         if has_peer:
             words = ["-m", "uvicorn", "ops.bench.peers.fastapi_peer:app", "--port", str(peer_port)]
-            words += ["--loop", "uvloop", "--no-access-log", "--log-level", "error"]
+            words += ["--workers", str(processes), "--loop", "uvloop", "--no-access-log", "--log-level", "error"]
             environment = _peer_environment(parts, url, statement, keys)
-            await stack.enter_async_context(serving(words, environment, f"{peer}/docs", folder / "peer.log"))
+            await stack.enter_async_context(serving(words, environment, [f"{peer}/docs"], folder / "peer.log"))
         else:
             options.say("FastAPI is not installed: pip install 'mizan[bench]' to measure against it")
         bench = _Bench(
@@ -222,13 +227,3 @@ def _peer_environment(parts: Parts, url: str, statement: Statement, keys: list[s
         "MIZAN_BENCH_KEYS": json.dumps({hashlib.sha256(key.encode()).hexdigest(): DEPARTMENT for key in keys}),
         "MIZAN_BENCH_SERVICES": json.dumps({SERVICE: service}),
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

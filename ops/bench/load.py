@@ -93,14 +93,17 @@ async def pgbench(url: str, script: Path, clients: int, seconds: float) -> float
 
 
 @asynccontextmanager
-async def serving(words: Sequence[str], environment: Mapping[str, str], address: str, log: Path) -> AsyncIterator[None]:
-    """Run a server until the block ends; it is ready when it answers anything at all."""
+async def serving(
+    words: Sequence[str], environment: Mapping[str, str], addresses: Sequence[str], log: Path
+) -> AsyncIterator[None]:
+    """Run a server until the block ends; it is ready when each of its addresses answers anything at all."""
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env={**os.environ, **environment}, cwd=_ROOT, stdout=file, stderr=file
         )
     try:
-        await _answers(address, process, log)
+        for address in addresses:
+            await _answers(address, process, log)
         yield
     finally:
         if process.returncode is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ import aiohttp
 from ops.clock import ShiftedClock
 from ops.database import embedded
 from ops.migrate import migrate
+from ops.ports import free_run, is_free
 from ops.postgres import EmbeddedPostgres
 from ops.processes import Child, Supervisor
 from ops.running import announced
@@ -64,7 +63,7 @@ async def set_stage(
     """
     settings = replace(base, home=home)
     if own_ports:
-        first = _free_run(4 + len(addresses(settings)))
+        first = free_run(4 + len(addresses(settings)))
         settings = replace(settings, port=first, operations_port=first + 1, simulators_port=first + 3)
     _refuse_taken_ports(settings)
     home.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
@@ -116,28 +115,9 @@ def _ports(settings: Settings) -> Iterator[tuple[str, int]]:
         yield "MIZAN_SIMULATORS_PORT", settings.simulators_port + number
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_run(length: int) -> int:
-    """Return the first of so many free ports in a row, looking where no other process of ours looks first."""
-    start = os.getpid() % 2_000 * 20
-    for first in ((start + number) % 30_000 + 2_000 for number in range(0, 30_000, 20)):
-        if all(_is_free(first + number) for number in range(length)):
-            return first
-    raise StageError("there are no free ports on this machine")
-
-
 def _refuse_taken_ports(settings: Settings) -> None:
     for variable, port in _ports(settings):
-        if not _is_free(port):
+        if not is_free(port):
             raise StageError(f"port {port} is in use; set {variable} to another, or stop what runs there")
 
 

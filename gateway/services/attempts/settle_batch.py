@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from adapters.contract import Method, PaymentReport
 from gateway import metrics

@@ -8,9 +8,11 @@ new attempt is made only when the last one is proven dead.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from adapters.contract import DeclineReason, Method, NextStep, Outcome
 from gateway import metrics

@@ -106,7 +106,7 @@ def _granted(client: OAuthClient, asked: str | None) -> frozenset[str]:
 
 def looks_like_token(text: str) -> bool:
     """Tell whether a bearer can be a token of ours at all, before anything is computed."""
-    return text.startswith("eyJ") and len(text) <= TOKEN_BYTES_MAX and text.count(".") == 2  # noqa: PLR2004 - a JWS
+    return text.startswith("eyJ") and text.isascii() and len(text) <= TOKEN_BYTES_MAX and text.count(".") == 2  # noqa: PLR2004 - a JWS
 
 
 async def authenticate_token(deps: Deps, text: str) -> Caller:

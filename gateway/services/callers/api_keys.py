@@ -144,12 +144,14 @@ async def revoke_key(deps: Deps, key_id: str) -> bool:
 
 async def authenticate(deps: Deps, text: str) -> Caller:
     """Return whose key this is; every refusal looks the same."""
-    if not is_well_formed(text):
+    if not text.isascii():
         raise UnauthenticatedError
     sha256 = _sha256(text)
     now = deps.clock()
     cached = remembered(deps, sha256, now)
     if cached is None:
+        if not is_well_formed(text):
+            raise UnauthenticatedError
         async with deps.connection() as connection:
             key = await api_keys.use(connection, sha256, now)
         if key is None:

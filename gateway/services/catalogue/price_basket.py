@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from gateway.domain import tariff as tariffs
 from gateway.domain.department import Bundle, Department, Names, Service
@@ -19,8 +21,7 @@ from ledger.money import Money, exponent_of
 _NO_ANSWERS: Final[Mapping[str, str | bool]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class LineRequest:
+class LineRequest(msgspec.Struct, frozen=True):
     """One line as asked: a service of the catalogue, or a name, a revenue code and an amount of one's own."""
 
     service: str | None = None
@@ -34,8 +35,7 @@ class LineRequest:
     answers: Mapping[str, str | bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(msgspec.Struct, frozen=True):
     """Lines with their prices, all in one currency. Nothing of it is stored yet."""
 
     lines: tuple[IntentLine, ...]

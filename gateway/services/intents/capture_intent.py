@@ -7,8 +7,9 @@ it takes, and the adapter captures once. A crash anywhere leaves a row that says
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from gateway import metrics
 from gateway.deps import Deps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -33,8 +32,7 @@ _REMINDED_AFTER = timedelta(minutes=30)
 """A bill younger than this needs no reminder: its payer has just been sent the link."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntentRequest:
+class IntentRequest(msgspec.Struct, frozen=True):
     reference: str
     lines: Sequence[LineRequest]
     language: str

@@ -35,8 +35,7 @@ from ledger.money import Money
 _CREATED: Final = 201
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRequest:
+class RefundRequest(msgspec.Struct, frozen=True):
     """What is asked: named lines, or an amount spread over all lines, or everything that is left."""
 
     reason: str

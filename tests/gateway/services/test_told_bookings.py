@@ -10,19 +10,10 @@ import pytest
 from gateway.services.webhooks.tell_bookings import tell_bookings
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
+from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.dispute_loss import dispute_lost_entry
-from reconciliation.postings import (
-    BankEvidence,
-    Booking,
-    Cleared,
-    LineEvidence,
-    PayoutEvidence,
-    bank_entry,
-    payout_entry,
-    payout_returned_entry,
-    rematch_entry,
-    settlement_entry,
-)
+from reconciliation.payout_postings import PayoutEvidence, payout_entry, payout_returned_entry
+from reconciliation.postings import Booking, LineEvidence, rematch_entry, settlement_entry
 
 PAYOUT = "pl_" + "0" * 26
 AED_100 = {"amount": 105_00, "currency": "AED"}
