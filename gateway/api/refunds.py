@@ -65,7 +65,7 @@ async def _decide(request: web.Request, *, approve: bool) -> web.Response:
     why = check_text(asked.reason, length_max=200, pointer="/reason") if asked.reason or not approve else ""
     refund_id = path_id(request, Prefix.REFUND)
     claim = claim_of(request, key, body)
-    decision = Decision(by, approve, why, decided_with=key.id)
+    decision = Decision(by, approve, why, decided_with=key)
     with working_on(deps, claim):
         return answered(await decide_for_department(deps, key.department, refund_id, decision, claim))
 

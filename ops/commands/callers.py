@@ -107,13 +107,30 @@ def end(open_deps: Open, caller: str) -> None:
     runner(open_deps)(go)
 
 
+@click.command("rotate")
+@click.argument("key")
+@click.option("--overlap-minutes", type=click.IntRange(0, 43_200), default=1_440, show_default=True, help="Both work.")
+@click.option("--days", type=click.IntRange(min=1), help="After so many days the new one ends; else with the old.")
+@click.pass_obj
+def rotate(open_deps: Open, key: str, overlap_minutes: int, days: int | None) -> None:
+    """Replace KEY by one with the same rights and print it, this once."""
+
+    async def go(deps: Deps) -> None:
+        ends = deps.clock() + timedelta(days=days) if days else None
+        text, made = await api_keys.replace_key(deps, key, timedelta(minutes=overlap_minutes), ends)
+        click.echo(text)
+        click.echo(f"{made.id}: keep the line above; nobody can show it again", err=True)
+
+    runner(open_deps)(go)
+
+
 def caller_group(open_deps: Open) -> click.Group:
     """Make the group over whatever opens the gateway."""
 
-    @click.group("caller", commands=[issue, register, list_callers, end])
+    @click.group("caller", commands=[issue, register, list_callers, rotate, end])
     @click.pass_context
     def group(context: click.Context) -> None:
-        """Issue, list and end API keys and OAuth clients."""
+        """Issue, list, rotate and end API keys and OAuth clients."""
         context.obj = open_deps
 
     return group

@@ -72,6 +72,8 @@ def catalogue_command(open_deps: OpenDeps) -> click.Group:
         """Import files, all or nothing. What they do not name stays as it is."""
         tables = [read_table(path) for path in (departments, services, bundles)]
         result = run(lambda deps: import_catalogue(deps, *tables, dry_run=dry_run))
+        for note in result.notes:
+            click.echo(f"note, {note.table} line {note.line}, {note.field}: {note.detail}", err=True)
         _report(result.faults)
         counted = f"{result.departments} departments, {result.services} services, {result.bundles} bundles"
         click.echo(f"{counted} {'would be imported' if dry_run else 'imported'}")
