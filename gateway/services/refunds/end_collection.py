@@ -24,20 +24,24 @@ _log: Final = structlog.get_logger(__name__)
 COLLECTED_WITHIN: Final = timedelta(days=90)
 """Published: so long a refund of cash waits for its citizen."""
 
+_CANCELLED: Final = "cancelled by its department"
+
 
 async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Claim) -> StoredAnswer:
-    """Take back a refund of cash that nobody has collected. One that is sent to a provider cannot be."""
+    """Take back a refund of cash that nobody has collected; cancelling twice is one cancellation."""
 
     async def work(connection: Connection) -> Made:
         refund = await refunds.lock_with_intent(connection, refund_id)
         if refund is None or refund.department != department:
             raise NotFoundError
+        lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+        if refund.status is RefundStatus.FAILED and refund.word == _CANCELLED:
+            return refund_id, refund_document(refund, lines)
         if refund.status is not RefundStatus.AWAITING_COLLECTION:
             raise TransitionError("only a refund of cash that waits to be collected can be cancelled")
         if await cash_handouts.read(connection, refund_id) is not None:
             raise TransitionError("its cash is being handed out at this moment", retry_after_s=60)
-        ended = await _end(deps, connection, refund, "cancelled by its department")
-        lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+        ended = await _end(deps, connection, refund, _CANCELLED)
         return refund_id, refund_document(ended, lines)
 
     return await once(deps, claim, 200, work)
