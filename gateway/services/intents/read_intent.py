@@ -77,7 +77,7 @@ async def intent_documents(
     deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
 ) -> list[Document]:
     """Return intents as departments get them, with what they asked to have inside."""
-    documents = [_document(deps, each) for each in await whole(connection, found) if each is not None]
+    documents = [_document(deps, each) for each in await whole(connection, found)]
     await _expand(connection, documents, expand)
     return documents
 
