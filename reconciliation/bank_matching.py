@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from reconciliation.bank_postings import Cleared
 from reconciliation.matching import RULE, MatchOutcome
-from reconciliation.postings import Cleared
 
 WORDS_MAX: Final = 40
 _WORD: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9][A-Za-z0-9_-]{7,39}(?![A-Za-z0-9_-])")

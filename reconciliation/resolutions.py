@@ -19,7 +19,8 @@ from reconciliation.deps import Deps
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import MatchOutcome
-from reconciliation.postings import Booking, cleared_by_hand_entry, exchanged_entry
+from reconciliation.postings import Booking
+from reconciliation.resolution_postings import cleared_by_hand_entry, exchanged_entry
 from reconciliation.store import Connection, Record, audits, breaks, line_matching, payees, resolutions, runs, unmatches
 from reconciliation.store.line_matching import NewMatch
 

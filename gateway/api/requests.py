@@ -142,6 +142,8 @@ class CreateEndpoint(Body):
 class ReplayDeliveries(Body):
     event: str | None = None
     created_from: str | None = None
+    created_before: str | None = None
+    cursor: str | None = None
 
 
 Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=20)]

@@ -3,103 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
-
-from markupsafe import Markup
+from typing import Final
 
 from adapters.contract import ApproveOnPhone, Method, PayReference, Redirect
 from gateway.checkout.standing import State
-from gateway.checkout.transfer import TransferSlip
+from gateway.checkout.telling import Act, OutcomePage, Telling
+from gateway.checkout.transfer_outcome import tell_closed_in_part, tell_transfer
 from gateway.services.payers.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language
 from gateway.web.pages import Pages, ltr, mobile, money
-from ledger.money import Money
 
 _BY_LINK: Final = frozenset({Method.CARD, Method.BANK})
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing the payer can do next; with `csrf` it is a form that changes something."""
-
-    label: str
-    address: str
-    look: Literal["", "plain", "bare"] = ""
-    csrf: str | None = None
-    outside: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomePage:
-    """One end page: its words, in one language."""
-
-    title: str
-    icon: str
-    tone: Literal["good", "bad", "warn", "info"]
-    moved: str
-    nothing_moved: bool
-    sentences: tuple[str, ...]
-    acts: tuple[Act, ...] = ()
-    transfer: TransferSlip | None = None
-    next: tuple[str, ...] = ()
-    listens: str | None = None
-
-    @property
-    def code(self) -> Markup:
-        """Draw the transfer's square code."""
-        return Markup(self.transfer.code_svg() if self.transfer else "")  # noqa: S704 - drawn by us
-
-
-@dataclass(frozen=True, slots=True)
-class _Telling:
-    view: CheckoutView
-    language: Language
-    key: bytes
-
-    def say(self, message: str, **values: object) -> str:
-        return self.language.text(message, **values)
-
-    @property
-    def department(self) -> str:
-        return self.language.choose(self.view.department)
-
-    def path(self, part: str = "") -> str:
-        return f"/pay/{self.view.token}{part}"
-
-    def back(self, look: Literal["", "plain", "bare"] = "") -> tuple[Act, ...]:
-        if self.view.return_url is None:
-            return ()
-        label = self.say("Go back to %(department)s", department=self.department)
-        return (Act(label, self.view.return_url, look, outside=True),)
-
-    def another_way(self) -> tuple[Act, ...]:
-        """Offer the other methods; the service gives the first one up at its provider before it starts another."""
-        used = self.view.last_attempt.method if self.view.last_attempt else None
-        other = next((method for method in self.view.methods if method is not used), None)
-        return (Act(self.say("Pay another way"), f"{self.path()}?method={other}", "plain"),) if other else ()
-
-    def another_bank(self) -> tuple[Act, ...]:
-        """Offer the other banks; the service takes the consent back at the first before it asks another."""
-        used = self.view.last_attempt.method if self.view.last_attempt else None
-        if used is not Method.BANK or len(self.view.banks) < 2:  # noqa: PLR2004 - one bank is no choice
-            return ()
-        return (Act(self.say("Choose another bank"), f"{self.path()}?method={Method.BANK}", "plain"),)
-
-    @property
-    def received(self) -> Money | None:
-        """What has come of a transfer, if any."""
-        return self.view.last_attempt.received if self.view.last_attempt else None
-
-    def cancel(self) -> Act:
-        csrf = csrf_token(self.key, "cancel", self.view.token)
-        return Act(self.say("Cancel this payment"), self.path("/cancel"), "bare", csrf)
-
-
-def _cancelled(told: _Telling) -> OutcomePage:
+def _cancelled(told: Telling) -> OutcomePage:
     if told.received:
-        return _closed_in_part(told, told.received)
+        return tell_closed_in_part(told, told.received)
     return OutcomePage(
         told.say("Payment cancelled"),
         "cross",
@@ -114,9 +34,9 @@ def _cancelled(told: _Telling) -> OutcomePage:
     )
 
 
-def _expired(told: _Telling) -> OutcomePage:
+def _expired(told: Telling) -> OutcomePage:
     if told.received:
-        return _closed_in_part(told, told.received)
+        return tell_closed_in_part(told, told.received)
     return OutcomePage(
         told.say("This payment link has expired"),
         "clock",
@@ -131,7 +51,7 @@ def _expired(told: _Telling) -> OutcomePage:
     )
 
 
-def _late(told: _Telling) -> OutcomePage:
+def _late(told: Telling) -> OutcomePage:
     return OutcomePage(
         told.say("Your money arrived late"),
         "clock",
@@ -149,7 +69,7 @@ def _late(told: _Telling) -> OutcomePage:
     )
 
 
-def _paid(told: _Telling) -> OutcomePage:
+def _paid(told: Telling) -> OutcomePage:
     received, total = told.received, told.view.total
     too_much = received - total if received is not None and received.amount_minor > total.amount_minor else None
     return OutcomePage(
@@ -169,7 +89,7 @@ def _paid(told: _Telling) -> OutcomePage:
     )
 
 
-def _started(told: _Telling) -> OutcomePage:
+def _started(told: Telling) -> OutcomePage:
     """Tell where the payer left off. What they must do depends on the provider's next step."""
     step = told.view.last_attempt.next_step if told.view.last_attempt else None
     check = Act(told.say("Check again"), told.path("/result"), "plain")
@@ -191,7 +111,7 @@ def _started(told: _Telling) -> OutcomePage:
                 listens=told.path("/state"),
             )
         case PayReference():
-            return _transfer(told, step)
+            return tell_transfer(told, step)
         case _:
             return OutcomePage(
                 told.say("You started paying"),
@@ -214,73 +134,7 @@ def _started(told: _Telling) -> OutcomePage:
             )
 
 
-def _transfer(told: _Telling, step: PayReference) -> OutcomePage:
-    """Tell what to send; where a part has come, how much is still to be sent."""
-    received, total = told.received, told.view.total
-    reached = told.view.payer_email or told.view.payer_mobile
-    first = (
-        told.say("In your bank’s app or at a branch, send the amount to this account and quote the reference.")
-        if step.reference
-        else told.say("In your bank’s app or at a branch, send the amount to this account. It is for this bill alone.")
-    )
-    following = (
-        first,
-        told.say("We ask our bank all day. Most transfers arrive within minutes, some on the next working day."),
-        told.say("When all of it is here, your receipt goes to %(contact)s.", contact=ltr(reached))
-        if reached
-        else told.say("When all of it is here, your receipt is on this page. Keep the link."),
-    )
-    check = Act(told.say("I have sent it: check now"), told.path("/result"))
-    if received is not None and received.amount_minor < total.amount_minor:
-        return OutcomePage(
-            told.say("A part of your transfer has arrived"),
-            "clock",
-            "warn",
-            told.say("%(received)s of %(total)s are here.", received=money(received), total=money(total)),
-            nothing_moved=False,
-            sentences=(told.say("Send the rest in the same way. What has come is safe and counts."),),
-            acts=(check,),
-            transfer=TransferSlip(step, total - received),
-            next=following,
-            listens=told.path("/state"),
-        )
-    return OutcomePage(
-        told.say("Send the transfer"),
-        "bank",
-        "info",
-        told.say("Nothing is taken until you send it."),
-        nothing_moved=True,
-        sentences=(
-            told.say("Send exactly this amount and quote the reference: it is how your payment is found.")
-            if step.reference
-            else told.say("Send exactly this amount: the account is how your payment is found."),
-        ),
-        acts=(check, told.cancel()),
-        transfer=TransferSlip(step, total),
-        next=following,
-        listens=told.path("/state"),
-    )
-
-
-def _closed_in_part(told: _Telling, received: Money) -> OutcomePage:
-    """Tell a payer whose transfer came in part, and whose payment was closed before the rest did."""
-    return OutcomePage(
-        told.say("Only a part of your transfer arrived in time"),
-        "clock",
-        "warn",
-        told.say("%(received)s of %(total)s are here, and safe.", received=money(received),
-                 total=money(told.view.total)),
-        nothing_moved=False,
-        sentences=(
-            told.say("This payment is closed. Do not send the rest."),
-            told.say("The part that came will be sent back to you. To pay the fee, start again at %(department)s.",
-                     department=told.department),
-        ),
-        acts=told.back("plain"),
-    )  # fmt: skip
-
-
-def _checking(told: _Telling) -> OutcomePage:
+def _checking(told: Telling) -> OutcomePage:
     reached = told.view.payer_email or told.view.payer_mobile
     attempt = told.view.last_attempt
     further: tuple[Act, ...] = ()
@@ -314,7 +168,7 @@ def _checking(told: _Telling) -> OutcomePage:
     )
 
 
-def _reserved(told: _Telling) -> OutcomePage:
+def _reserved(told: Telling) -> OutcomePage:
     """Tell that the payer has done all there is to do: the money is held, and taken when the department says so."""
     return OutcomePage(
         told.say("The amount is reserved"),
@@ -333,7 +187,7 @@ def _reserved(told: _Telling) -> OutcomePage:
     )
 
 
-def _unavailable(told: _Telling) -> OutcomePage:
+def _unavailable(told: Telling) -> OutcomePage:
     """Tell that no provider takes this payment at present: the link is good, only the moment is not."""
     return OutcomePage(
         told.say("You cannot pay just now"),
@@ -348,7 +202,7 @@ def _unavailable(told: _Telling) -> OutcomePage:
     )
 
 
-_TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
+_TELLERS: Final[Mapping[State, Callable[[Telling], OutcomePage]]] = {
     State.PAYABLE: _unavailable,
     State.DECLINED: _unavailable,
     State.STARTED: _started,
@@ -363,7 +217,7 @@ _TELLERS: Final[Mapping[State, Callable[[_Telling], OutcomePage]]] = {
 
 def outcome_page(view: CheckoutView, state: State, language: Language, key: bytes) -> OutcomePage:
     """Return the words of the page for a state in which there is nothing to choose."""
-    return _TELLERS[state](_Telling(view, language, key))
+    return _TELLERS[state](Telling(view, language, key))
 
 
 def render_outcome(pages: Pages, view: CheckoutView, state: State, language: str, key: bytes) -> bytes:

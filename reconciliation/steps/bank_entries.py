@@ -20,23 +20,21 @@ from reconciliation.bank_matching import (
     OpenPayout,
     match_entry,
 )
+from reconciliation.bank_postings import (
+    BankEvidence,
+    bank_entry,
+    excess_of,
+    opening_entry,
+    reidentified_entry,
+    transfer_found_entry,
+    unidentified_bank_entry,
+)
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg, MatchOutcome
 from reconciliation.night import Counts, Night
-from reconciliation.postings import (
-    BankEvidence,
-    Booking,
-    PayoutEvidence,
-    bank_entry,
-    excess_of,
-    opening_entry,
-    payout_returned_entry,
-    reidentified_entry,
-    transfer_found_entry,
-    unidentified_bank_entry,
-    unidentified_item,
-)
+from reconciliation.payout_postings import PayoutEvidence, payout_returned_entry
+from reconciliation.postings import Booking, unidentified_item
 from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, transfers, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch

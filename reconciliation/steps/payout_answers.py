@@ -10,7 +10,7 @@ from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Night
-from reconciliation.postings import PayoutEvidence, payout_returned_entry
+from reconciliation.payout_postings import PayoutEvidence, payout_returned_entry
 from reconciliation.store import Connection, Record, breaks, payouts
 from reconciliation.store.breaks import NewBreak
 

@@ -16,8 +16,8 @@ from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Counts, Night
+from reconciliation.payout_postings import PayoutEvidence, payout_entry
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
-from reconciliation.postings import PayoutEvidence, payout_entry
 from reconciliation.revenue_accounts import Share, divide
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
 from reconciliation.store import Connection, Record, breaks, payees, payouts, remittances, revenue_parts

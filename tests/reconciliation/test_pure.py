@@ -11,6 +11,7 @@ from adapters.contract import LineKind, PayoutReport, PayoutStatus
 from ledger.entry import Entry
 from ledger.money import Money
 from reconciliation.bank_matching import BankKind, BankLine, Expected, OpenBatch, OpenPayout, match_entry, names
+from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.breaks import (
     ACTION_WORDS,
     MEANINGS,
@@ -26,16 +27,7 @@ from reconciliation.breaks import (
 from reconciliation.matching import BREAK_OF, EXACT, RULES, FeeTerms, Leg, MatchOutcome, Tolerance, explain
 from reconciliation.payees import iban_is_sound
 from reconciliation.payout_terms import HELD_WORDS, Held, PayoutTerms, Schedule, due
-from reconciliation.postings import (
-    SETTLED_KINDS,
-    BankEvidence,
-    Booking,
-    Cleared,
-    LineEvidence,
-    bank_entry,
-    rematch_entry,
-    settlement_entry,
-)
+from reconciliation.postings import SETTLED_KINDS, Booking, LineEvidence, rematch_entry, settlement_entry
 from reconciliation.reports.words import KINDS, STATUSES, WORDS
 from reconciliation.steps.payout_answers import line_words
 

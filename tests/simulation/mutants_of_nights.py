@@ -121,7 +121,7 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
                 'due(row["payable_minor"], 0, terms_of(row), night.business_date)',
             ),
         ),
-        (Profile.CALM,),
+        (Profile.CROWD,),
     ),
     Mutant(
         "a second night does not stand back",

@@ -21,8 +21,13 @@ OPERATIONS = [
     for name in (parameter["name"] for parameter in item.get("post", {}).get("parameters", ()))
     if name == "Idempotency-Key"
 ]
-SHOWN_ONCE = {"/v1/api-keys", "/v1/api-keys/{id}/rotate"}
-"""A key's secret is in the first answer alone: we do not know it any more."""
+SHOWN_ONCE = {
+    "/v1/api-keys",
+    "/v1/api-keys/{id}/rotate",
+    "/v1/webhook-endpoints",
+    "/v1/webhook-endpoints/{id}/rotate-secret",
+}
+"""A secret is in the first answer alone."""
 
 
 @pytest.fixture
