@@ -680,6 +680,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION reconciliation.unmatch_has_its_match() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM reconciliation.match m
+    WHERE m.leg = NEW.leg AND m.file_no = NEW.file_no AND m.line = NEW.line AND m.version = NEW.version
+  ) THEN
+    RAISE EXCEPTION 'there is no version % of a match of line % in file % of leg %',
+      NEW.version, NEW.line, NEW.file_no, NEW.leg
+      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'unmatch_has_its_match';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE AGGREGATE ledger.sum_minor(bigint) (
     SFUNC = int8pl,
     STYPE = bigint,
@@ -745,6 +760,7 @@ CREATE TABLE gateway.attempt (
     asked_at timestamp with time zone NOT NULL,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    contact bytea,
     CONSTRAINT attempt_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT attempt_captured_minor_check CHECK (((captured_minor >= 1) AND (captured_minor <= '1000000000000000'::bigint))),
     CONSTRAINT attempt_check CHECK (((captured_minor IS NULL) = (captured_at IS NULL))),
@@ -782,6 +798,17 @@ CREATE TABLE gateway.bundle_item (
     quantity integer NOT NULL,
     CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.cash_handout (
+    refund text NOT NULL COLLATE pg_catalog."C",
+    shift text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    asked_at timestamp with time zone NOT NULL,
+    checker text COLLATE pg_catalog."C",
+    checked_at timestamp with time zone,
+    CONSTRAINT cash_handout_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT cash_handout_two_people CHECK ((checker <> agent))
 );
 
 CREATE TABLE gateway.centre (
@@ -916,6 +943,7 @@ CREATE TABLE gateway.inbox (
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
     continuation text,
+    refund bytea,
     CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
@@ -946,6 +974,7 @@ CREATE TABLE gateway.intent (
     capture_later boolean DEFAULT false NOT NULL,
     authorised_minor bigint,
     capture_asked_at timestamp with time zone,
+    contact bytea,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -988,7 +1017,7 @@ CREATE TABLE gateway.message (
     subject text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL COLLATE pg_catalog."C",
     channel text NOT NULL COLLATE pg_catalog."C",
-    recipient text NOT NULL,
+    recipient text,
     language text NOT NULL,
     status text NOT NULL,
     tries integer NOT NULL,
@@ -999,7 +1028,9 @@ CREATE TABLE gateway.message (
     delivery text,
     delivery_at timestamp with time zone,
     copy_number integer DEFAULT 0 NOT NULL,
+    sealed_recipient bytea,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT message_has_recipient CHECK (((recipient IS NULL) <> (sealed_recipient IS NULL))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
@@ -1050,8 +1081,11 @@ CREATE TABLE gateway.payment_link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    base_minor bigint,
+    answers jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
     CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
@@ -1128,7 +1162,7 @@ CREATE TABLE gateway.refund (
     batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'awaiting_collection'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
     CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
     CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
@@ -1170,6 +1204,13 @@ CREATE TABLE gateway.routing (
     CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
     CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
     CONSTRAINT routing_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.sealing_walk (
+    relation text NOT NULL COLLATE pg_catalog."C",
+    head bytea NOT NULL,
+    reached text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sealing_walk_relation_check CHECK ((relation = ANY (ARRAY['intent'::text, 'attempt'::text, 'message'::text])))
 );
 
 CREATE TABLE gateway.service (
@@ -1619,22 +1660,101 @@ CREATE TABLE reconciliation.break_explanation (
     CONSTRAINT break_explanation_reason_check CHECK ((length(reason) > 0))
 );
 
-CREATE TABLE reconciliation.match (
-    leg text NOT NULL COLLATE pg_catalog."C",
-    file_no integer NOT NULL,
-    line integer NOT NULL,
-    version smallint DEFAULT 1 NOT NULL,
-    outcome text NOT NULL,
+CREATE TABLE reconciliation.match_entry (
+    leg text CONSTRAINT match_leg_not_null NOT NULL COLLATE pg_catalog."C",
+    file_no integer CONSTRAINT match_file_no_not_null NOT NULL,
+    line integer CONSTRAINT match_line_not_null NOT NULL,
+    version smallint DEFAULT 1 CONSTRAINT match_version_not_null NOT NULL,
+    outcome text CONSTRAINT match_outcome_not_null NOT NULL,
     rule text,
-    account text NOT NULL COLLATE pg_catalog."C",
+    account text CONSTRAINT match_account_not_null NOT NULL COLLATE pg_catalog."C",
     item text COLLATE pg_catalog."C",
     payment text COLLATE pg_catalog."C",
     expected_minor bigint,
-    variance_minor bigint DEFAULT 0 NOT NULL,
-    score smallint DEFAULT 0 NOT NULL,
-    CONSTRAINT match_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text]))),
-    CONSTRAINT match_score_check CHECK (((score >= 0) AND (score <= 100)))
+    variance_minor bigint DEFAULT 0 CONSTRAINT match_variance_minor_not_null NOT NULL,
+    score smallint DEFAULT 0 CONSTRAINT match_score_not_null NOT NULL,
+    CONSTRAINT match_entry_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text]))),
+    CONSTRAINT match_entry_score_check CHECK (((score >= 0) AND (score <= 100)))
 );
+
+CREATE TABLE reconciliation.settlement_file (
+    file_no integer NOT NULL,
+    provider text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    batch_reference text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    line_count integer NOT NULL,
+    total_net_minor bigint NOT NULL,
+    expected_credit_date date,
+    status text NOT NULL,
+    reason text,
+    imported_at timestamp with time zone NOT NULL,
+    book_date date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    late_for date,
+    last_line integer DEFAULT 0 NOT NULL,
+    posted_through integer DEFAULT 0 NOT NULL,
+    fees_charged boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_file_check CHECK (((status = 'quarantined'::text) = (reason IS NOT NULL))),
+    CONSTRAINT settlement_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text])))
+);
+
+CREATE TABLE reconciliation.settlement_line (
+    file_no integer NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    reference text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C",
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    fee_vat_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    transaction_on date,
+    raw_kind text DEFAULT ''::text NOT NULL,
+    rule text,
+    item text COLLATE pg_catalog."C",
+    payment text COLLATE pg_catalog."C",
+    score smallint,
+    CONSTRAINT settlement_line_check CHECK ((((rule IS NULL) = (item IS NULL)) AND ((rule IS NULL) = (score IS NULL)))),
+    CONSTRAINT settlement_line_score_check CHECK (((score >= 0) AND (score <= 100)))
+);
+
+CREATE VIEW reconciliation.match AS
+ SELECT match_entry.leg,
+    match_entry.file_no,
+    match_entry.line,
+    match_entry.version,
+    match_entry.outcome,
+    match_entry.rule,
+    match_entry.account,
+    match_entry.item,
+    match_entry.payment,
+    match_entry.expected_minor,
+    match_entry.variance_minor,
+    match_entry.score
+   FROM reconciliation.match_entry
+UNION ALL
+ SELECT ('provider'::text COLLATE "C") AS leg,
+    l.file_no,
+    l.number AS line,
+    (1)::smallint AS version,
+    'matched'::text AS outcome,
+    l.rule,
+    (('provider:'::text || f.provider) ||
+        CASE l.kind
+            WHEN 'refund'::text THEN ':refunds_in_transit'::text
+            ELSE ':receivable'::text
+        END) AS account,
+    l.item,
+    l.payment,
+    l.gross_minor AS expected_minor,
+    (0)::bigint AS variance_minor,
+    l.score
+   FROM (reconciliation.settlement_line l
+     LEFT JOIN reconciliation.settlement_file f ON ((f.file_no = l.file_no)))
+  WHERE (l.rule IS NOT NULL);
 
 CREATE VIEW reconciliation.current_match AS
  SELECT leg,
@@ -1651,7 +1771,7 @@ CREATE VIEW reconciliation.current_match AS
     score
    FROM reconciliation.match m
   WHERE (NOT (EXISTS ( SELECT
-           FROM reconciliation.match later
+           FROM reconciliation.match_entry later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
 
 CREATE TABLE reconciliation.day_close (
@@ -1913,44 +2033,6 @@ CREATE TABLE reconciliation.run_step (
     CONSTRAINT run_step_step_check CHECK ((step = ANY (ARRAY['settlements'::text, 'statements'::text, 'match'::text, 'breaks'::text, 'payouts'::text, 'confirm'::text])))
 );
 
-CREATE TABLE reconciliation.settlement_file (
-    file_no integer NOT NULL,
-    provider text NOT NULL COLLATE pg_catalog."C",
-    name text NOT NULL,
-    sha256 text NOT NULL COLLATE pg_catalog."C",
-    business_date date NOT NULL,
-    batch_reference text NOT NULL COLLATE pg_catalog."C",
-    currency character(3) NOT NULL,
-    line_count integer NOT NULL,
-    total_net_minor bigint NOT NULL,
-    expected_credit_date date,
-    status text NOT NULL,
-    reason text,
-    imported_at timestamp with time zone NOT NULL,
-    book_date date NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    late_for date,
-    last_line integer DEFAULT 0 NOT NULL,
-    posted_through integer DEFAULT 0 NOT NULL,
-    fees_charged boolean DEFAULT false NOT NULL,
-    CONSTRAINT settlement_file_check CHECK (((status = 'quarantined'::text) = (reason IS NOT NULL))),
-    CONSTRAINT settlement_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text])))
-);
-
-CREATE TABLE reconciliation.settlement_line (
-    file_no integer NOT NULL,
-    number integer NOT NULL,
-    kind text NOT NULL,
-    reference text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C",
-    gross_minor bigint NOT NULL,
-    fee_minor bigint NOT NULL,
-    fee_vat_minor bigint NOT NULL,
-    net_minor bigint NOT NULL,
-    transaction_on date,
-    raw_kind text DEFAULT ''::text NOT NULL
-);
-
 CREATE TABLE reconciliation.settlement_line_refused (
     file_no integer NOT NULL,
     number integer NOT NULL,
@@ -2045,6 +2127,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
+
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
 
@@ -2134,6 +2219,9 @@ ALTER TABLE ONLY gateway.review_decision
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY gateway.sealing_walk
+    ADD CONSTRAINT sealing_walk_pkey PRIMARY KEY (relation);
 
 ALTER TABLE ONLY gateway.service_audience
     ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
@@ -2234,8 +2322,8 @@ ALTER TABLE ONLY reconciliation.holiday
 ALTER TABLE ONLY reconciliation.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
 
-ALTER TABLE ONLY reconciliation.match
-    ADD CONSTRAINT match_pkey PRIMARY KEY (leg, file_no, line, version);
+ALTER TABLE ONLY reconciliation.match_entry
+    ADD CONSTRAINT match_entry_pkey PRIMARY KEY (leg, file_no, line, version);
 
 ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
@@ -2320,6 +2408,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX cash_handout_waiting ON gateway.cash_handout USING btree (shift) WHERE (checker IS NULL);
+
 CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX counter_payer_digest ON gateway.counter_payer USING btree (id_digest);
@@ -2365,6 +2455,10 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX refund_provider_reference ON gateway.refund USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 
 CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
 
@@ -2497,6 +2591,8 @@ CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_batch FO
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_line();
 
+CREATE TRIGGER unmatch_has_its_match BEFORE INSERT OR UPDATE OF leg, file_no, line, version ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.unmatch_has_its_match();
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2508,6 +2604,18 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_checker_fkey FOREIGN KEY (checker) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_refund_fkey FOREIGN KEY (refund) REFERENCES gateway.refund(id);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_shift_fkey FOREIGN KEY (shift) REFERENCES gateway.shift(id);
 
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
@@ -2596,9 +2704,6 @@ ALTER TABLE ONLY reconciliation.settlement_line_refused
 ALTER TABLE ONLY reconciliation.statement_entry
     ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
 
-ALTER TABLE ONLY reconciliation.unmatch
-    ADD CONSTRAINT unmatch_leg_file_no_line_version_fkey FOREIGN KEY (leg, file_no, line, version) REFERENCES reconciliation.match(leg, file_no, line, version);
-
 GRANT USAGE ON SCHEMA gateway TO mizan_service;
 
 GRANT USAGE ON SCHEMA ledger TO mizan_service;
@@ -2655,6 +2760,12 @@ GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.cash_handout TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.centre TO mizan_service;
 
@@ -2738,7 +2849,33 @@ GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
@@ -2848,7 +2985,17 @@ GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break_explanation TO mizan_service;
 
-GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
+GRANT SELECT,INSERT ON TABLE reconciliation.match_entry TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(posted_through) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(fees_charged) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
 
@@ -2949,14 +3096,6 @@ GRANT UPDATE(decision) ON TABLE reconciliation.resolution TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run_step TO mizan_service;
-
-GRANT SELECT,INSERT ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT UPDATE(posted_through) ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT UPDATE(fees_charged) ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line_refused TO mizan_service;
 

@@ -96,6 +96,13 @@ async def read(connection: Connection, refund_id: str) -> Refund | None:
     return _refund(row) if row else None
 
 
+async def read_many(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = ANY ($1::text[])", sorted(set(refund_ids))
+    )
+    return {row["id"]: _refund(row) for row in rows}
+
+
 async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = $1 ORDER BY id", intent_id)
     return [_refund(row) for row in rows]
@@ -163,6 +170,18 @@ async def known_references(connection: Connection, refund: Refund) -> frozenset[
         refund.id,
     )
     return frozenset(row["provider_reference"] for row in rows)
+
+
+async def find(connection: Connection, provider: str, reference: str | None, own: str | None) -> str | None:
+    """Find the refund a provider's word is about: by our reference, or else by the one it gave the refund."""
+    found: str | None = await connection.fetchval(
+        """SELECT id FROM gateway.refund WHERE provider = $1 AND (id = $2 OR provider_reference = $3)
+            ORDER BY id = $2 DESC NULLS LAST LIMIT 1""",
+        provider,
+        reference,
+        own,
+    )
+    return found
 
 
 async def is_settled(connection: Connection, refund: Refund) -> bool:
