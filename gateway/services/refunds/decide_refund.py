@@ -94,15 +94,17 @@ async def _decide(
             raise TransitionError(
                 "the key that asked for a refund cannot decide about it, nor one made with it or rotated from it"
             )
+    now = deps.clock()
     decided = replace(
         refund,
         status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
         word="" if decision.approve else f"refused: {decision.why}",
         decided_by=decision.by,
-        decided_at=deps.clock(),
+        decided_at=now,
+        updated_at=now,
     )
     await refunds.decide(connection, decided)
-    await events.record(connection, [refund_event(deps, decided, "approved" if decision.approve else "refused")])
+    await events.record(connection, [refund_event(deps, decided, decision.word)])
     return refund, decided, refund_document(decided, lines)
 
 

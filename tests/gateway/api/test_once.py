@@ -158,13 +158,15 @@ async def test_hc20_every_post_at_once_is_done_once(town, path):
 @pytest.mark.parametrize("path", OPERATIONS)
 async def test_hc20_every_post_in_flight_elsewhere_is_told_to_come_back(impatient, path):
     at, asked, headers = await prepared(impatient, path)
+    caller = await impatient.deps.pool.fetchval("SELECT id FROM gateway.api_key WHERE label = 'caller'")
     async with impatient.deps.pool.acquire() as other_process:
         transaction = other_process.transaction()
         await transaction.start()
         await other_process.execute(
-            """INSERT INTO gateway.idempotency VALUES ('economy', $2, 'k', sha256('x'), 'x', 200, '{}', $1, $1)""",
+            """INSERT INTO gateway.idempotency VALUES ($3, $2, 'k', sha256('x'), 'x', 200, '{}', $1, $1)""",
             impatient.clock(),
             f"POST {at}",
+            caller,
         )
         held = await impatient.ask("POST", at, asked, key="k", headers=headers)
         await transaction.rollback()
