@@ -151,13 +151,17 @@ async def read_json_body(request: web.Request, deps: Deps) -> bytes:
 
 
 def claim_of(request: web.Request, key: Caller, body: bytes) -> Claim:
-    """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body."""
-    match = _KEY.fullmatch(request.headers.get("Idempotency-Key", "").strip())
+    """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body.
+
+    A key is its caller's own: another credential's is independent, and the one a key was rotated into goes on with it.
+    """
+    sent = request.headers.getall("Idempotency-Key", ())
+    match = _KEY.fullmatch(sent[0].strip()) if len(sent) == 1 else None
     if match is None:
-        raise IdempotencyKeyMissingError
+        raise IdempotencyKeyMissingError("send one Idempotency-Key, not several" if len(sent) > 1 else None)
     route = f"{request.method} {request.path}"
     sha256 = hashlib.sha256(route.encode() + b"\0" + body).digest()
-    return Claim(key.department, route, match[1] or match[2], sha256)
+    return Claim(key.lineage, route, match[1] or match[2], sha256)
 
 
 @contextmanager
