@@ -48,7 +48,7 @@ class Counters:
         await shifts.open_shift(self.deps, self["omar"], aed("0"))
         line = LineRequest(service="licence")
         bill = await take_payment.open_bill(
-            self.deps, self["omar"], line, CARD, reference=f"WALK-{once}", language="ar", once=once
+            self.deps, self["omar"], [line], CARD, reference=f"WALK-{once}", language="ar", once=once
         )
         await take_payment.take_cash(self.deps, self["omar"], bill)
         await shifts.count_shift(self.deps, self["omar"], aed("105.00"))
