@@ -54,7 +54,9 @@ _CITATION: Final[dict[str, Schema]] = {
 }
 INTENT_STATUSES: Final = ["requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
+REFUND_STATUSES: Final = [
+    "awaiting_approval", "awaiting_collection", "requested", "pending", "unknown", "succeeded", "failed",
+]  # fmt: skip
 
 _PAYOUT: Final[dict[str, Schema]] = {
     "id": identifier("pl"),

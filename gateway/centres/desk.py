@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from gateway.domain.errors import GatewayError, InvalidError, NotFoundError, Ove
 from gateway.domain.text import check_text
 from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest
-from gateway.services.centres import centre_people, give_back, shifts, take_payment
+from gateway.services.centres import centre_people, give_back, hand_out, shifts, take_payment
 from gateway.services.payers.read_checkout import read_checkout
 from gateway.web.guesses import GUESSES
 from gateway.web.typed import clean, read_amount
@@ -25,6 +25,12 @@ _HASHES_AT_ONCE: Final = 4
 _QUANTITY_MAX: Final = 10_000
 _REFERENCE_MAX: Final = 64
 _REASON_MAX: Final = 200
+
+
+class _Decide(Protocol):
+    """A supervisor's yes or no to cash that is to leave a drawer."""
+
+    async def __call__(self, deps: Deps, supervisor: Agent, refund_id: str, *, approve: bool) -> None: ...
 
 
 class Desk:
@@ -95,7 +101,8 @@ class Desk:
     async def _home(self, visit: Visit, agent: Agent, problem: str = "") -> web.Response:
         view = await shifts.read_shift(self._deps, agent)
         waiting = await shifts.waiting_shifts(self._deps, agent)
-        asked = await give_back.waiting_give_backs(self._deps, agent)
+        asked = [("/centre/give-backs", one) for one in await give_back.waiting_give_backs(self._deps, agent)]
+        asked += [("/centre/hand-outs", one) for one in await hand_out.waiting_hand_outs(self._deps, agent)]
         return visit.page(
             "desk.html", status=422 if problem else 200, view=view, waiting=waiting, asked=asked, problem=problem,
             currency=CURRENCY,
@@ -143,12 +150,19 @@ class Desk:
         return visit.go("/centre")
 
     async def decide_give_back(self, visit: Visit, agent: Agent) -> web.Response:
+        return await self._decide(visit, agent, give_back.decide_give_back)
+
+    async def decide_hand_out(self, visit: Visit, agent: Agent) -> web.Response:
+        return await self._decide(visit, agent, hand_out.decide_hand_out)
+
+    async def _decide(self, visit: Visit, agent: Agent, decide: _Decide) -> web.Response:
+        """Let a supervisor agree that cash leaves a drawer, or refuse it."""
         posted = await visit.form("give-backs")
         if posted is None:
             return visit.stale()
         try:
             approve = posted.get("decision") == "approve"
-            await give_back.decide_give_back(self._deps, agent, visit.request.match_info["id"], approve=approve)
+            await decide(self._deps, agent, visit.request.match_info["id"], approve=approve)
         except NotFoundError:
             raise
         except GatewayError as error:
@@ -203,11 +217,12 @@ class Desk:
         bill = await take_payment.read_bill(self._deps, agent, visit.request.match_info["id"])
         token = links.token_of(self._deps, bill.intent.id)
         values: dict[str, Any] = {"bill": bill, "view": await read_checkout(self._deps, token), "token": token}
+        values["to_collect"] = await hand_out.to_collect(self._deps, agent, bill.intent.id)
         return visit.page("bill_at_counter.html", status=422 if problem else 200, problem=problem,
                           typed=typed or {}, **values)  # fmt: skip
 
     async def act(self, visit: Visit, agent: Agent) -> web.Response:
-        """Record an identity, take cash or a slip, or ask for cash back; then show the bill again."""
+        """Record an identity, take cash or a slip, or ask that cash go back; then show the bill again."""
         intent_id, what = visit.request.match_info["id"], visit.request.match_info["what"]
         posted = await visit.form(what)
         if posted is None:
@@ -221,6 +236,9 @@ class Desk:
             elif what == "give-back":
                 why = check_text(posted.get("reason", "").strip(), length_max=_REASON_MAX, pointer="/reason")
                 await give_back.ask_give_back(self._deps, agent, intent_id, why)
+            elif what == "hand-out":
+                card = clean(posted.get("emirates_id", ""))
+                await hand_out.ask_hand_out(self._deps, agent, posted.get("refund", ""), card)
             else:
                 reference, approval = (
                     clean(posted.get("terminal_reference", "")),

@@ -16,6 +16,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "/terminal_reference": sentence("This is not the reference on the terminal’s slip."),
     "/approval_code": sentence("An approval code has six letters or digits."),
     "/reference": sentence("Enter the reference of the case."),
+    "/card": sentence("This is not the card that was shown when the bill was paid."),
     "/reason": sentence("Say why the cash goes back."),
     "/new": sentence("A password has at least 12 characters and is not the present one."),
 }
@@ -39,12 +40,14 @@ _SAID: Final[Mapping[str, str]] = {
     ),
     "only a paid bill has cash to give back": sentence("Only a paid bill has cash to give back."),
     "this cash was not taken in your open shift": sentence(
-        "This cash was not taken in your open shift. Finance pays it back by transfer."
+        "This cash was not taken in your open shift. The department asks for a refund, which any centre then hands out."
     ),
+    "this drawer has been counted": sentence("This drawer has been counted already."),
+    "the drawer holds less than this": sentence("The drawer holds less than this. Another drawer may hand it out."),
     "this bill's cash is being given back already": sentence("This bill’s cash is being given back already."),
     "this cash does not wait for anybody": sentence("This was decided already."),
     "the shift in which it was taken is over": sentence(
-        "The shift in which it was taken is over. Finance pays it back by transfer."
+        "The shift in which it was taken is over. The department asks for a refund, which any centre then hands out."
     ),
     "cash of this drawer waits to be given back": sentence(
         "Cash of your drawer waits to be given back. A supervisor decides first."

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.domain.caller import ApiKey, OAuthClient
+from gateway.domain.contact import Contact
 from gateway.domain.department import Bundle, Department, Names, Service
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
@@ -98,7 +99,7 @@ def _shown_or_none(amount_minor: int | None, currency: str) -> Document | None:
 def intent_document(
     intent: Intent, lines: Sequence[IntentLine], *, refunded_minor: int = 0, last_attempt: Attempt | None = None
 ) -> Document:
-    """The intent as its department sees it, all but the checkout link, which is derived when the answer is sent."""
+    """The intent as its department sees it, all but its payer and the checkout link, which no stored answer holds."""
     currency = intent.amount.currency
     paid = intent.status is IntentStatus.PAID
     return {
@@ -113,7 +114,6 @@ def intent_document(
         "reference": intent.reference,
         "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
-        "payer": {"language": intent.language, "email": intent.payer_email, "mobile": intent.payer_mobile},
         "return_url": intent.return_url,
         "metadata": intent.metadata,
         "live": intent.live,
@@ -125,6 +125,10 @@ def intent_document(
         "created_at": instant(intent.created_at),
         "expires_at": instant(intent.expires_at),
     }
+
+
+def payer_document(language: str, contact: Contact) -> Document:
+    return {"language": language, "email": contact.email, "mobile": contact.mobile}
 
 
 def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from adapters.contract import ApproveOnPhone, DeclineReason, Method, NextStep, PayReference, Redirect
-from gateway.domain.attempt import AttemptStatus, Contact
+from gateway.domain.attempt import AttemptStatus
+from gateway.domain.contact import KeptContact
 from gateway.store.connections import Connection, Row, from_json, to_json
 from ledger.money import Money
 
@@ -28,7 +29,8 @@ class Attempt(msgspec.Struct, frozen=True):
     method: Method
     status: AttemptStatus
     amount: Money
-    contact: Contact
+    contact: KeptContact
+    bank: str | None
     provider_reference: str | None
     next_step: NextStep | None
     decline: DeclineReason | None
@@ -46,7 +48,7 @@ class Attempt(msgspec.Struct, frozen=True):
     next_check_at: datetime
 
 
-_COLUMNS: Final = """id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile,
+_COLUMNS: Final = """id, intent, provider, method, status, amount_minor, currency, contact, payer_email, payer_mobile,
   payer_bank, provider_reference, next_step, decline, word, facts, captured_minor, captured_currency, captured_at, late,
   resolution, review, started_at, updated_at, asked_at, checks, next_check_at"""
 
@@ -60,7 +62,8 @@ def _attempt(row: Row) -> Attempt:
         method=Method(row["method"]),
         status=AttemptStatus(row["status"]),
         amount=Money(row["amount_minor"], row["currency"]),
-        contact=Contact(row["payer_email"], row["payer_mobile"], row["payer_bank"]),
+        contact=KeptContact(row["contact"], row["payer_email"], row["payer_mobile"]),
+        bank=row["payer_bank"],
         provider_reference=row["provider_reference"],
         next_step=read_step(row["next_step"]),
         decline=DeclineReason(row["decline"]) if row["decline"] else None,
@@ -87,20 +90,23 @@ def read_step(text: str | None) -> NextStep | None:
 
 
 def write_step(step: NextStep | None) -> str | None:
+    """Write a step down; the number of a phone stands with the attempt's contact, sealed, and not here again."""
     if step is None:
         return None
+    if isinstance(step, ApproveOnPhone):
+        step = ApproveOnPhone("")
     return to_json({"kind": _STEP_NAMES[type(step)], **msgspec.to_builtins(step)})
 
 
 async def insert(connection: Connection, attempt: Attempt) -> None:
     await connection.execute(
         """INSERT INTO gateway.attempt
-                  (id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile, payer_bank,
+                  (id, intent, provider, method, status, amount_minor, currency, contact, payer_bank,
                    word, facts, late, started_at, updated_at, asked_at, checks, next_check_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '{}', false, $11, $11, $11, 0, $12)""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '{}', false, $10, $10, $10, 0, $11)""",
         attempt.id, attempt.intent, attempt.provider, attempt.method.value, attempt.status.value,
-        attempt.amount.amount_minor, attempt.amount.currency, attempt.contact.email, attempt.contact.mobile,
-        attempt.contact.bank, attempt.started_at, attempt.next_check_at,
+        attempt.amount.amount_minor, attempt.amount.currency, attempt.contact.sealed, attempt.bank,
+        attempt.started_at, attempt.next_check_at,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.domain.contact import KeptContact
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import Applied, Tariff
@@ -26,8 +27,7 @@ class Intent(msgspec.Struct, frozen=True):
     status: IntentStatus
     late_payment: bool
     language: str
-    payer_email: str | None
-    payer_mobile: str | None
+    contact: KeptContact
     return_url: str | None
     metadata: Mapping[str, Any]
     live: bool
@@ -64,9 +64,9 @@ class IntentLine(msgspec.Struct, frozen=True):
     shared: bool = False
 
 
-_COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
-  payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number,
-  duplicate_of, bundle, capture_later, authorised_minor, capture_asked_at"""
+_COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, contact,
+  payer_email, payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt,
+  receipt_number, duplicate_of, bundle, capture_later, authorised_minor, capture_asked_at"""
 
 
 def _intent(row: Row) -> Intent:
@@ -78,8 +78,7 @@ def _intent(row: Row) -> Intent:
         status=IntentStatus(row["status"]),
         late_payment=row["late_payment"],
         language=row["language"],
-        payer_email=row["payer_email"],
-        payer_mobile=row["payer_mobile"],
+        contact=KeptContact(row["contact"], row["payer_email"], row["payer_mobile"]),
         return_url=row["return_url"],
         metadata=from_json(row["metadata"]),
         live=row["live"],

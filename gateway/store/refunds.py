@@ -96,6 +96,13 @@ async def read(connection: Connection, refund_id: str) -> Refund | None:
     return _refund(row) if row else None
 
 
+async def read_many(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = ANY ($1::text[])", sorted(set(refund_ids))
+    )
+    return {row["id"]: _refund(row) for row in rows}
+
+
 async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.refund WHERE intent = $1 ORDER BY id", intent_id)
     return [_refund(row) for row in rows]

@@ -1,6 +1,7 @@
 """Cash taken by mistake goes back out of the same drawer: the agent asks, a supervisor agrees, the books follow.
 
-Once the drawer is counted its cash belongs to the bank's deposit: then finance pays back by transfer.
+Once the drawer is counted its cash belongs to the bank's deposit: then the department asks for a refund, which is
+handed out at any of its centres (`hand_out`).
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
         await refunds.move(connection, decided)
         told = [refund_event(deps, decided, "approved" if approve else "refused")]
         if approve:
-            await _give(deps, connection, held, now)
+            if held.shift.counted_at is not None:  # a counted drawer gives nothing any more
+                raise TransitionError("the shift in which it was taken is over")
+            await give_out_of(deps, connection, held.shift, decided, held.lines)
             told += [refund_event(deps, decided, "succeeded")]
             told += part_refund_events(deps, decided, "refunded", held.lines)
         await events.record(connection, told)
@@ -122,7 +125,7 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
 async def _hold(connection: Connection, supervisor: Agent, refund_id: str) -> _Held:
     seen = await refunds.read(connection, refund_id)
     attempt = await attempts.read(connection, seen.attempt) if seen is not None else None
-    if seen is None or attempt is None or seen.provider != COUNTER or attempt.method is not Method.CASH:
+    if seen is None or attempt is None or seen.provider != COUNTER or seen.asked_with is not None:
         raise NotFoundError
     shift = await shifts.lock(connection, attempt.facts["shift"])
     if shift is None or shift.centre != supervisor.centre:
@@ -133,20 +136,21 @@ async def _hold(connection: Connection, supervisor: Agent, refund_id: str) -> _H
     return _Held(refund, attempt, shift, lines)
 
 
-async def _give(deps: Deps, connection: Connection, held: _Held, now: datetime) -> None:
-    """Take the cash out of the drawer's books. A counted drawer gives nothing any more."""
-    if held.shift.counted_at is not None:
-        raise TransitionError("the shift in which it was taken is over")
+async def give_out_of(
+    deps: Deps, connection: Connection, shift: Shift, refund: Refund, lines: Sequence[RefundLine]
+) -> None:
+    """Take cash that is given back out of the books of a drawer."""
+    now = deps.clock()
     evidence = Evidence(
-        intent_id=held.refund.intent,
-        attempt_id=held.attempt.id,
+        intent_id=refund.intent,
+        attempt_id=refund.attempt,
         provider=COUNTER,
         provider_reference=None,
         effective_at=now,
         zone=deps.zone,
-        drawer=Drawer(held.shift.centre, held.shift.id),
+        drawer=Drawer(shift.centre, shift.id),
     )
-    entry = postings.refunded(evidence, held.refund.id, held.lines, held.refund.amount)
+    entry = postings.refunded(evidence, refund.id, lines, refund.amount)
     [posted] = await post_within(connection, [entry], recorded_at=now)
     if posted.status is PostStatus.REFUSED:
         raise TransitionError("the books do not take this now") from posted.error

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.contract import Refunds
+from adapters.contract import Method, Refunds
 from gateway.deps import Deps
 from gateway.domain import refund as rules
 from gateway.domain.errors import (
@@ -76,7 +76,11 @@ async def create_refund(
         together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
         refund = replace(
             _new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
-            status=RefundStatus.AWAITING_APPROVAL if rules.needs_approval(limits, together) else RefundStatus.REQUESTED,
+            status=(
+                RefundStatus.AWAITING_APPROVAL
+                if rules.needs_approval(limits, together)
+                else rules.agreed(plan.attempt.provider)
+            ),
             asked_by=request.asked_by or asking.caller,
             asked_with=asking.caller,
             batch=asking.batch,
@@ -112,7 +116,8 @@ async def _plan(deps: Deps, connection: Connection, intent: Intent, request: Ref
     attempt = await attempts.read(connection, intent.paid_attempt)
     if attempt is None or attempt.review is not None:
         raise TransitionError("this payment is being looked into")
-    _check_provider(deps, attempt)
+    if attempt.method is not Method.CASH:  # cash is handed out at a counter
+        _check_provider(deps, attempt)
     if request.currency not in (None, intent.amount.currency):
         raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
     left = await refunds.refundable_lines(connection, intent.id)

@@ -11,7 +11,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import RefundStatus, agreed
 from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
@@ -82,7 +82,7 @@ async def _decide(
     lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
     if _decided_so(refund, decision):
         return refund, refund, refund_document(refund, lines)
-    if refund.provider == COUNTER:
+    if refund.provider == COUNTER and refund.asked_with is None:
         raise TransitionError("cash is given back at the counter where it was taken")
     if refund.status is not RefundStatus.AWAITING_APPROVAL:
         raise TransitionError("this refund does not wait for a decision")
@@ -93,7 +93,7 @@ async def _decide(
         raise TransitionError("the key that asked for a refund cannot decide about it")
     decided = replace(
         refund,
-        status=RefundStatus.REQUESTED if decision.approve else RefundStatus.FAILED,
+        status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
         word="" if decision.approve else f"refused: {decision.why}",
         decided_by=decision.by,
         decided_at=deps.clock(),

@@ -78,7 +78,8 @@ def events_in_the_code():
         },
         "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
         "refund_event": {
-            "requested", "awaiting_approval", "pending", "unknown", "succeeded", "failed", "review_required",
+            "requested", "awaiting_approval", "awaiting_collection",
+            "pending", "unknown", "succeeded", "failed", "review_required",
         },
     }  # fmt: skip
     stems = {

@@ -247,9 +247,38 @@ async def test_a_counted_drawer_gives_nothing_back(counter):
     await omar.post("/centre/count", counted="105")
     omar.text = page
     await omar.post(f"{bill}/give-back", reason="too late")
-    assert (omar.status, "Finance pays it back by transfer" in omar.text) == (422, True)
+    assert (omar.status, "asks for a refund, which any centre then hands out" in omar.text) == (422, True)
     await omar.open(bill)
     assert "give-back" not in omar.text
+
+
+async def test_cash_refunded_after_its_shift_is_collected_with_the_card_that_paid(counter):
+    omar, huda = await counter.agent("omar"), await counter.agent("huda")
+    await omar.post("/centre/shift", float="0")
+    bill = await take_cash(omar)
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="105")
+    intent = bill.rpartition("/")[2]
+    asked = await counter.town.ask("POST", f"/v1/payment-intents/{intent}/refunds", {"reason": "refused"})
+    assert asked.body["status"] == "awaiting_collection"
+    receipt = re.search(r'href="(/pay/[^"]+/receipt)"', (await omar.open(bill)) or omar.text)[1]
+    assert "Cash to collect" in omar.text
+    await omar.open("/centre")
+    await omar.post("/centre/shift", float="200")
+    await omar.open(bill)
+    await omar.post(f"{bill}/hand-out", refund=asked.body["id"], emirates_id="784-1990-7654321-6")
+    assert omar.status == 422
+    await omar.post(f"{bill}/hand-out", refund=asked.body["id"], emirates_id=CARD)
+    assert (omar.status, "Cash to collect" in omar.text) == (200, False)
+    await omar.open(receipt)
+    assert "to be collected in cash at a service centre" in omar.text
+    await huda.open("/centre")
+    [action] = re.findall(r'action="(/centre/hand-outs/[^"]+)"', huda.text)
+    await huda.post(action, decision="approve")
+    assert "hand-outs" not in huda.text
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="95")
+    assert "the shift is closed" in omar.text
 
 
 async def test_a_bill_is_found_by_its_link_and_paid_by_card(counter):
@@ -338,7 +367,7 @@ def test_every_refusal_of_the_services_has_its_sentence():
     """What an agent may be refused for is said in both languages."""
     root = Path(__file__).parents[3] / "gateway/services"
     said = set()
-    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py"):
+    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py", "centres/hand_out.py"):
         text = (root / name).read_text()
         said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
     assert said - set(_SAID) == {"the books do not take this now"}

@@ -27,7 +27,7 @@ from adapters.http import open_session
 from gateway.app import build_app
 from gateway.checkout.routes import add_routes
 from gateway.deps import Deps, build_deps, open_webhook_session
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import start_payment
 from gateway.services.callers.api_keys import issue_key
