@@ -118,6 +118,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "capture": {"enum": ["automatic", "manual"]},
             "amount_authorised": _MONEY_OR_NULL,
             "amount_refunded": ref("Money"),
+            "amount_disputed": ref("Money"),
             "amount_refundable": ref("Money"),
             "reference": TEXT,
             "bundle": _TEXT_OR_NULL,

@@ -53,6 +53,10 @@ COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION, _S.SUCCEE
 """Refunds that use up the captured amount. A failed one, and one that was refused, gives its share back."""
 
 
+DISPUTED: Final = "disputed"
+"""What stands beside a refund that was not sent because the payer's bank had taken the money back by then."""
+
+
 def agreed(provider: str) -> RefundStatus:
     """Return what a refund becomes once nobody has to agree any more: sent to its provider, or cash to collect."""
     return _S.AWAITING_COLLECTION if provider == COUNTER else _S.REQUESTED

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.store import attempts, intents
+from gateway.store import attempts, disputes, intents
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent, IntentLine
@@ -18,6 +18,7 @@ class WholeIntent(msgspec.Struct, frozen=True):
     intent: Intent
     lines: Sequence[IntentLine]
     refunded_minor: int
+    disputed_minor: int
     last_attempt: Attempt | None
 
 
@@ -35,9 +36,28 @@ async def whole(connection: Connection, found: Sequence[Intent | None]) -> list[
     lines = await intents.lines(connection, intent_ids)
     refunded = await intents.refunded(connection, intent_ids)
     last = await attempts.last_of(connection, intent_ids)
+    disputed = await _disputed(connection, found, last)
     return [
         None
         if intent is None
-        else WholeIntent(intent, lines.get(intent.id, ()), refunded.get(intent.id, 0), last.get(intent.id))
+        else WholeIntent(
+            intent,
+            lines.get(intent.id, ()),
+            refunded.get(intent.id, 0),
+            disputed.get(intent.paid_attempt or "", 0),
+            last.get(intent.id),
+        )
         for intent in found
     ]
+
+
+async def _disputed(
+    connection: Connection, found: Sequence[Intent | None], last: Mapping[str, Attempt]
+) -> Mapping[str, int]:
+    """Return what is disputed, by the attempt that paid; where nothing is paid nobody is asked."""
+    paid = [intent for intent in found if intent is not None and intent.paid_attempt is not None]
+    known = {each.id: each for each in last.values()}
+    missing = [each for intent in paid if (each := intent.paid_attempt) is not None and each not in known]
+    if missing:  # somebody tried again after it was paid
+        known |= await attempts.read_many(connection, missing)
+    return await disputes.taken_back(connection, [known[intent.paid_attempt] for intent in paid if intent.paid_attempt])

@@ -96,7 +96,11 @@ async def document_to_keep(connection: Connection, intent: Intent) -> Document:
 
 def _document(found: WholeIntent) -> Document:
     return intent_document(
-        found.intent, found.lines, refunded_minor=found.refunded_minor, last_attempt=found.last_attempt
+        found.intent,
+        found.lines,
+        refunded_minor=found.refunded_minor,
+        disputed_minor=found.disputed_minor,
+        last_attempt=found.last_attempt,
     )
 
 

@@ -9,14 +9,14 @@ import structlog
 
 from gateway import metrics
 from gateway.deps import Deps
-from gateway.domain.errors import NotFoundError, TransitionError
+from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.refund import RefundStatus, agreed
 from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import events, intents, refunds
+from gateway.store import attempts, disputes, events, intents, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -91,6 +91,9 @@ async def _decide(
     # One stolen key cannot give money away.
     if decision.decided_with is not None and decision.decided_with == refund.asked_with:
         raise TransitionError("the key that asked for a refund cannot decide about it")
+    attempt = await attempts.read(connection, refund.attempt)
+    if decision.approve and attempt is not None and not await disputes.leave_room_for(connection, refund, attempt):
+        raise DisputedError
     decided = replace(
         refund,
         status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
