@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gateway.domain.errors import OverloadedError, UnavailableError
+
+_QUIET_TURNS: Final = 4
+"""A request comes in over three turns of the loop: its bytes, its connection's task, its own task."""
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -59,12 +62,21 @@ class GroupCommit(Generic[Row, Result]):
         try:
             # No await lies between this test and the end of the task, so no row is left behind.
             while self._queue:
+                await self._gather()
                 batch = [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
                 await self._write(batch)
         finally:
             worker = asyncio.current_task()
             if worker is not None:
                 self._workers.discard(worker)
+
+    async def _gather(self) -> None:
+        """Let those join whose requests are being read: wait while the loop's turns go on bringing somebody."""
+        quiet = 0
+        while quiet < _QUIET_TURNS and 0 < len(self._queue) < self._batch_max:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
+            quiet = 0 if len(self._queue) > waiting else quiet + 1
 
     async def _write(self, batch: Sequence[tuple[Row, asyncio.Future[Result]]]) -> None:
         try:
