@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.api.caller_shapes import Schema, closed
 from gateway.domain.department import Audience, Channel
+from gateway.domain.refund import FailureCode
 
 
 def ref(name: str) -> Schema:
@@ -148,6 +149,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "amount": ref("Money"),
             "lines": {"type": "array", "items": closed({"number": _COUNT, "amount": ref("Money")})},
             "reason": TEXT,
+            "failure": _or_null(closed({"code": {"enum": [each.value for each in FailureCode]}, "detail": TEXT})),
             "late_payment": _FLAG,
             "asked_by": TEXT,
             "decided_by": _TEXT_OR_NULL,

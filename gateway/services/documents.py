@@ -13,7 +13,7 @@ from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
 from gateway.domain.tariff import Applied, Asked, Fixed, Tariff, in_force, price
 from gateway.domain.tariff_terms import terms_document
-from gateway.services.notices import money
+from gateway.services.notices import failure_document, money
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
 from gateway.store.events import Event
@@ -147,6 +147,7 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "amount": money(refund.amount),
         "lines": [{"number": line.number, "amount": _shown(line.amount_minor, currency)} for line in lines],
         "reason": refund.reason,
+        "failure": failure_document(refund),
         "late_payment": refund.late,
         "asked_by": refund.asked_by,
         "decided_by": refund.decided_by,

@@ -22,7 +22,7 @@ from gateway.domain.errors import NotFoundError, SamePersonError, TransitionErro
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.postings import Evidence
-from gateway.domain.refund import RefundLine, RefundStatus
+from gateway.domain.refund import REFUSED_AT_COUNTER, RefundLine, RefundStatus
 from gateway.domain.shift import COUNTER, Drawer, Shift
 from gateway.services.notices import part_refund_events, refund_event
 from gateway.store import attempts, audits, events, give_backs, intents, refunds, shifts
@@ -97,7 +97,7 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
         decided = replace(
             held.refund,
             status=RefundStatus.SUCCEEDED if approve else RefundStatus.FAILED,
-            word="given back in cash" if approve else "refused at the counter",
+            word="given back in cash" if approve else REFUSED_AT_COUNTER,
             decided_by=supervisor.code,
             decided_at=now,
             updated_at=now,

@@ -11,7 +11,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus, agreed
+from gateway.domain.refund import RefundStatus, agreed, refused
 from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
@@ -97,7 +97,7 @@ async def _decide(
     decided = replace(
         refund,
         status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
-        word="" if decision.approve else f"refused: {decision.why}",
+        word="" if decision.approve else refused(decision.why),
         decided_by=decision.by,
         decided_at=deps.clock(),
     )
@@ -114,5 +114,5 @@ def _note(before: Refund, after: Refund, decision: Decision) -> None:
 
 
 def _decided_so(refund: Refund, decision: Decision) -> bool:
-    refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
-    return refund.decided_by == decision.by and refused is not decision.approve
+    was_refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
+    return refund.decided_by == decision.by and was_refused is not decision.approve

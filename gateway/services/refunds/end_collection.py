@@ -12,7 +12,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import CANCELLED, NOT_COLLECTED, RefundStatus
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
@@ -36,7 +36,7 @@ async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Clai
             raise TransitionError("only a refund of cash that waits to be collected can be cancelled")
         if await cash_handouts.read(connection, refund_id) is not None:
             raise TransitionError("its cash is being handed out at this moment", retry_after_s=60)
-        ended = await _end(deps, connection, refund, "cancelled by its department")
+        ended = await _end(deps, connection, refund, CANCELLED)
         lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
         return refund_id, refund_document(ended, lines)
 
@@ -53,7 +53,7 @@ async def expire_collections(deps: Deps, limit: int) -> int:
             refund = await _locked(connection, refund_id)
             waits = refund is not None and refund.status is RefundStatus.AWAITING_COLLECTION
             if refund is not None and waits and await cash_handouts.read(connection, refund_id) is None:
-                await _end(deps, connection, refund, "not collected in time")
+                await _end(deps, connection, refund, NOT_COLLECTED)
     return len(due)
 
 

@@ -113,7 +113,8 @@ async def test_hc14_a_refund_that_was_not_sent_yet_is_stopped(town, night):
     assert refund.status == 201
     await night.dispute(await town.attempt_of(intent), PAID)
     await town.work()
-    assert (await town.ask("GET", f"/v1/refunds/{refund.body['id']}")).body["status"] == "failed"
+    stopped = (await town.ask("GET", f"/v1/refunds/{refund.body['id']}")).body
+    assert (stopped["status"], stopped["failure"]["code"]) == ("failed", "disputed")
     assert await acquirer_refunds(town) == []
     assert await shown(town, intent) == (0, PAID, 0)
     assert await town.journals(intent) == ["payment_captured", "dispute_opened"]

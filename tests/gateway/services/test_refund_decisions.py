@@ -44,6 +44,12 @@ async def status(town, refund_id):
     return (await town.ask("GET", f"/v1/refunds/{refund_id}")).body["status"]
 
 
+async def told_of(town, refund_id, kind):
+    town.clock.advance(minutes=1)
+    feed = (await town.ask("GET", f"/v1/events?object={refund_id}")).body["data"]
+    return [event["data"] for event in feed if event["type"] == kind]
+
+
 async def test_above_the_limit_nothing_is_sent_until_a_second_person_agrees(careful):
     intent = await careful.paid()
     asked = await refund(careful, intent)
@@ -82,6 +88,10 @@ async def test_a_refused_refund_gives_its_share_back_and_moves_no_money(careful)
     asked = await refund(careful, intent)
     refused = await decide(careful, asked.body["id"], "refuse", reason="the licence was used")
     assert (refused.status, refused.body["status"]) == (200, "failed")
+    why = {"code": "refused", "detail": "the licence was used"}
+    assert (asked.body["failure"], refused.body["failure"]) == (None, why)
+    [told] = await told_of(careful, asked.body["id"], "refund.refused")
+    assert told["failure"] == why
     await careful.work()
     assert await careful.charges(intent) == 105_00
     assert (await careful.read(intent))["amount_refundable"]["amount"] == 105_00
