@@ -723,9 +723,15 @@ CREATE TABLE gateway.api_key (
     last_used_at timestamp with time zone,
     requests_per_minute integer,
     replaces text COLLATE pg_catalog."C",
+    lineage text COLLATE pg_catalog."C",
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
+
+COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
+
+COMMENT ON COLUMN gateway.api_key.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.attempt (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -937,6 +943,7 @@ CREATE TABLE gateway.inbox (
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
     continuation text,
+    refund bytea,
     CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
@@ -1041,9 +1048,12 @@ CREATE TABLE gateway.oauth_client (
     updated_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
     CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
+
+COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
@@ -1071,8 +1081,11 @@ CREATE TABLE gateway.payment_link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    base_minor bigint,
+    answers jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
     CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
@@ -1331,9 +1344,14 @@ CREATE TABLE gateway.webhook_endpoint (
     disabled_at timestamp with time zone,
     disabled_because text,
     created_at timestamp with time zone NOT NULL,
+    earlier_secret bytea,
+    earlier_until timestamp with time zone,
     CONSTRAINT webhook_endpoint_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+    CONSTRAINT webhook_endpoint_earlier_check CHECK (((earlier_secret IS NULL) = (earlier_until IS NULL))),
     CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 128)))
 );
+
+COMMENT ON COLUMN gateway.webhook_endpoint.earlier_secret IS 'the secret before the previous one, while receivers may still use it';
 
 CREATE TABLE ledger.account (
     id integer NOT NULL,
@@ -2438,6 +2456,8 @@ CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
 
+CREATE INDEX refund_provider_reference ON gateway.refund USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
 CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 
 CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
@@ -2831,7 +2851,31 @@ GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
 GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 

@@ -168,6 +168,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
             "quantity": _COUNT,
+            "base_amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+            "answers": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
             "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
             "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
             "single_use": _FLAG,
@@ -194,6 +196,28 @@ ANSWERS: Final[dict[str, Schema]] = {
                     {
                         "payment_intent": identifier("pi"),
                         "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [closed({"code": TEXT, "detail": TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
+        }
+    ),
+    "RefundBatchDecision": closed(
+        {
+            "id": identifier("rb"),
+            "object": {"const": "refund_batch_decision"},
+            "decision": {"enum": ["approved", "refused"]},
+            "decided_by": TEXT,
+            "decided": _COUNT,
+            "not_decided": _COUNT,
+            "total": {"type": "array", "items": ref("Money")},
+            "results": {
+                "type": "array",
+                "items": closed(
+                    {
+                        "id": identifier("re"),
+                        "payment_intent": identifier("pi"),
                         "refund": {"anyOf": [ref("Refund"), {"type": "null"}]},
                         "problem": {"anyOf": [closed({"code": TEXT, "detail": TEXT}), {"type": "null"}]},
                     }
@@ -333,7 +357,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "delivered_at": _INSTANT_OR_NULL,
         }
     ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
+    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT, "next_cursor": _TEXT_OR_NULL}),
     "Problem": closed(
         {
             "type": TEXT,

@@ -29,6 +29,9 @@ class PaymentLink:
     names: Names
     revenue_code: str
     quantity: int
+    base_minor: int | None
+    answers: Mapping[str, str | bool]
+    """What the tariff is told of the applicant, each time the link is priced."""
     currency: str
     amount: Money | None
     least: Money | None

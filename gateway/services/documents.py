@@ -186,7 +186,7 @@ def service_document(
         "documents": [_both(one) for one in service.documents],
         "depends_on": list(service.depends_on),
         "amount": _amount(service, current),
-        "currency": service.currency,
+        "currency": current.terms.currency if current else service.currency,
         "vat_basis_points": current.terms.vat_basis_points if current else service.vat_basis_points,
         "tariff": _tariff(current),
         "next_tariff": _tariff(coming),
@@ -199,7 +199,7 @@ def _amount(service: Service, tariff: Tariff | None) -> Document | None:
         fixed = service.amount_minor
     else:
         fixed = price(tariff.terms, Asked()).amount_minor if isinstance(tariff.terms.price, Fixed) else None
-    return _shown_or_none(fixed, service.currency)
+    return _shown_or_none(fixed, tariff.terms.currency if tariff else service.currency)
 
 
 def _tariff(tariff: Tariff | None) -> Document | None:

@@ -176,6 +176,18 @@ async def known_references(connection: Connection, refund: Refund) -> frozenset[
     return frozenset(row["provider_reference"] for row in rows)
 
 
+async def find(connection: Connection, provider: str, reference: str | None, own: str | None) -> str | None:
+    """Find the refund a provider's word is about: by our reference, or else by the one it gave the refund."""
+    found: str | None = await connection.fetchval(
+        """SELECT id FROM gateway.refund WHERE provider = $1 AND (id = $2 OR provider_reference = $3)
+            ORDER BY id = $2 DESC NULLS LAST LIMIT 1""",
+        provider,
+        reference,
+        own,
+    )
+    return found
+
+
 async def is_settled(connection: Connection, refund: Refund) -> bool:
     """Tell whether a booked refund is no longer in transit in the books: the provider's report has named it."""
     in_transit = await connection.fetchval(

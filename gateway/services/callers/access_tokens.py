@@ -124,7 +124,9 @@ async def authenticate_token(deps: Deps, text: str) -> Caller:
         caller = None
         if client is not None and client.disabled_at is None and client.live == deps.live:
             scopes = client.scopes & frozenset(str(claims["scope"]).split(" "))
-            caller = Caller(client.id, client.department, scopes, client.requests_per_minute)
+            caller = Caller(
+                client.id, client.department, scopes, client.id, client.origin or client.id, client.requests_per_minute
+            )
         cached = remember(deps, sha256, caller, min(expires_at, now + CACHE_AGE_MAX))
     if cached.caller is None:
         raise UnauthenticatedError

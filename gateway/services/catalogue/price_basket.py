@@ -85,8 +85,10 @@ def _price_line(
         raise InvalidError("another department's service: only a bundle of yours may hold it", pointer="/service")
     if request.names is not None or request.revenue_code is not None:
         raise InvalidError("a service has its own name and revenue code", pointer="/service")
-    if request.currency not in (None, service.currency):
-        raise InvalidError(f"this service is charged in {service.currency}", pointer="/amount/currency")
+    tariff = tariffs.in_force(catalogue.tariffs.get(service.code, ()), at)
+    currency = tariff.terms.currency if tariff is not None else service.currency
+    if request.currency not in (None, currency):
+        raise InvalidError(f"this service is charged in {currency}", pointer="/amount/currency")
     line = IntentLine(
         number=index + 1,
         department=service.department,
@@ -98,12 +100,11 @@ def _price_line(
         vat_minor=0,
         shared=service.department != owner.code,
     )
-    tariff = tariffs.in_force(catalogue.tariffs.get(service.code, ()), at)
     if tariff is not None:
-        return _by_tariff(line, request, tariff), service.currency
+        return _by_tariff(line, request, tariff), currency
     _refuse_tariff_fields(request)
     amount_minor = _catalogue_amount(request, service)
-    return replace(line, amount_minor=amount_minor, vat_minor=service.vat_minor(amount_minor)), service.currency
+    return replace(line, amount_minor=amount_minor, vat_minor=service.vat_minor(amount_minor)), currency
 
 
 def _holds(bundle: Bundle | None, service: Service) -> bool:

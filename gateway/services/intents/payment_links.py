@@ -76,12 +76,13 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
         raise InvalidError("the least is more than the most", pointer="/amount_range/most")
     tried = replace(request.line, amount_minor=least_minor) if request.payer_names_amount else request.line
     try:
-        [line] = price_basket([tried], None, catalogue, owner, now).lines
+        basket = price_basket([tried], None, catalogue, owner, now)
     except InvalidError as error:
         faults = [replace(fault, pointer=fault.pointer.replace("/lines/0", "/line", 1)) for fault in error.faults]
         raise InvalidError(faults=faults) from None
-    service = catalogue.services.get(request.line.service or "")
-    currency = service.currency if service else request.line.currency or ""
+    if not basket.amount:
+        raise InvalidError("nothing is to be paid: the fee is waived", pointer="/line")
+    [line], currency = basket.lines, basket.amount.currency
     fixed = request.line.amount_minor if not request.payer_names_amount else None
     return PaymentLink(
         id=deps.mint(Prefix.PAYMENT_LINK),
@@ -91,6 +92,8 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
         names=line.names,
         revenue_code=line.revenue_code,
         quantity=line.quantity,
+        base_minor=request.line.base_minor,
+        answers=request.line.answers or {},
         currency=currency,
         amount=None if fixed is None else Money(fixed, currency),
         least=Money(least_minor, currency) if request.payer_names_amount else None,
@@ -159,6 +162,8 @@ def link_document(link: PaymentLink, at: datetime, times_paid: int) -> Document:
         "service": link.service,
         "name": _names(link.names),
         "quantity": link.quantity,
+        "base_amount": None if link.base_minor is None else money(Money(link.base_minor, link.currency)),
+        "answers": dict(link.answers),
         "amount": money(link.amount) if link.amount is not None else None,
         "amount_range": _range(link),
         "single_use": link.single_use,

@@ -9,6 +9,7 @@ import structlog
 
 from gateway import metrics
 from gateway.deps import Deps
+from gateway.domain.caller import Caller
 from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.refund import RefundStatus, agreed, refused
@@ -16,7 +17,7 @@ from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import attempts, disputes, events, intents, refunds
+from gateway.store import api_keys, attempts, disputes, events, intents, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -32,12 +33,12 @@ async def refunds_to_decide(deps: Deps, department: str | None = None) -> list[R
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a second person decided. `decided_with` is the key or client that brings it, where one does."""
+    """What a second person decided. `decided_with` is the caller that brings it, where one does."""
 
     by: str
     approve: bool
     why: str = ""
-    decided_with: str | None = None
+    decided_with: Caller | None = None
 
     @property
     def word(self) -> str:
@@ -70,6 +71,14 @@ async def decide_for_department(
     return stored
 
 
+async def decide_one(deps: Deps, department: str, refund_id: str, decision: Decision) -> Document:
+    """Decide about one refund of a department by itself, whatever becomes of the others of its batch."""
+    async with deps.transaction() as connection:
+        before, after, document = await _decide(deps, connection, refund_id, department, decision)
+    _note(before, after, decision)
+    return document
+
+
 async def _decide(
     deps: Deps, connection: Connection, refund_id: str, department: str | None, decision: Decision
 ) -> tuple[Refund, Refund, Document]:
@@ -88,9 +97,13 @@ async def _decide(
         raise TransitionError("this refund does not wait for a decision")
     if decision.by.casefold() == refund.asked_by.casefold():
         raise TransitionError("whoever asked for a refund cannot decide about it")
-    # One stolen key cannot give money away.
-    if decision.decided_with is not None and decision.decided_with == refund.asked_with:
-        raise TransitionError("the key that asked for a refund cannot decide about it")
+    # One stolen key cannot give money away: not by itself, and not with what it was rotated into or has made.
+    if decision.decided_with is not None and refund.asked_with is not None:
+        asked_from = await api_keys.origin_of(connection, refund.asked_with)
+        if decision.decided_with.origin == asked_from:
+            raise TransitionError(
+                "the key that asked for a refund cannot decide about it, nor one made with it or rotated from it"
+            )
     attempt = await attempts.read(connection, refund.attempt)
     if decision.approve and attempt is not None and not await disputes.leave_room_for(connection, refund, attempt):
         raise DisputedError

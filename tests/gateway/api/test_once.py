@@ -21,8 +21,13 @@ OPERATIONS = [
     for name in (parameter["name"] for parameter in item.get("post", {}).get("parameters", ()))
     if name == "Idempotency-Key"
 ]
-SHOWN_ONCE = {"/v1/api-keys", "/v1/api-keys/{id}/rotate"}
-"""A key's secret is in the first answer alone: we do not know it any more."""
+SHOWN_ONCE = {
+    "/v1/api-keys",
+    "/v1/api-keys/{id}/rotate",
+    "/v1/webhook-endpoints",
+    "/v1/webhook-endpoints/{id}/rotate-secret",
+}
+"""A secret is in the first answer alone."""
 
 
 @pytest.fixture
@@ -69,6 +74,14 @@ async def api_key(town):
     return key.id
 
 
+async def waiting_batch(town):
+    paid = await town.paid()
+    asked = {"reason": "x", "refunds": [{"payment_intent": paid["id"]}], "requested_by": "another"}
+    answer = await town.ask("POST", "/v1/refund-batches", asked)
+    await town.deps.pool.execute("UPDATE gateway.refund SET status = 'awaiting_approval'")
+    return answer.body["id"]
+
+
 async def client(town):
     asked = body_of("POST", "/v1/oauth-clients")
     return (await town.ask("POST", "/v1/oauth-clients", asked)).body["id"]
@@ -76,8 +89,14 @@ async def client(town):
 
 async def subject(town, path):
     """Make what an operation works on, in the state it needs."""
+    if path.startswith("/v1/refund-batches"):
+        return await waiting_batch(town)
     if path.endswith(("/approve", "/refuse")):
         return await waiting_refund(town)
+    if path == "/v1/refunds/{id}/cancel":
+        refund = await waiting_refund(town)
+        await town.deps.pool.execute("UPDATE gateway.refund SET status = 'awaiting_collection'")
+        return refund
     if path.endswith("/capture"):
         return await reserved(town)
     if path.endswith(("/refunds", "/send-receipt")):

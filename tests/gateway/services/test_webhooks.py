@@ -18,6 +18,7 @@ from gateway.deps import Limits
 from gateway.domain.addresses import check_webhook_url, is_public
 from gateway.domain.errors import InvalidError
 from gateway.outbound import AddressRefusedError, PublicResolver, open_webhook_session
+from gateway.services.webhooks import manage_webhooks
 from gateway.services.webhooks.deliver_webhooks import WAITS, deliver_webhooks
 from gateway.store import events, webhooks
 from tests.gateway.services.listening import subscribe
@@ -196,7 +197,8 @@ async def test_two_secrets_sign_while_one_replaces_the_other(town, department):
     rotated = await town.ask("POST", f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret", key="r")
     again = await town.ask("POST", f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret", key="r")
     assert rotated.status == 200
-    assert rotated.body["secret"] == again.body["secret"] != endpoint["secret"]
+    assert rotated.body["secret"] != endpoint["secret"]
+    assert "secret" not in again.body
     await town.intent()
     await town.work()
     for secret in (endpoint["secret"], rotated.body["secret"]):
@@ -211,7 +213,8 @@ async def test_two_secrets_sign_while_one_replaces_the_other(town, department):
 
 async def test_an_endpoint_is_made_once_and_its_secret_shown_to_the_same_request_only(town, department):
     first = await subscribe(town, department, key="w")
-    assert (await subscribe(town, department, key="w")) == first
+    again = await subscribe(town, department, key="w")
+    assert again == {name: said for name, said in first.items() if name != "secret"}
     stored = await town.deps.pool.fetchval("SELECT answer FROM gateway.idempotency WHERE key = 'w'")
     assert first["secret"].encode() not in stored
 
@@ -292,6 +295,82 @@ async def test_an_endpoint_is_tried_disabled_enabled_and_its_deliveries_are_list
     assert [(each["type"], each["status"], each["answer"]) for each in rest] == [
         ("webhook_endpoint.test", "delivered", "204")
     ]
+
+
+async def test_a_secret_lost_in_rotation_is_rotated_again_and_the_one_in_use_goes_on(town, department):
+    endpoint = await subscribe(town, department)
+    path = f"/v1/webhook-endpoints/{endpoint['id']}/rotate-secret"
+    await town.ask("POST", path)  # its answer is lost on the way
+    town.clock.advance(hours=1)
+    found = await town.ask("POST", path)
+    assert found.status == 200
+    full = await town.ask("POST", path)
+    assert (full.status, full.body["code"]) == (409, "state_conflict")
+    assert "2026-11-23T06:00:00" in full.body["detail"]
+    await town.intent()
+    await town.work()
+    headers, _ = department.received[-1]
+    for secret in (endpoint["secret"], found.body["secret"]):
+        signed = Webhook(secret).sign(headers["webhook-id"], town.clock(), department.bodies[-1].decode())
+        assert signed in headers["webhook-signature"].split(" ")
+    assert headers["webhook-signature"].count("v1,") == 3
+    town.clock.advance(hours=23)
+    assert (await town.ask("POST", path)).status == 200
+
+
+async def missed(town, department):
+    """Let two things happen while the endpoint is disabled; return its path and the events."""
+    endpoint = await subscribe(town, department)
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
+    await town.ask("POST", f"{path}/disable")
+    for _ in range(2):
+        await town.intent()
+        town.clock.advance(minutes=1)
+    await town.work()
+    events = (await town.ask("GET", "/v1/events")).body["data"]
+    early = await town.ask("POST", f"{path}/replay", {"event": events[0]["id"]})
+    assert (early.status, "enable it" in early.body["detail"]) == (409, True)
+    await town.ask("POST", f"{path}/enable")
+    assert department.received == []
+    return path, events
+
+
+async def test_an_event_that_came_while_the_endpoint_was_disabled_is_delivered_on_request(town, department):
+    path, events = await missed(town, department)
+    replayed = await town.ask("POST", f"{path}/replay", {"event": events[0]["id"]})
+    assert (replayed.status, replayed.body["queued"]) == (202, 1)
+    await town.work()
+    assert [headers["webhook-id"] for headers, _ in department.received] == [events[0]["id"]]
+
+
+async def test_a_time_in_which_the_endpoint_was_disabled_is_delivered_part_by_part(town, department, monkeypatch):
+    path, events = await missed(town, department)
+    monkeypatch.setattr(manage_webhooks, "REPLAYED_MAX", 1)
+    asked, answers = {"created_from": "2026-11-22T06:00:00Z", "created_before": "2026-11-22T06:01:30Z"}, []
+    for _ in range(3):
+        answers.append((await town.ask("POST", f"{path}/replay", asked)).body)
+        asked["cursor"] = answers[-1]["next_cursor"]
+        if asked["cursor"] is None:
+            break
+    assert [answer["queued"] for answer in answers] == [1, 1, 0]
+    await town.work()
+    assert [headers["webhook-id"] for headers, _ in department.received] == [event["id"] for event in events]
+
+
+async def test_what_is_not_there_or_another_s_is_not_replayed(town, department):
+    path, events = await missed(town, department)
+    other = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url + "?roads"}, department="roads")
+    tested = (await town.ask("POST", f"{path}/test")).body["id"]
+    second = await town.ask("POST", "/v1/webhook-endpoints", {"url": department.url + "?second"})
+    for endpoint, event, who in (
+        (path, "ev_" + "0" * 26, "economy"),
+        (f"/v1/webhook-endpoints/{other.body['id']}", events[0]["id"], "roads"),
+        (f"/v1/webhook-endpoints/{second.body['id']}", tested, "economy"),
+    ):
+        answer = await town.ask("POST", f"{endpoint}/replay", {"event": event}, department=who)
+        assert (answer.status, answer.body["code"]) == (404, "not_found")
+    since = {"created_from": "2026-11-22T06:00:00Z"}
+    assert (await town.ask("POST", f"/v1/webhook-endpoints/{second.body['id']}/replay", since)).body["queued"] == 2
 
 
 async def test_what_was_delivered_is_delivered_again_from_an_instant_on(town, department):
