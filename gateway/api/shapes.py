@@ -73,6 +73,12 @@ _PAYOUT: Final[dict[str, Schema]] = {
     "reason": _TEXT_OR_NULL,
 }
 
+PART_KINDS: Final = (
+    "payment_captured", "late_payment_accepted", "payment_reversed", "refund_accepted", "refund_failed",
+    "provider_fees_borne", "payout_returned", "dispute_lost", "break_written_off", "break_matched_by_hand",
+    "match_undone",
+)  # fmt: skip
+_PART_KINDS: Final = "what was booked: " + ", ".join(PART_KINDS) + "; a correction by hand may have a name of its own"
 _EVENT_TYPES: Final = (
     "what happened to which kind of thing: payment_intent, payment_attempt, payment_part, refund, settlement, dispute, "
     "payout; the guide for departments lists them all"
@@ -301,9 +307,15 @@ ANSWERS: Final[dict[str, Schema]] = {
     "PayoutPart": closed(
         {
             "object": {"const": "payout_part"},
-            "kind": TEXT,
+            "kind": {"type": "string", "description": _PART_KINDS},
             "payment_intent": _TEXT_OR_NULL,
-            "reference": TEXT,
+            "payment_reference": _TEXT_OR_NULL,
+            "receipt_number": _TEXT_OR_NULL,
+            "services": {
+                "type": "array",
+                "items": closed({"service": _TEXT_OR_NULL, "revenue_code": TEXT}),
+            },
+            "reference": {"type": "string", "description": "of the journal in the books"},
             "business_date": DATE,
             "amount": ref("Money"),
         }
