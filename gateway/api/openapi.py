@@ -37,7 +37,8 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents"): ("Ask for a payment", "CreateIntent", 201, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents"): (
         "List payment intents, newest first", None, 200, "PaymentIntentList",
-        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]"),
+        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate",
+         "expand[]"),
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ("expand[]",)),
     ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
@@ -131,6 +132,7 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "created_before": INSTANT,
     "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "duplicate": {"enum": ["true", "false"], "description": "whether it is the second paid under its reference"},
     "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
     "expand[]": {"type": "array", "items": {"enum": ["attempts", "refunds"]}, "maxItems": 2, "uniqueItems": True},
 }

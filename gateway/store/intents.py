@@ -156,6 +156,7 @@ async def search(
         wanted.amount_minor,
         wanted.currency,
         None if wanted.metadata is None else to_json(dict([wanted.metadata])),
+        wanted.duplicate,
     )
     if wanted.reference is None:
         rows = await connection.fetch(_SEARCH, *walk, *filters, limit + 1, SEARCHED_MAX)
@@ -174,17 +175,19 @@ async def search(
 
 
 _SEARCH: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC LIMIT $11) looked_at
+SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC LIMIT $12) looked_at
  WHERE ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
    AND ($6::timestamptz IS NULL OR created_at < $6) AND ($7::bigint IS NULL OR amount_minor = $7)
    AND ($8::text IS NULL OR currency = $8) AND ($9::jsonb IS NULL OR metadata @> $9)
- ORDER BY id DESC LIMIT $10"""
+   AND ($10::boolean IS NULL OR (duplicate_of IS NOT NULL) = $10)
+ ORDER BY id DESC LIMIT $11"""
 _SEARCH_REFERENCE: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC LIMIT $12) looked_at
+SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC LIMIT $13) looked_at
  WHERE ($5::text IS NULL OR status = $5) AND ($6::timestamptz IS NULL OR created_at >= $6)
    AND ($7::timestamptz IS NULL OR created_at < $7) AND ($8::bigint IS NULL OR amount_minor = $8)
    AND ($9::text IS NULL OR currency = $9) AND ($10::jsonb IS NULL OR metadata @> $10)
- ORDER BY id DESC LIMIT $11"""
+   AND ($11::boolean IS NULL OR (duplicate_of IS NOT NULL) = $11)
+ ORDER BY id DESC LIMIT $12"""
 _LOOKED_AT: Final = f"SELECT id FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC OFFSET $4 LIMIT 1"
 _LOOKED_AT_REFERENCE: Final = f"SELECT id FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC OFFSET $5 LIMIT 1"
 

@@ -20,6 +20,7 @@ class WholeIntent(msgspec.Struct, frozen=True):
     refunded_minor: int
     disputed_minor: int
     last_attempt: Attempt | None
+    paid_before: str | None = None
 
 
 async def read_whole(connection: Connection, intent_ids: Sequence[str]) -> list[WholeIntent | None]:
@@ -37,6 +38,8 @@ async def whole(connection: Connection, found: Sequence[Intent | None]) -> list[
     refunded = await intents.refunded(connection, intent_ids)
     last = await attempts.last_of(connection, intent_ids)
     disputed = await _disputed(connection, found, last)
+    unpaid = [intent for intent in found if intent is not None and intent.paid_at is None]
+    before = await intents.paid_before(connection, unpaid) if unpaid else {}
     return [
         None
         if intent is None
@@ -46,6 +49,7 @@ async def whole(connection: Connection, found: Sequence[Intent | None]) -> list[
             refunded.get(intent.id, 0),
             disputed.get(intent.paid_attempt or "", 0),
             last.get(intent.id),
+            before.get(intent.id),
         )
         for intent in found
     ]
