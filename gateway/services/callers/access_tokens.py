@@ -41,13 +41,15 @@ class TokenRefusedError(Exception):
 
 async def grant_token(deps: Deps, form: dict[str, str]) -> Document:
     """Give a token for a signed assertion. Each assertion is good once."""
-    if form.get("grant_type") != GRANT:
+    for name in ("grant_type", "client_assertion_type", "client_assertion"):
+        if not form.get(name):
+            raise TokenRefusedError("invalid_request", f"{name} is missing")
+    if form["grant_type"] != GRANT:
         raise TokenRefusedError("unsupported_grant_type", f"grant_type is {GRANT}")
-    if form.get("client_assertion_type") != ASSERTION_TYPE:
+    if form["client_assertion_type"] != ASSERTION_TYPE:
         raise TokenRefusedError("invalid_client", f"client_assertion_type is {ASSERTION_TYPE}")
-    assertion = form.get("client_assertion", "")
     try:
-        client = await _prove(deps, assertion, form.get("client_id"))
+        client = await _prove(deps, form["client_assertion"], form.get("client_id"))
     except AssertionRefusedError as error:
         raise TokenRefusedError("invalid_client", str(error)) from None
     scopes = _granted(client, form.get("scope"))

@@ -122,6 +122,9 @@ async def test_a_key_bound_to_one_algorithm_signs_no_other(town):
     ("form", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": ""}, "invalid_request"),
+        ({"client_assertion_type": ""}, "invalid_request"),
+        ({"client_assertion": ""}, "invalid_request"),
         ({"client_assertion_type": "x"}, "invalid_client"),
         ({"scope": "refunds:write"}, "invalid_scope"),
         ({"client_id": "cl_" + "1" * 26}, "invalid_client"),

@@ -86,12 +86,14 @@ async def test_a_large_refund_cut_into_small_ones_is_still_large(careful):
 async def test_a_refused_refund_gives_its_share_back_and_moves_no_money(careful):
     intent = await careful.paid()
     asked = await refund(careful, intent)
+    careful.clock.advance(minutes=5)
     refused = await decide(careful, asked.body["id"], "refuse", reason="the licence was used")
     assert (refused.status, refused.body["status"]) == (200, "failed")
     why = {"code": "refused", "detail": "the licence was used"}
     assert (asked.body["failure"], refused.body["failure"]) == (None, why)
     [told] = await told_of(careful, asked.body["id"], "refund.refused")
     assert told["failure"] == why
+    assert refused.body["updated_at"] == refused.body["decided_at"]
     await careful.work()
     assert await careful.charges(intent) == 105_00
     assert (await careful.read(intent))["amount_refundable"]["amount"] == 105_00
