@@ -680,6 +680,21 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION reconciliation.unmatch_has_its_match() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM reconciliation.match m
+    WHERE m.leg = NEW.leg AND m.file_no = NEW.file_no AND m.line = NEW.line AND m.version = NEW.version
+  ) THEN
+    RAISE EXCEPTION 'there is no version % of a match of line % in file % of leg %',
+      NEW.version, NEW.line, NEW.file_no, NEW.leg
+      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'unmatch_has_its_match';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE AGGREGATE ledger.sum_minor(bigint) (
     SFUNC = int8pl,
     STYPE = bigint,
@@ -1605,22 +1620,101 @@ CREATE TABLE reconciliation.break_explanation (
     CONSTRAINT break_explanation_reason_check CHECK ((length(reason) > 0))
 );
 
-CREATE TABLE reconciliation.match (
-    leg text NOT NULL COLLATE pg_catalog."C",
-    file_no integer NOT NULL,
-    line integer NOT NULL,
-    version smallint DEFAULT 1 NOT NULL,
-    outcome text NOT NULL,
+CREATE TABLE reconciliation.match_entry (
+    leg text CONSTRAINT match_leg_not_null NOT NULL COLLATE pg_catalog."C",
+    file_no integer CONSTRAINT match_file_no_not_null NOT NULL,
+    line integer CONSTRAINT match_line_not_null NOT NULL,
+    version smallint DEFAULT 1 CONSTRAINT match_version_not_null NOT NULL,
+    outcome text CONSTRAINT match_outcome_not_null NOT NULL,
     rule text,
-    account text NOT NULL COLLATE pg_catalog."C",
+    account text CONSTRAINT match_account_not_null NOT NULL COLLATE pg_catalog."C",
     item text COLLATE pg_catalog."C",
     payment text COLLATE pg_catalog."C",
     expected_minor bigint,
-    variance_minor bigint DEFAULT 0 NOT NULL,
-    score smallint DEFAULT 0 NOT NULL,
-    CONSTRAINT match_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text]))),
-    CONSTRAINT match_score_check CHECK (((score >= 0) AND (score <= 100)))
+    variance_minor bigint DEFAULT 0 CONSTRAINT match_variance_minor_not_null NOT NULL,
+    score smallint DEFAULT 0 CONSTRAINT match_score_not_null NOT NULL,
+    CONSTRAINT match_entry_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text]))),
+    CONSTRAINT match_entry_score_check CHECK (((score >= 0) AND (score <= 100)))
 );
+
+CREATE TABLE reconciliation.settlement_file (
+    file_no integer NOT NULL,
+    provider text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    business_date date NOT NULL,
+    batch_reference text NOT NULL COLLATE pg_catalog."C",
+    currency character(3) NOT NULL,
+    line_count integer NOT NULL,
+    total_net_minor bigint NOT NULL,
+    expected_credit_date date,
+    status text NOT NULL,
+    reason text,
+    imported_at timestamp with time zone NOT NULL,
+    book_date date NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    late_for date,
+    last_line integer DEFAULT 0 NOT NULL,
+    posted_through integer DEFAULT 0 NOT NULL,
+    fees_charged boolean DEFAULT false NOT NULL,
+    CONSTRAINT settlement_file_check CHECK (((status = 'quarantined'::text) = (reason IS NOT NULL))),
+    CONSTRAINT settlement_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text])))
+);
+
+CREATE TABLE reconciliation.settlement_line (
+    file_no integer NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    reference text COLLATE pg_catalog."C",
+    provider_reference text COLLATE pg_catalog."C",
+    gross_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    fee_vat_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    transaction_on date,
+    raw_kind text DEFAULT ''::text NOT NULL,
+    rule text,
+    item text COLLATE pg_catalog."C",
+    payment text COLLATE pg_catalog."C",
+    score smallint,
+    CONSTRAINT settlement_line_check CHECK ((((rule IS NULL) = (item IS NULL)) AND ((rule IS NULL) = (score IS NULL)))),
+    CONSTRAINT settlement_line_score_check CHECK (((score >= 0) AND (score <= 100)))
+);
+
+CREATE VIEW reconciliation.match AS
+ SELECT match_entry.leg,
+    match_entry.file_no,
+    match_entry.line,
+    match_entry.version,
+    match_entry.outcome,
+    match_entry.rule,
+    match_entry.account,
+    match_entry.item,
+    match_entry.payment,
+    match_entry.expected_minor,
+    match_entry.variance_minor,
+    match_entry.score
+   FROM reconciliation.match_entry
+UNION ALL
+ SELECT ('provider'::text COLLATE "C") AS leg,
+    l.file_no,
+    l.number AS line,
+    (1)::smallint AS version,
+    'matched'::text AS outcome,
+    l.rule,
+    (('provider:'::text || f.provider) ||
+        CASE l.kind
+            WHEN 'refund'::text THEN ':refunds_in_transit'::text
+            ELSE ':receivable'::text
+        END) AS account,
+    l.item,
+    l.payment,
+    l.gross_minor AS expected_minor,
+    (0)::bigint AS variance_minor,
+    l.score
+   FROM (reconciliation.settlement_line l
+     LEFT JOIN reconciliation.settlement_file f ON ((f.file_no = l.file_no)))
+  WHERE (l.rule IS NOT NULL);
 
 CREATE VIEW reconciliation.current_match AS
  SELECT leg,
@@ -1637,7 +1731,7 @@ CREATE VIEW reconciliation.current_match AS
     score
    FROM reconciliation.match m
   WHERE (NOT (EXISTS ( SELECT
-           FROM reconciliation.match later
+           FROM reconciliation.match_entry later
           WHERE ((later.leg = m.leg) AND (later.file_no = m.file_no) AND (later.line = m.line) AND (later.version > m.version)))));
 
 CREATE TABLE reconciliation.day_close (
@@ -1897,44 +1991,6 @@ CREATE TABLE reconciliation.run_step (
     error text,
     CONSTRAINT run_step_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text]))),
     CONSTRAINT run_step_step_check CHECK ((step = ANY (ARRAY['settlements'::text, 'statements'::text, 'match'::text, 'breaks'::text, 'payouts'::text, 'confirm'::text])))
-);
-
-CREATE TABLE reconciliation.settlement_file (
-    file_no integer NOT NULL,
-    provider text NOT NULL COLLATE pg_catalog."C",
-    name text NOT NULL,
-    sha256 text NOT NULL COLLATE pg_catalog."C",
-    business_date date NOT NULL,
-    batch_reference text NOT NULL COLLATE pg_catalog."C",
-    currency character(3) NOT NULL,
-    line_count integer NOT NULL,
-    total_net_minor bigint NOT NULL,
-    expected_credit_date date,
-    status text NOT NULL,
-    reason text,
-    imported_at timestamp with time zone NOT NULL,
-    book_date date NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    late_for date,
-    last_line integer DEFAULT 0 NOT NULL,
-    posted_through integer DEFAULT 0 NOT NULL,
-    fees_charged boolean DEFAULT false NOT NULL,
-    CONSTRAINT settlement_file_check CHECK (((status = 'quarantined'::text) = (reason IS NOT NULL))),
-    CONSTRAINT settlement_file_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text])))
-);
-
-CREATE TABLE reconciliation.settlement_line (
-    file_no integer NOT NULL,
-    number integer NOT NULL,
-    kind text NOT NULL,
-    reference text COLLATE pg_catalog."C",
-    provider_reference text COLLATE pg_catalog."C",
-    gross_minor bigint NOT NULL,
-    fee_minor bigint NOT NULL,
-    fee_vat_minor bigint NOT NULL,
-    net_minor bigint NOT NULL,
-    transaction_on date,
-    raw_kind text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE reconciliation.settlement_line_refused (
@@ -2220,8 +2276,8 @@ ALTER TABLE ONLY reconciliation.holiday
 ALTER TABLE ONLY reconciliation.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
 
-ALTER TABLE ONLY reconciliation.match
-    ADD CONSTRAINT match_pkey PRIMARY KEY (leg, file_no, line, version);
+ALTER TABLE ONLY reconciliation.match_entry
+    ADD CONSTRAINT match_entry_pkey PRIMARY KEY (leg, file_no, line, version);
 
 ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
@@ -2483,6 +2539,8 @@ CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_batch FO
 
 CREATE TRIGGER remember AFTER INSERT OR UPDATE ON reconciliation.payout_line FOR EACH ROW EXECUTE FUNCTION reconciliation.remember_payout_line();
 
+CREATE TRIGGER unmatch_has_its_match BEFORE INSERT OR UPDATE OF leg, file_no, line, version ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.unmatch_has_its_match();
+
 ALTER TABLE ONLY gateway.api_key
     ADD CONSTRAINT api_key_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2581,9 +2639,6 @@ ALTER TABLE ONLY reconciliation.settlement_line_refused
 
 ALTER TABLE ONLY reconciliation.statement_entry
     ADD CONSTRAINT statement_entry_statement_no_fkey FOREIGN KEY (statement_no) REFERENCES reconciliation.statement(statement_no);
-
-ALTER TABLE ONLY reconciliation.unmatch
-    ADD CONSTRAINT unmatch_leg_file_no_line_version_fkey FOREIGN KEY (leg, file_no, line, version) REFERENCES reconciliation.match(leg, file_no, line, version);
 
 GRANT USAGE ON SCHEMA gateway TO mizan_service;
 
@@ -2834,7 +2889,17 @@ GRANT SELECT,INSERT ON TABLE reconciliation.break_event TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.break_explanation TO mizan_service;
 
-GRANT SELECT,INSERT ON TABLE reconciliation.match TO mizan_service;
+GRANT SELECT,INSERT ON TABLE reconciliation.match_entry TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(posted_through) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT UPDATE(fees_charged) ON TABLE reconciliation.settlement_file TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line TO mizan_service;
+
+GRANT SELECT ON TABLE reconciliation.match TO mizan_service;
 
 GRANT SELECT ON TABLE reconciliation.current_match TO mizan_service;
 
@@ -2935,14 +3000,6 @@ GRANT UPDATE(decision) ON TABLE reconciliation.resolution TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run_step TO mizan_service;
-
-GRANT SELECT,INSERT ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT UPDATE(posted_through) ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT UPDATE(fees_charged) ON TABLE reconciliation.settlement_file TO mizan_service;
-
-GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.settlement_line_refused TO mizan_service;
 

@@ -37,7 +37,7 @@ async def _settlements(night: Night) -> Counts:
                         loaded = Loaded()
                         await settlement_files.stage(connection, file, loaded)
                         for outcome, lines in (
-                            await line_matching.match_lines(connection, provider, 0, file.currency)
+                            await line_matching.match_lines(connection, provider, file.currency, loaded.lines)
                         ).items():
                             counts[outcome] = counts.get(outcome, 0) + lines
                         counts["files"] += 1

@@ -9,6 +9,7 @@ import asyncio
 import csv
 import hashlib
 import importlib.util
+import math
 import random
 import tempfile
 import time
@@ -155,8 +156,8 @@ class Parts:
 
     lines: int = 0
     took_s: dict[str, float] = field(default_factory=dict)
+    spent_s: dict[str, float] = field(default_factory=dict)
     grown_bytes: int = 0
-    cpu_s: float | None = None
     peer_s: float | None = None
     peer_cpu_s: float = 0.0
     report_s: tuple[float, float] = (0.0, 0.0)
@@ -169,29 +170,38 @@ class Parts:
 class Watch:
     """Turns the progress a night tells into parts: a file read, its lines decided, lines posted, a statement posted."""
 
-    def __init__(self, parts: Parts, held_bytes: int) -> None:
+    def __init__(self, parts: Parts, held_bytes: int, backend_pid: int) -> None:
         self._parts = parts
         self._held_bytes = held_bytes
-        self._told = 0
-        self._since = time.perf_counter()
+        self._backend_pid = backend_pid
+        self.begin()
 
     def begin(self) -> None:
-        self._told, self._since = 0, time.perf_counter()
+        self._told, self._since, self._spent = 0, time.perf_counter(), self._cpu_s()
+
+    def _cpu_s(self) -> float:
+        """Return the CPU seconds of this process and of the database's server; what else is running is not in them."""
+        server_s = server_cpu_s(self._backend_pid)
+        return math.nan if server_s is None else server_s + time.process_time()
 
     def told(self, step: str, counts: Mapping[str, int]) -> None:
         self._told += 1
         if step == "settlements":
-            self.end(("file read and kept", "lines matched", "breaks of lines")[min(self._told, 3) - 1])
+            self.end(SETTLEMENT_PARTS[min(self._told, len(SETTLEMENT_PARTS)) - 1])
         elif step == "match" and not counts["entries_posted"]:
             self.end("lines posted")
         self._parts.grown_bytes = max(self._parts.grown_bytes, resident_bytes() - self._held_bytes)
 
     def end(self, part: str) -> None:
-        now = time.perf_counter()
+        now, spent = time.perf_counter(), self._cpu_s()
         self._parts.took_s[part] = self._parts.took_s.get(part, 0.0) + now - self._since
-        self._since = now
+        self._parts.spent_s[part] = self._parts.spent_s.get(part, 0.0) + spent - self._spent
+        self._since, self._spent = now, spent
 
 
+SETTLEMENT_PARTS: Final = (
+    "file read and proven", "lines matched", "lines kept with their matches", "breaks of lines",
+)  # fmt: skip
 LAST_PART: Final = {
     "settlements": "breaks of lines", "statements": "statement read and kept", "match": "statement posted",
     "breaks": "breaks", "payouts": "payouts", "confirm": "confirm",
@@ -215,13 +225,13 @@ async def _night(options: Options, size: int) -> Parts:
         await migrate(url)
         with tempfile.TemporaryDirectory(prefix="mizan-bench-") as folder:
             async with service_pool(url, size_max=4) as pool:
-                return await _measure(pool, Path(folder) / "settlement.csv", size, options)
+                return await _measure(pool, Path(folder) / "settlement.csv", size, options, server.get_server_pid())
     finally:
         await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         await server.close()
 
 
-async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Options) -> Parts:
+async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Options, backend_pid: int) -> Parts:
     options.say(f"preparing {size:,} payments and the provider's file")
     count, net_minor = write_file(path, size)
     await _seed(pool, size)
@@ -238,16 +248,13 @@ async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Opti
     )
     await _payees(deps)
     parts = Parts(count)
-    watch = Watch(parts, resident_bytes())
-    spent = await _cpu_s(pool)
+    watch = Watch(parts, resident_bytes(), backend_pid)
     for step in STEPS:
         options.say(f"step {step}")
         watch.begin()
         summary = await run_night(deps, DAY, step=step, progress=watch.told)
         watch.end(LAST_PART[step])
         options.say(f"  {dict(summary.steps[step])}")
-    spent_now = await _cpu_s(pool)
-    parts.cpu_s = spent_now - spent if spent is not None and spent_now is not None else None
     parts.report_s = await _first_bytes(pool)
     _write_books(path, size)
     spent_before = time.process_time()
@@ -256,20 +263,21 @@ async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Opti
     return parts
 
 
-async def _cpu_s(pool: asyncpg.Pool[Any]) -> float | None:
-    """Return the CPU seconds of this process and of the database's server; other processes do not disturb them."""
-    async with pool.acquire() as connection:
-        server_s = server_cpu_s(connection.get_server_pid())
-    return None if server_s is None else server_s + time.process_time()
-
-
 def _figures(parts: Parts) -> list[Figure]:
     took_s, count = parts.took_s, parts.lines
-    matching_s = took_s["lines matched"]
+    cpu_s = sum(parts.spent_s.values())
+    matching_s, keeping_s = took_s["lines matched"], took_s["lines kept with their matches"]
     figures = [
         Figure("provider's lines", count, "lines"),
-        *(Figure(f"  {part}", seconds, "s") for part, seconds in took_s.items()),
-        Figure("file read and kept", count / took_s["file read and kept"], "lines/s"),
+        *(
+            figure
+            for part, seconds in took_s.items()
+            for figure in (
+                Figure(f"  {part}", seconds, "s"),
+                Figure("    CPU, client and server", parts.spent_s[part] / count * 1e6, "us/line"),
+            )
+        ),
+        Figure("file read and proven", count / took_s["file read and proven"], "lines/s"),
         Figure("lines matched", count / matching_s, "lines/s"),
         Figure("lines posted", count / took_s["lines posted"], "lines/s"),
         Figure("whole night", count / parts.whole_s, "lines/s"),
@@ -283,13 +291,16 @@ def _figures(parts: Parts) -> list[Figure]:
         *figures,
         Figure("DuckDB, load and join the same two sets", parts.peer_s, "s"),
         absolute("matching over DuckDB", matching_s / parts.peer_s, "times", at_most=3),
-        Figure("reading, keeping and matching over DuckDB",
-               (took_s["file read and kept"] + matching_s) / parts.peer_s, "times"),
+        Figure("matching and keeping over DuckDB", (matching_s + keeping_s) / parts.peer_s, "times"),
+        Figure("reading, matching and keeping over DuckDB",
+               (took_s["file read and proven"] + matching_s + keeping_s) / parts.peer_s, "times"),
         absolute("whole night over DuckDB", parts.whole_s / parts.peer_s, "times", at_most=10),
-        *([] if parts.cpu_s is None else [
-            Figure("CPU of the night, client and server", parts.cpu_s, "s"),
+        *([] if math.isnan(cpu_s) else [
+            Figure("CPU of the night, client and server", cpu_s, "s"),
             Figure("CPU of DuckDB", parts.peer_cpu_s, "s"),
-            Figure("CPU of the night a line", parts.cpu_s / count * 1e6, "us"),
+            Figure("CPU of the night a line", cpu_s / count * 1e6, "us"),
+            Figure("CPU of matching over DuckDB's", parts.spent_s["lines matched"] / parts.peer_cpu_s, "times"),
+            Figure("CPU of the night over DuckDB's", cpu_s / parts.peer_cpu_s, "times"),
         ]),
     ]  # fmt: skip
 
@@ -300,7 +311,7 @@ def _growth(tenth: Parts, whole: Parts) -> list[Figure]:
         absolute("ten times the lines, time", whole.whole_s / tenth.whole_s, "times", at_most=11),
         *(
             Figure(f"  {part}", whole.took_s[part] / tenth.took_s[part], "times")
-            for part in ("file read and kept", "lines matched", "lines posted", "payouts")
+            for part in (*SETTLEMENT_PARTS[:3], "lines posted", "payouts")
         ),
         Figure("memory grown by, at a tenth", tenth.grown_bytes / 2**20, "MiB"),
         absolute("memory grown by, whole", whole.grown_bytes / 2**20, "MiB",

@@ -28,6 +28,8 @@ FIRST_S_MAX: Final = 1.0
 GROWN_MIB_MAX: Final = 64.0
 LEAST_BYTES: Final = 4
 """A mark of byte order alone is no byte of the report."""
+PAGE_BYTES: Final = 1 << 16
+"""More than any report's head: when its rows are coming."""
 
 ASKED: Final = (
     ("departments", Format.CSV), ("departments", Format.TEXT), ("departments", Format.HTML),
@@ -113,7 +115,7 @@ _BREAKS: Final = """
 async def _written(pool: asyncpg.Pool[Any], name: str, form: Format, size: int) -> list[Figure]:
     """Ask for one report, write all of it nowhere, and say when it began and what was held meanwhile."""
     held = most = resident_bytes()
-    first_s, written, looked = 0.0, 0, 0
+    first_s, page_s, written, looked = 0.0, 0.0, 0, 0
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         began = time.perf_counter()
         department = DEPARTMENT if name != "breaks" else None
@@ -122,6 +124,8 @@ async def _written(pool: asyncpg.Pool[Any], name: str, form: Format, size: int) 
             written += len(chunk)
             if not first_s and written >= LEAST_BYTES:
                 first_s = time.perf_counter() - began
+            if not page_s and written >= PAGE_BYTES:
+                page_s = time.perf_counter() - began
             if (looked := looked + 1) % 50 == 0:
                 most = max(most, resident_bytes())
         took_s = time.perf_counter() - began
@@ -130,6 +134,7 @@ async def _written(pool: asyncpg.Pool[Any], name: str, form: Format, size: int) 
     return [
         absolute(f"{title}: first bytes", first_s, "s", at_most=FIRST_S_MAX),
         absolute("  memory grown by", (most - held) / 2**20, "MiB", at_most=GROWN_MIB_MAX),
+        Figure(f"  first {PAGE_BYTES >> 10} KiB", page_s, "s"),
         Figure("  rows a second", size / took_s, "rows/s"),
         Figure("  whole", written / 1e6, "MB"),
     ]

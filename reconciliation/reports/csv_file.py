@@ -62,8 +62,6 @@ async def render_csv(report: Report) -> AsyncIterator[bytes]:
             count += 1
             if count % ROWS_A_CHUNK == 0:
                 yield taken()
-        if table.total is not None:
-            writer.writerow(
-                [text for cell, shape in zip(table.total, shapes, strict=True) for text in cells(cell, shape)]
-            )
+        if (foot := table.foot()) is not None:
+            writer.writerow([text for cell, shape in zip(foot, shapes, strict=True) for text in cells(cell, shape)])
         yield taken()

@@ -16,32 +16,53 @@ PREFETCH: Final = 1000
 
 
 async def department_statement(connection: Connection, asked: Asked, department: str) -> Report:
-    """Build the account of a day or a period: what it opened with, every line, what it closed with."""
+    """Build the account of a day or a period: what it opened with, every line, what it closed with.
+
+    What it opened with is a sum over all of its lines, so the head is given out before it is asked for.
+    """
     account, language = department_payable(department), asked.language
-    moved = await known.movements(
-        connection, asked.business_date, asked.first_date, asked.recorded_since, asked.known, account
+    columns = (
+        Column(word("journal", language), Shape.REFERENCE),
+        Column(word("date", language), Shape.DATE),
+        Column(word("kind", language)),
+        Column(word("payment", language), Shape.REFERENCE),
+        Column(word("reference", language), Shape.REFERENCE),
+        Column(word("amount", language), Shape.AMOUNT),
     )
     tables = []
-    for row in moved:
-        columns = (
-            Column(word("journal", language), Shape.REFERENCE),
-            Column(word("date", language), Shape.DATE),
-            Column(word("kind", language)),
-            Column(word("payment", language), Shape.REFERENCE),
-            Column(word("reference", language), Shape.REFERENCE),
-            Column(word("amount", language), Shape.AMOUNT),
-        )
-        lines = _postings_of(connection, account, row["currency"], asked)
-        closing_minor = -row["closing_minor"]
-        opening_minor = closing_minor + row["debit_minor"] - row["credit_minor"]
-        foot: Row = (
-            word("closing", language), None, None, None, None, Money.of_total(closing_minor, row["currency"])
-        )  # fmt: skip
-        opening = Money.of_total(opening_minor, row["currency"])
-        tables.append(
-            Table(f"{department} {row['currency']}: {word('opening', language)} {opening}", columns, lines, foot)
-        )
+    for currency in await known.currencies(connection, account, asked.known):
+        statement = _Statement(connection, account, currency, asked)
+        tables.append(Table(f"{department} {currency}", columns, statement.rows(), statement.closing))
     return Report.of("departments", word("departments", language), asked, tables)
+
+
+class _Statement:
+    """One account in one currency: its opening, the postings to it, and then its closing."""
+
+    def __init__(self, connection: Connection, account: str, currency: str, asked: Asked) -> None:
+        self._connection = connection
+        self._account = account
+        self._currency = currency
+        self._asked = asked
+        self._closing_minor = 0
+
+    async def rows(self) -> AsyncIterator[Row]:
+        asked = self._asked
+        for row in await known.movements(
+            self._connection, asked.business_date, asked.first_date, asked.recorded_since, asked.known, self._account
+        ):
+            if row["currency"] == self._currency:
+                self._closing_minor = -row["closing_minor"]
+                yield self._balance("opening", self._closing_minor + row["debit_minor"] - row["credit_minor"])
+        async for row in _postings_of(self._connection, self._account, self._currency, asked):
+            yield row
+
+    def closing(self) -> Row:
+        return self._balance("closing", self._closing_minor)
+
+    def _balance(self, name: str, amount_minor: int) -> Row:
+        amount = Money.of_total(amount_minor, self._currency)
+        return (word(name, self._asked.language), None, None, None, None, amount)
 
 
 async def _postings_of(connection: Connection, account: str, currency: str, asked: Asked) -> AsyncIterator[Row]:

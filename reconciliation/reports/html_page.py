@@ -58,8 +58,8 @@ async def _table(table: Table, number: int, language: Language) -> AsyncIterator
     if not any_row:
         yield f'<tr><td colspan="{len(shapes)}">{escape(table.empty or word("none", language))}</td></tr>\n'
     yield "</tbody>\n"
-    if table.total is not None:
-        yield f"<tfoot>{_row(table.total, shapes)}</tfoot>\n"
+    if (foot := table.foot()) is not None:
+        yield f"<tfoot>{_row(foot, shapes)}</tfoot>\n"
     yield "</table>\n</div>\n"
 
 

@@ -48,13 +48,13 @@ async def _table(table: Table, language: Language) -> dict[str, Any]:
         count += 1
         if count <= ROWS_A_TABLE:
             rows.append(_row(row))
-    left = count - len(rows)
+    left, foot = count - len(rows), table.foot()
     return {
         "title": _said(table.title),
         "columns": [_said(column.title) for column in table.columns],
         "shapes": [column.shape.value for column in table.columns],
         "rows": rows,
-        "total": _row(table.total) if table.total is not None else None,
+        "total": _row(foot) if foot is not None else None,
         "empty": _said(table.empty or word("none", language)),
         "more": word("and_more", language).format(count=f"{left:,}") if left else "",
     }

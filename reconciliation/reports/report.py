@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -66,13 +66,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows with a title. `total` is the last row, when the columns sum; `empty` is said when there is no row."""
+    """Rows with a title. `total` is the last row, when the columns sum; `empty` is said when there is no row.
+
+    What is known only when rows are read gives its total by a function, which is called after the first of them.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: Sequence[Row] | AsyncIterator[Row]
-    total: Row | None = None
+    total: Row | Callable[[], Row] | None = None
     empty: str = ""
+
+    def foot(self) -> Row | None:
+        """Return the last row; ask when the first row, or the lack of one, was seen."""
+        return self.total() if callable(self.total) else self.total
 
 
 @dataclass(frozen=True, slots=True)

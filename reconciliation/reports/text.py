@@ -86,7 +86,8 @@ async def _table(table: Table, language: Language) -> AsyncIterator[str]:
     if not first:
         yield f"  {table.empty or word('none', language)}\n"
         return
-    measured = [*first, table.total] if table.total is not None else first
+    foot = table.foot()
+    measured = [*first, foot] if foot is not None else first
     places = [
         max(width(column.title), *(width(plain(row[place])) for row in measured))
         for place, column in enumerate(table.columns)
@@ -102,6 +103,6 @@ async def _table(table: Table, language: Language) -> AsyncIterator[str]:
         yield written([_shown(cell, shape, language) for cell, shape in zip(row, shapes, strict=True)])
     async for row in rows:
         yield written([_shown(cell, shape, language) for cell, shape in zip(row, shapes, strict=True)])
-    if table.total is not None:
+    if foot is not None:
         yield rule
-        yield written([_shown(cell, shape, language) for cell, shape in zip(table.total, shapes, strict=True)])
+        yield written([_shown(cell, shape, language) for cell, shape in zip(foot, shapes, strict=True)])

@@ -33,6 +33,6 @@ async def trial_balance_report(connection: Connection, asked: Asked) -> Report:
             Money.of_total(debit_minor - credit_minor, currency),
         )  # fmt: skip
         tables.append(Table(currency, columns, body, foot))
-    even = all(table.total is not None and table.total[3] == Money(0, table.title) for table in tables)
+    even = all((total := table.foot()) is not None and total[3] == Money(0, table.title) for table in tables)
     note = word("ties" if even else "does_not_tie", language)
     return Report.of("trial-balance", word("trial-balance", language), asked, tables, note)

@@ -203,8 +203,8 @@ async def _sheet(report: Report, table: Table, styles: _Styles) -> AsyncIterator
         if len(waiting) == ROWS_A_WRITE:
             yield "".join(waiting)
             waiting.clear()
-    if table.total is not None:
-        waiting.append(_row(line + 1, table.total, shapes, letters, styles))
+    if (foot := table.foot()) is not None:
+        waiting.append(_row(line + 1, foot, shapes, letters, styles))
     yield "".join(waiting)
     yield "</sheetData></worksheet>"
 

@@ -75,10 +75,11 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
     late = await settlement_files.is_late(connection, provider, file.business_date, night.book_date)
     booking = night.booking(now, file.business_date, late=late)
     file_no = await settlement_files.insert(connection, file, loaded, booking, now, provider=provider, reason=None)
-    await settlement_files.keep_lines(connection, file_no)
     reading = {**counts, "lines": counts["lines"] + loaded.lines}
     night.tell(STEP, reading)
-    await line_matching.match_lines(connection, provider, file_no, file.currency)
+    await line_matching.match_lines(connection, provider, file.currency, loaded.lines)
+    night.tell(STEP, reading)
+    await line_matching.keep_lines(connection, provider, file_no)
     night.tell(STEP, reading)
     counts["files"] += 1
     counts["lines"] += loaded.lines
@@ -171,7 +172,7 @@ async def _raise_line_breaks(night: Night, connection: Connection, file: Settlem
     async for row in line_matching.broken_lines(connection, file_no):
         await add(_line_break(night, file, file_no, row))
     if (fees := night.deps.terms_of(file.provider).fees) is not None:
-        async for row in line_matching.wrong_fees(connection, file_no, fees):
+        async for row in line_matching.wrong_fees(connection, fees):
             await add(_fee_break(night, file, file_no, row))
     for number, reason in file.refused_lines:
         await add(

@@ -33,6 +33,14 @@ _MOVEMENTS: Final = """
   WHERE b.account LIKE $5 ORDER BY b.currency, b.account"""
 
 
+async def currencies(connection: Connection, account: str, known: datetime) -> list[str]:
+    """Name the currencies an account was opened in, as known at an instant."""
+    rows = await connection.fetch(
+        "SELECT currency FROM ledger.accounts WHERE account = $1 AND opened_at <= $2 ORDER BY currency", account, known
+    )
+    return [row["currency"] for row in rows]
+
+
 async def movements(
     connection: Connection, until: date, since: date, recorded_since: datetime, known: datetime, pattern: str = "%"
 ) -> list[Record]:

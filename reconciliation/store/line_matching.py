@@ -15,46 +15,52 @@ from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
 _ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '64MB'"
-_COUNT_CANDIDATES: Final = "ANALYZE candidate (number, account, currency, item)"
 
-_HELD: Final = """
-  CREATE TEMPORARY TABLE held (
-    account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C",
-    provider_reference text COLLATE "C", kind text
-  ) ON COMMIT DROP"""
-_TAKE_OPEN_ITEMS: Final = """
-  INSERT INTO held
-  SELECT account, currency, item, amount_minor, payment, provider_reference,
-         CASE account WHEN $1 THEN 'payment' ELSE 'refund' END
-  FROM ledger.open_items WHERE account = $1 OR account = $2"""
-
-_CANDIDATE: Final = """
-  CREATE TEMPORARY TABLE candidate (
-    number integer, rule text, account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint,
+# The file's lines as they were staged, each with the open item its reference names.
+_MET: Final = """
+  CREATE TEMPORARY TABLE met (
+    LIKE stage, rule text, account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint,
     payment text COLLATE "C"
   ) ON COMMIT DROP"""
+# A full join, of which the lines are wanted: no plan for one walks all items for every line, however few of them the
+# planner takes for open in tables the night has just filled.
 _BY_PROVIDER_REFERENCE: Final = """
-  INSERT INTO candidate
-  SELECT s.number, 'provider_reference', h.account, h.currency, h.item, h.amount_minor, h.payment
-  FROM stage s JOIN held h ON h.provider_reference = s.provider_reference AND h.kind = s.kind"""
-# Few lines are left for the next rung, so they are set aside once, not looked for among all again.
-_UNFOUND: Final = "CREATE TEMPORARY TABLE unfound (LIKE stage) ON COMMIT DROP"
-_SET_ASIDE: Final = """
-  INSERT INTO unfound SELECT s.* FROM stage s WHERE NOT EXISTS (SELECT FROM candidate c WHERE c.number = s.number)"""
-_BY_OUR_REFERENCE: Final = """
-  INSERT INTO candidate
-  SELECT s.number, 'our_reference', h.account, h.currency, h.item, h.amount_minor, h.payment
-  FROM unfound s JOIN held h ON h.item = s.reference AND h.kind = s.kind"""
-_NAMES_SEVERAL: Final = "SELECT EXISTS (SELECT FROM candidate GROUP BY number HAVING count(*) > 1)"
+  INSERT INTO met
+  SELECT s.*, CASE WHEN h.item IS NOT NULL THEN 'provider_reference' END, h.account, h.currency, h.item, h.amount_minor,
+         h.payment
+  FROM stage s FULL JOIN (
+    SELECT account, currency, item, amount_minor, payment, provider_reference,
+           CASE account WHEN $1 THEN 'payment' ELSE 'refund' END AS kind
+    FROM ledger.open_items WHERE account = $1 OR account = $2
+  ) h ON h.provider_reference = s.provider_reference AND h.kind = s.kind
+  WHERE num_nonnulls(s.number) = 1"""
 # One reference may name several open items (two refunds of one order). The line's own currency and amount choose
 # among them; they never choose without the reference.
 _KEEP_THE_BEST: Final = """
-  DELETE FROM candidate c USING (
-    SELECT c.ctid AS row, row_number() OVER (PARTITION BY c.number ORDER BY (c.currency = $1) DESC,
-      abs(c.amount_minor - s.gross_minor), c.item) AS rank
-    FROM candidate c JOIN stage s USING (number)
-    WHERE c.number IN (SELECT number FROM candidate GROUP BY number HAVING count(*) > 1)
-  ) ranked WHERE ranked.row = c.ctid AND ranked.rank > 1"""
+  DELETE FROM met USING (
+    SELECT ctid AS row, row_number() OVER (PARTITION BY number ORDER BY (currency = $1) DESC,
+      abs(amount_minor - gross_minor), item) AS rank
+    FROM met WHERE number IN (SELECT number FROM met GROUP BY number HAVING count(*) > 1)
+  ) ranked WHERE ranked.row = met.ctid AND ranked.rank > 1"""
+# Few lines are left for the next rung, so they are set aside once and looked up by key.
+_UNFOUND: Final = """
+  CREATE TEMPORARY TABLE unfound (
+    number integer, kind text, reference text COLLATE "C", provider_reference text COLLATE "C", gross_minor bigint
+  ) ON COMMIT DROP"""
+_SET_UNFOUND_ASIDE: Final = """
+  INSERT INTO unfound SELECT number, kind, reference, provider_reference, gross_minor FROM met WHERE item IS NULL"""
+_BY_OUR_REFERENCE: Final = """
+  UPDATE met SET rule = 'our_reference', account = f.account, currency = f.currency, item = f.item,
+                 amount_minor = f.amount_minor, payment = f.payment
+  FROM (
+    SELECT DISTINCT ON (u.number) u.number, h.* FROM unfound u
+    CROSS JOIN LATERAL (
+      SELECT account, currency, item, amount_minor, payment FROM ledger.open_items o
+      WHERE o.account = CASE u.kind WHEN 'payment' THEN $1 ELSE $2 END AND o.item = u.reference OFFSET 0
+    ) h
+    WHERE u.kind IN ('payment', 'refund') AND u.reference IS NOT NULL
+    ORDER BY u.number, (h.currency = $3) DESC, abs(h.amount_minor - u.gross_minor), h.item
+  ) f WHERE f.number = met.number"""
 
 # What this provider settled before under the same reference: how a second settlement is told from a stranger, and
 # whose payment a chargeback takes back. Only lines without an open item are looked up.
@@ -67,88 +73,114 @@ _FIND_BEFORE: Final = """
   CROSS JOIN LATERAL (
     SELECT m.item, m.payment FROM reconciliation.settlement_line l
     JOIN reconciliation.settlement_file f ON f.file_no = l.file_no AND f.provider = $1
-    JOIN reconciliation.current_match m ON m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-                                       AND m.outcome IN ('matched', 'amount')
+    CROSS JOIN LATERAL (SELECT * FROM reconciliation.current_match c
+                        WHERE c.leg = 'provider' AND c.file_no = l.file_no AND c.line = l.number
+                          AND c.outcome IN ('matched', 'amount') OFFSET 0) m
     WHERE l.provider_reference = s.provider_reference
       AND l.kind = CASE s.kind WHEN 'refund' THEN 'refund' ELSE 'payment' END
     LIMIT 1
   ) b
-  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')
-    AND NOT EXISTS (SELECT FROM candidate c WHERE c.number = s.number)"""
+  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')"""
 
-_DECIDE: Final = """
-  INSERT INTO reconciliation.match (leg, file_no, line, outcome, rule, account, item, payment, expected_minor,
-                                    variance_minor, score)
-  SELECT 'provider', $1::integer, number, outcome, CASE WHEN found THEN rule END,
-    CASE outcome WHEN 'matched' THEN account WHEN 'amount' THEN account WHEN 'fee_line' THEN $4::text
-                 WHEN 'chargeback' THEN $5::text ELSE $6::text END,
-    CASE outcome WHEN 'matched' THEN item WHEN 'amount' THEN item WHEN 'fee_line' THEN NULL
-                 WHEN 'chargeback' THEN coalesce(before_item, provider_reference, reference, own_item)
-                 ELSE own_item END,
+# The lines that are not simply what our books expected, with what they are instead.
+_ASIDE: Final = """
+  CREATE TEMPORARY TABLE aside (
+    number integer, outcome text, rule text, account text COLLATE "C", currency text, item text COLLATE "C",
+    payment text COLLATE "C", amount_minor bigint, gross_minor bigint, reference text COLLATE "C",
+    before_item text COLLATE "C", before_payment text COLLATE "C"
+  ) ON COMMIT DROP"""
+_SET_ASIDE: Final = """
+  INSERT INTO aside
+  SELECT number, outcome, rule, account, currency, item, payment, amount_minor, gross_minor,
+         coalesce(provider_reference, reference), before_item, before_payment
+  FROM (
+    SELECT m.*, b.item AS before_item, b.payment AS before_payment,
+      CASE
+        WHEN m.kind = 'payout' THEN 'statement_only'
+        WHEN m.kind = 'fee' THEN 'fee_line'
+        WHEN m.kind IN ('chargeback', 'chargeback_reversed') THEN 'chargeback'
+        WHEN m.kind NOT IN ('payment', 'refund') THEN 'unknown_line'
+        WHEN m.item IS NULL AND b.number IS NOT NULL THEN 'duplicate'
+        WHEN m.item IS NULL THEN 'missing_in_books'
+        WHEN m.number > m.first THEN 'duplicate'
+        WHEN m.currency <> $1::text THEN 'currency'
+        ELSE 'amount'
+      END AS outcome
+    FROM (
+      SELECT m.*, t.first FROM met m
+      LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
+                 GROUP BY account, currency, item HAVING count(*) > 1) t
+        ON t.item = m.item AND t.account = m.account AND t.currency = m.currency
+      WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
+            IS NOT TRUE
+      OFFSET 0
+    ) m
+    LEFT JOIN settled_before b ON b.number = m.number
+  ) decided"""
+
+# A match that is as expected stands with its line; any other is an entry of its own.
+_KEEP_LINES: Final = """
+  INSERT INTO reconciliation.settlement_line
+    (file_no, number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor, net_minor,
+     transaction_on, raw_kind, rule, item, payment, score)
+  SELECT $1::integer, m.number, m.kind, m.reference, m.provider_reference, m.gross_minor, m.fee_minor, m.fee_vat_minor,
+         m.net_minor, m.transaction_on, m.raw_kind, e.rule, CASE WHEN e.rule IS NOT NULL THEN m.item END,
+         CASE WHEN e.rule IS NOT NULL THEN m.payment END,
+         CASE e.rule WHEN 'provider_reference' THEN $2::smallint WHEN 'our_reference' THEN $3::smallint END
+  FROM met m LEFT JOIN aside a ON a.number = m.number
+  CROSS JOIN LATERAL (SELECT CASE WHEN a.number IS NULL THEN m.rule END AS rule) e"""
+_KEEP_OTHERS: Final = """
+  INSERT INTO reconciliation.match_entry (leg, file_no, line, outcome, rule, account, item, payment, expected_minor,
+                                          variance_minor, score)
+  SELECT 'provider', $1::integer, number, outcome, rule,
+    CASE outcome WHEN 'amount' THEN account WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text
+                 ELSE $5::text END,
+    CASE outcome WHEN 'amount' THEN item WHEN 'fee_line' THEN NULL
+                 WHEN 'chargeback' THEN coalesce(before_item, reference, own_item) ELSE own_item END,
     CASE outcome WHEN 'missing_in_books' THEN NULL WHEN 'unknown_line' THEN NULL
                  ELSE coalesce(payment, before_payment) END,
     amount_minor, CASE WHEN outcome = 'amount' THEN gross_minor - amount_minor ELSE 0 END,
-    CASE WHEN NOT found THEN 0 WHEN rule = 'provider_reference' THEN $7::smallint ELSE $8::smallint END
-  FROM (
-    SELECT s.number, s.gross_minor, s.provider_reference, s.reference, c.rule, c.account, c.item, c.payment,
-           c.amount_minor, b.item AS before_item, b.payment AS before_payment, c.number IS NOT NULL AS found,
-           $2::text || ':' || $1::integer || ':' || s.number AS own_item,
-      CASE
-        WHEN s.kind = 'payout' THEN 'statement_only'
-        WHEN s.kind = 'fee' THEN 'fee_line'
-        WHEN s.kind IN ('chargeback', 'chargeback_reversed') THEN 'chargeback'
-        WHEN s.kind NOT IN ('payment', 'refund') THEN 'unknown_line'
-        WHEN c.number IS NULL AND b.number IS NOT NULL THEN 'duplicate'
-        WHEN c.number IS NULL THEN 'missing_in_books'
-        WHEN s.number > t.first THEN 'duplicate'
-        WHEN c.currency <> $3::text THEN 'currency'
-        WHEN c.amount_minor <> s.gross_minor THEN 'amount'
-        ELSE 'matched'
-      END AS outcome
-    FROM stage s
-    LEFT JOIN candidate c USING (number)
-    LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM candidate
-               GROUP BY account, currency, item HAVING count(*) > 1) t
-      ON t.account = c.account AND t.currency = c.currency AND t.item = c.item
-    LEFT JOIN settled_before b ON b.number = s.number
-  ) decided
-  -- In the order of their key, in which they are also posted: written and read side by side.
+    CASE rule WHEN 'provider_reference' THEN $6::smallint WHEN 'our_reference' THEN $7::smallint ELSE 0 END
+  FROM aside CROSS JOIN LATERAL (SELECT $2::text || ':' || $1::integer || ':' || number AS own_item) own
   ORDER BY number"""
 
+_SCORES: Final = (RULE["provider_reference"].score, RULE["our_reference"].score)
 
-async def match_lines(connection: Connection, provider: str, file_no: int, currency: str) -> dict[str, int]:
-    """Decide every staged line of a file and return how many came to which outcome."""
+
+async def match_lines(connection: Connection, provider: str, currency: str, lines: int) -> dict[str, int]:
+    """Decide every staged line of a file and return how many came to which outcome; nothing is kept yet."""
 
     async def each(*statements: tuple[str, *tuple[object, ...]]) -> None:
         for statement, *arguments in statements:
             await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
 
-    await each(
-        (_ROOM_TO_JOIN,), (_HELD,), (_CANDIDATE,), (_UNFOUND,), (_BEFORE,),
-        (_TAKE_OPEN_ITEMS, accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)),
-        ("ANALYZE held (item, provider_reference, kind)",),
-        (_BY_PROVIDER_REFERENCE,),
-        (_COUNT_CANDIDATES,),
-        (_SET_ASIDE,),
-        ("ANALYZE unfound",),
-        (_BY_OUR_REFERENCE,),
-        (_COUNT_CANDIDATES,),
-    )  # fmt: skip
-    if await connection.fetchval(_NAMES_SEVERAL, timeout=WHOLE_FILE_TIMEOUT_S):
+    ours = accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
+    await each((_ROOM_TO_JOIN,), (_MET,), (_UNFOUND,), (_BEFORE,), (_ASIDE,))
+    met = await connection.execute(_BY_PROVIDER_REFERENCE, *ours, timeout=WHOLE_FILE_TIMEOUT_S)
+    if met != f"INSERT 0 {lines}":
         await each((_KEEP_THE_BEST, currency))
     await each(
+        (_SET_UNFOUND_ASIDE,),
+        ("ANALYZE unfound",),
+        (_BY_OUR_REFERENCE, *ours, currency),
+        ("DELETE FROM unfound u USING met m WHERE m.number = u.number AND m.item IS NOT NULL",),
         (_FIND_BEFORE, provider),
         ("ANALYZE settled_before",),
-        (_DECIDE, file_no, provider, currency, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE,
-         accounts.SUSPENSE_UNIDENTIFIED, RULE["provider_reference"].score, RULE["our_reference"].score),
-    )  # fmt: skip
-    rows = await connection.fetch(
-        "SELECT outcome, count(*) AS lines FROM reconciliation.match WHERE leg = 'provider' AND file_no = $1"
-        " GROUP BY outcome",
-        file_no,
-        timeout=WHOLE_FILE_TIMEOUT_S,
+        (_SET_ASIDE, currency),
     )
-    return {row["outcome"]: row["lines"] for row in rows}
+    rows = await connection.fetch("SELECT outcome, count(*) AS lines FROM aside GROUP BY outcome")
+    outcomes: dict[str, int] = {row["outcome"]: row["lines"] for row in rows}
+    expected = lines - sum(outcomes.values())
+    return {**outcomes, **({MatchOutcome.MATCHED: expected} if expected else {})}
+
+
+async def keep_lines(connection: Connection, provider: str, file_no: int) -> None:
+    """Move the staged lines to where they stay, with what each was matched to."""
+    await connection.execute(_KEEP_LINES, file_no, *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S)
+    await connection.execute(
+        _KEEP_OTHERS, file_no, provider, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE, accounts.SUSPENSE_UNIDENTIFIED,
+        *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S,
+    )  # fmt: skip
 
 
 def broken_lines(connection: Connection, file_no: int) -> AsyncIterator[Record]:
@@ -156,12 +188,11 @@ def broken_lines(connection: Connection, file_no: int) -> AsyncIterator[Record]:
     found: AsyncIterator[Record] = connection.cursor(
         """
         SELECT m.line, m.outcome, m.account, m.item, m.payment, m.expected_minor, m.variance_minor,
-               l.gross_minor, l.raw_kind, coalesce(l.provider_reference, l.reference, '') AS reference,
-               c.currency AS our_currency
-        FROM reconciliation.match m
-        JOIN reconciliation.settlement_line l ON l.file_no = m.file_no AND l.number = m.line
-        LEFT JOIN candidate c ON c.number = m.line
-        WHERE m.leg = 'provider' AND m.file_no = $1 AND m.outcome <> ALL ($2::text[])
+               a.gross_minor, s.raw_kind, coalesce(a.reference, '') AS reference, a.currency AS our_currency
+        FROM aside a
+        JOIN reconciliation.match_entry m ON m.leg = 'provider' AND m.file_no = $1 AND m.line = a.number
+        JOIN met s ON s.number = a.number
+        WHERE a.outcome <> ALL ($2::text[])
         ORDER BY m.line
         """,
         file_no,
@@ -171,21 +202,20 @@ def broken_lines(connection: Connection, file_no: int) -> AsyncIterator[Record]:
     return found
 
 
-def wrong_fees(connection: Connection, file_no: int, terms: FeeTerms) -> AsyncIterator[Record]:
+def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]:
     """Stream the matched payments of which the provider kept more or less than the contract says."""
     found: AsyncIterator[Record] = connection.cursor(
         """
         SELECT number, reference, kept_minor, fee_minor + vat_minor AS expected_minor FROM (
           SELECT s.number, coalesce(s.provider_reference, s.reference, '') AS reference,
                  s.fee_minor + s.fee_vat_minor AS kept_minor, e.fee_minor,
-                 (e.fee_minor * $4::bigint + 5000) / 10000 AS vat_minor
-          FROM stage s
-          JOIN reconciliation.match m ON m.leg = 'provider' AND m.file_no = $1 AND m.line = s.number
-          CROSS JOIN LATERAL (SELECT (s.gross_minor * $2::bigint + 5000) / 10000 + $3::bigint AS fee_minor) e
-          WHERE s.kind = 'payment' AND m.outcome IN ('matched', 'amount')
-        ) f WHERE abs(kept_minor - fee_minor - vat_minor) > $5::bigint ORDER BY number
+                 (e.fee_minor * $3::bigint + 5000) / 10000 AS vat_minor
+          FROM met s
+          LEFT JOIN aside a ON a.number = s.number
+          CROSS JOIN LATERAL (SELECT (s.gross_minor * $1::bigint + 5000) / 10000 + $2::bigint AS fee_minor) e
+          WHERE s.kind = 'payment' AND (a.number IS NULL OR a.outcome = 'amount')
+        ) f WHERE abs(kept_minor - fee_minor - vat_minor) > $4::bigint ORDER BY number
         """,
-        file_no,
         terms.basis_points,
         terms.fixed_minor,
         terms.vat_basis_points,
@@ -209,9 +239,14 @@ _UNKNOWN: Final = """
   CROSS JOIN LATERAL (SELECT * FROM reconciliation.settlement_line l
                       WHERE l.file_no = m.file_no AND l.number = m.line LIMIT 1) l
   WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND m.outcome = 'missing_in_books'"""
+_HELD: Final = """
+  CREATE TEMPORARY TABLE held (
+    account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C",
+    provider_reference text COLLATE "C"
+  ) ON COMMIT DROP"""
 _TAKE_EVERY_OPEN_ITEM: Final = """
   INSERT INTO held
-  SELECT account, currency, item, amount_minor, payment, provider_reference, ''
+  SELECT account, currency, item, amount_minor, payment, provider_reference
   FROM ledger.open_items WHERE account LIKE 'provider:%:receivable' OR account LIKE 'provider:%:refunds_in_transit'"""
 # Each way of finding is a join of its own: an OR between them would walk every open item for every line.
 _FOUND_LATER: Final = """
@@ -244,7 +279,7 @@ async def found_later(connection: Connection, since: date, limit: int) -> list[R
         return []
     await connection.execute(_TAKE_EVERY_OPEN_ITEM)
     await connection.execute("ANALYZE unknown")
-    await connection.execute("ANALYZE held (item, provider_reference, kind)")
+    await connection.execute("ANALYZE held (item, provider_reference)")
     rows: list[Record] = await connection.fetch(_FOUND_LATER, since, limit)
     return rows
 
@@ -276,8 +311,8 @@ async def insert_matches(connection: Connection, matches: Sequence[NewMatch]) ->
     rows = [(*_IN_ORDER(match), RULE[match.rule].score if match.rule else 0) for match in matches]
     await connection.execute(
         """
-        INSERT INTO reconciliation.match (leg, file_no, line, version, outcome, rule, account, item, payment,
-                                          expected_minor, variance_minor, score)
+        INSERT INTO reconciliation.match_entry (leg, file_no, line, version, outcome, rule, account, item, payment,
+                                                expected_minor, variance_minor, score)
         SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::smallint[], $5::text[], $6::text[],
                              $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::smallint[])
         """,

@@ -49,7 +49,6 @@ async def stage(connection: Connection, file: SettlementFile, loaded: Loaded) ->
         records=_records(file.lines, file.currency, loaded),
         timeout=WHOLE_FILE_TIMEOUT_S,
     )
-    await connection.execute("ANALYZE pg_temp.stage (number, kind, reference, provider_reference)")
 
 
 def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> Iterable[tuple[object, ...]]:
@@ -148,22 +147,6 @@ async def insert(
     return number
 
 
-async def keep_lines(connection: Connection, file_no: int) -> None:
-    """Move the staged lines to where they stay."""
-    await connection.execute(
-        """
-        INSERT INTO reconciliation.settlement_line
-          (file_no, number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor, net_minor,
-           transaction_on, raw_kind)
-        SELECT $1, number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor, net_minor,
-               transaction_on, raw_kind
-        FROM pg_temp.stage
-        """,
-        file_no,
-        timeout=WHOLE_FILE_TIMEOUT_S,
-    )
-
-
 async def dates_to_fetch(connection: Connection, provider: str, business_date: date, look_back_days: int) -> list[date]:
     """Return the night's date, the days before it that have no file yet, and any whose file is a standing break."""
     rows = await connection.fetch(
@@ -198,7 +181,7 @@ async def unposted(connection: Connection) -> list[Record]:
 async def drop_stage(connection: Connection) -> None:
     """Forget the staged lines and what they were matched with, before another file is staged."""
     await connection.execute(
-        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.held, pg_temp.candidate, pg_temp.unfound, pg_temp.settled_before"
+        "DROP TABLE IF EXISTS pg_temp.stage, pg_temp.met, pg_temp.unfound, pg_temp.settled_before, pg_temp.aside"
     )
 
 

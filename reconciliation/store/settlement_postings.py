@@ -18,12 +18,7 @@ async def next_line(connection: Connection, file_no: int, after: int) -> int | N
 
 
 # Lateral, so that a chunk costs its own lines however the planner sees tables just filled.
-_MATCH: Final = """
-  CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
-                      WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
-                        AND m.version = 1 LIMIT 1) m"""
-_SUMS: Final = (
-    """
+_SUMS: Final = """
   SELECT count(*) FILTER (WHERE expected) AS lines, min(number) AS first_line,
          (sum(fee_minor) FILTER (WHERE expected))::bigint AS fee_minor,
          (sum(fee_vat_minor) FILTER (WHERE expected))::bigint AS fee_vat_minor,
@@ -31,21 +26,23 @@ _SUMS: Final = (
          array_agg(item) FILTER (WHERE expected) AS items,
          array_agg(gross_minor) FILTER (WHERE expected) AS gross_minor,
          array_agg(number) FILTER (WHERE NOT expected) AS others, array_agg(number) AS numbers
-  FROM (SELECT l.number, l.fee_minor, l.fee_vat_minor, l.net_minor, l.gross_minor, m.item,
-               l.kind = 'payment' AND m.outcome = 'matched' AS expected
+  FROM (SELECT l.number, l.fee_minor, l.fee_vat_minor, l.net_minor, l.gross_minor, coalesce(l.item, m.item) AS item,
+               l.kind = 'payment' AND (l.rule IS NOT NULL OR m.outcome = 'matched') AS expected
         FROM (SELECT * FROM reconciliation.settlement_line
-              WHERE file_no = $1 AND number > $2 AND number <= $3 ORDER BY number) l"""
-    + _MATCH
-    + " ORDER BY l.number) chunk"
-)
-_LINES: Final = (
-    """
+              WHERE file_no = $1 AND number > $2 AND number <= $3 ORDER BY number) l
+        -- A match that does not stand with its line, as those found before that was so.
+        LEFT JOIN LATERAL (SELECT item, outcome FROM reconciliation.match_entry m
+                           WHERE l.rule IS NULL AND m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                             AND m.version = 1 LIMIT 1) m ON true
+        ORDER BY l.number) chunk"""
+_LINES: Final = """
   SELECT l.number, l.kind, l.provider_reference, l.gross_minor, l.fee_minor, l.fee_vat_minor, l.net_minor,
          m.outcome, m.account, m.item, m.payment
-  FROM (SELECT * FROM reconciliation.settlement_line WHERE file_no = $1 AND number = ANY ($2::integer[])) l"""
-    + _MATCH
-    + " ORDER BY l.number"
-)
+  FROM (SELECT * FROM reconciliation.settlement_line WHERE file_no = $1 AND number = ANY ($2::integer[])) l
+  CROSS JOIN LATERAL (SELECT * FROM reconciliation.match m
+                      WHERE m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
+                        AND m.version = 1 LIMIT 1) m
+  ORDER BY l.number"""
 
 
 async def chunk(connection: Connection, file_no: int, after: int, last: int) -> Record:

@@ -125,7 +125,7 @@ async def test_bank_payouts_departments_and_trial_balance(a_week):
         report, (postings,) = await built(a_week, "departments", department=department, since=SUNDAY)
         assert (
             amounts(postings, 5)
-            == report.tables[0].total[5]
+            == report.tables[0].foot()[5]
             == -await stands(a_week, f"department:{department}:payable")
         )
         report, (inside,) = await built(a_week, "remittance", day=SUNDAY, department=department)
