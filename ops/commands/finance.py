@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import LedgerError
 from ledger.money import Money
+from ops.commands.contract import add_contract_commands, add_holiday_commands
 from ops.commands.day import add_day_commands
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
@@ -67,6 +68,8 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
     _payees(finance, run)
     _breaks(finance, run)
     _resolutions(finance, run)
+    add_contract_commands(finance, run)
+    add_holiday_commands(finance, run)
     add_day_commands(finance, run, signing_key)
     add_match_commands(finance, run)
     add_journal_commands(finance, run)
