@@ -26,6 +26,7 @@ from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
+from gateway.services.catalogue.known_departments import KnownDepartments
 from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
@@ -230,6 +231,7 @@ async def assemble(
             ),
             letters=messengers.letters,
             revenue_codes=RevenueCodes(),
+            departments=KnownDepartments(),
             calendar=Calendar(country=settings.holidays_of, zone=settings.time_zone.key),
             policy=policy_of(settings),
         )

@@ -117,9 +117,13 @@ async def list_contracts(deps: Deps) -> list[str]:
 def _changes(before: Mapping[str, object] | None, row: Record) -> list[str]:
     if before is None:
         return [f"the first: {_words(row)}"]
-    changed = [f"{name.replace('_', ' ')}: {before[name]} -> {row[name]}"
+    changed = [f"{name.replace('_', ' ')}: {_said(before[name])} -> {_said(row[name])}"
                for name in contracts.TERMS if before[name] != row[name]]  # fmt: skip
     return changed or ["nothing changes"]
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 def _words(row: Record) -> str:

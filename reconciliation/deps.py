@@ -40,6 +40,12 @@ class Letter:
     language: str = "ar"
 
 
+class Departments(Protocol):
+    """Knows which departments there are."""
+
+    async def has(self, connection: asyncpg.Connection[Any], code: str) -> bool: ...
+
+
 class Letters(Protocol):
     """Carries letters with files; raises when one is not known to be handed over."""
 
@@ -86,6 +92,8 @@ class Deps:
     """Who carries remittance advices. Where nobody does, they wait."""
     revenue_codes: RevenueCodes | None = None
     """Who knows what payments were for. Where nobody does, a department is paid to its own account alone."""
+    departments: Departments | None = None
+    """Who knows which departments there are. Where nobody does, a code is believed."""
     calendar: Calendar = field(default_factory=Calendar)
     policy: Policy = field(default_factory=Policy)
     lease_s: float = LEASE_S

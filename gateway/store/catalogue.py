@@ -28,6 +28,12 @@ class Catalogue:
     """Per service the version in force and those to come, by their beginning."""
 
 
+async def has_department(connection: Connection, code: str) -> bool:
+    """Say whether a department was ever imported, in use or not."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM gateway.department WHERE code = $1)", code)
+    return found
+
+
 async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]) -> Catalogue:
     """Read everything; tariffs in `known`, by id, are not read again, because they never change."""
     departments = await connection.fetch(

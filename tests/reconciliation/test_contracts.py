@@ -21,7 +21,7 @@ async def test_a_contract_is_proposed_by_one_and_approved_by_another(world):
     )
     assert (await list_contracts(world.deps))[1:] == [
         f"{proposed}  alpha  from 2026-11-23  by amal, to be approved: renewed",
-        "    fee basis points: None -> 150",
+        "    fee basis points: none -> 150",
         "    fee fixed minor: 0 -> 100",
     ]
     with pytest.raises(NotAllowedError, match="waits for a decision already"):
