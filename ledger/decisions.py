@@ -12,6 +12,7 @@ from ledger.errors import EntryError, PeriodClosedError
 from ledger.money import Money, exponent_of
 from ledger.store import Connection
 
+_FIRST_JOURNALS: Final = 1000
 _DECIDE: Final = "SELECT ledger.decide($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
@@ -69,6 +70,15 @@ async def lift_floor(
 async def closed_until(connection: Connection) -> date | None:
     """Return the last closed business date; the open period begins the day after."""
     day: date | None = await connection.fetchval("SELECT closed_until FROM ledger.head")
+    return day
+
+
+async def first_business_date(connection: Connection) -> date | None:
+    """Return the business date the books begin with: the earliest among their first journals; `None` when empty."""
+    day: date | None = await connection.fetchval(
+        "SELECT min(business_date) FROM (SELECT business_date FROM ledger.journal ORDER BY id LIMIT $1) AS first",
+        _FIRST_JOURNALS,
+    )
     return day
 
 

@@ -731,9 +731,15 @@ CREATE TABLE gateway.api_key (
     last_used_at timestamp with time zone,
     requests_per_minute integer,
     replaces text COLLATE pg_catalog."C",
+    lineage text COLLATE pg_catalog."C",
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
+
+COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
+
+COMMENT ON COLUMN gateway.api_key.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.attempt (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -762,6 +768,7 @@ CREATE TABLE gateway.attempt (
     asked_at timestamp with time zone NOT NULL,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    contact bytea,
     CONSTRAINT attempt_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT attempt_captured_minor_check CHECK (((captured_minor >= 1) AND (captured_minor <= '1000000000000000'::bigint))),
     CONSTRAINT attempt_check CHECK (((captured_minor IS NULL) = (captured_at IS NULL))),
@@ -799,6 +806,17 @@ CREATE TABLE gateway.bundle_item (
     quantity integer NOT NULL,
     CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.cash_handout (
+    refund text NOT NULL COLLATE pg_catalog."C",
+    shift text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    asked_at timestamp with time zone NOT NULL,
+    checker text COLLATE pg_catalog."C",
+    checked_at timestamp with time zone,
+    CONSTRAINT cash_handout_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT cash_handout_two_people CHECK ((checker <> agent))
 );
 
 CREATE TABLE gateway.centre (
@@ -933,6 +951,7 @@ CREATE TABLE gateway.inbox (
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
     continuation text,
+    refund bytea,
     CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
@@ -963,6 +982,7 @@ CREATE TABLE gateway.intent (
     capture_later boolean DEFAULT false NOT NULL,
     authorised_minor bigint,
     capture_asked_at timestamp with time zone,
+    contact bytea,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -1005,7 +1025,7 @@ CREATE TABLE gateway.message (
     subject text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL COLLATE pg_catalog."C",
     channel text NOT NULL COLLATE pg_catalog."C",
-    recipient text NOT NULL,
+    recipient text,
     language text NOT NULL,
     status text NOT NULL,
     tries integer NOT NULL,
@@ -1016,7 +1036,9 @@ CREATE TABLE gateway.message (
     delivery text,
     delivery_at timestamp with time zone,
     copy_number integer DEFAULT 0 NOT NULL,
+    sealed_recipient bytea,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT message_has_recipient CHECK (((recipient IS NULL) <> (sealed_recipient IS NULL))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
@@ -1034,9 +1056,12 @@ CREATE TABLE gateway.oauth_client (
     updated_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
     CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
+
+COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
@@ -1064,8 +1089,11 @@ CREATE TABLE gateway.payment_link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    base_minor bigint,
+    answers jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
     CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
@@ -1142,7 +1170,7 @@ CREATE TABLE gateway.refund (
     batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'awaiting_collection'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
     CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
     CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
@@ -1184,6 +1212,13 @@ CREATE TABLE gateway.routing (
     CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
     CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
     CONSTRAINT routing_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.sealing_walk (
+    relation text NOT NULL COLLATE pg_catalog."C",
+    head bytea NOT NULL,
+    reached text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sealing_walk_relation_check CHECK ((relation = ANY (ARRAY['intent'::text, 'attempt'::text, 'message'::text])))
 );
 
 CREATE TABLE gateway.service (
@@ -1317,9 +1352,14 @@ CREATE TABLE gateway.webhook_endpoint (
     disabled_at timestamp with time zone,
     disabled_because text,
     created_at timestamp with time zone NOT NULL,
+    earlier_secret bytea,
+    earlier_until timestamp with time zone,
     CONSTRAINT webhook_endpoint_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+    CONSTRAINT webhook_endpoint_earlier_check CHECK (((earlier_secret IS NULL) = (earlier_until IS NULL))),
     CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 128)))
 );
+
+COMMENT ON COLUMN gateway.webhook_endpoint.earlier_secret IS 'the secret before the previous one, while receivers may still use it';
 
 CREATE TABLE ledger.account (
     id integer NOT NULL,
@@ -2133,6 +2173,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
+
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
 
@@ -2222,6 +2265,9 @@ ALTER TABLE ONLY gateway.review_decision
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY gateway.sealing_walk
+    ADD CONSTRAINT sealing_walk_pkey PRIMARY KEY (relation);
 
 ALTER TABLE ONLY gateway.service_audience
     ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
@@ -2411,6 +2457,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX cash_handout_waiting ON gateway.cash_handout USING btree (shift) WHERE (checker IS NULL);
+
 CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX counter_payer_digest ON gateway.counter_payer USING btree (id_digest);
@@ -2435,6 +2483,8 @@ CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, 
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
+CREATE INDEX intent_status ON gateway.intent USING btree (department, status, id) WHERE (status <> 'requires_payment'::text);
+
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
@@ -2456,6 +2506,10 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX refund_provider_reference ON gateway.refund USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 
 CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
 
@@ -2608,6 +2662,18 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
 
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_checker_fkey FOREIGN KEY (checker) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_refund_fkey FOREIGN KEY (refund) REFERENCES gateway.refund(id);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_shift_fkey FOREIGN KEY (shift) REFERENCES gateway.shift(id);
+
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
 
@@ -2752,6 +2818,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.cash_handout TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.centre TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.centre_agent TO mizan_service;
@@ -2834,7 +2906,33 @@ GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 

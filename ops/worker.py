@@ -23,7 +23,7 @@ from ops.jobs import Job, run_jobs
 from ops.settings import Settings
 from ops.wiring import Parts, assemble
 from reconciliation.errors import NightRunningError
-from reconciliation.nightly import NightStatus, payments_to_requery, recent_nights, run_night
+from reconciliation.nightly import NightStatus, first_day, payments_to_requery, recent_nights, run_night
 from reconciliation.remittances import send_remittances
 
 log = structlog.get_logger()
@@ -42,12 +42,15 @@ def due_at(business_date: date, settings: Settings) -> datetime:
     return datetime.combine(business_date + timedelta(days=1), settings.night_at, settings.time_zone)
 
 
-def nights_due(now: datetime, settings: Settings, nights: Sequence[NightStatus]) -> list[date]:
+def nights_due(
+    now: datetime, settings: Settings, nights: Sequence[NightStatus], first_day: date | None = None
+) -> list[date]:
     """Return the business dates whose night should have run by now and did not, oldest first.
 
     A night counts when it was started after it was due and all of it was done: one that failed, one step run by hand
     and a run before the day had ended do not. After an outage every missed night is caught up in order; a new
-    installation starts with yesterday.
+    installation starts with yesterday. Nothing is due for days before `first_day`, on which the books begin, whatever
+    somebody once ran a night for.
     """
     local = now.astimezone(settings.time_zone)
     latest = local.date() - timedelta(days=1 if local.time() >= settings.night_at else 2)
@@ -57,7 +60,7 @@ def nights_due(now: datetime, settings: Settings, nights: Sequence[NightStatus])
         if night.status == "done" and night.started_at >= due_at(night.business_date, settings)
     }
     known = min((night.business_date for night in nights), default=latest)
-    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), known)
+    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), known, first_day or known)
     days = (first + timedelta(days=number) for number in range((latest - first).days + 1))
     return [day for day in days if day not in done]
 
@@ -66,7 +69,8 @@ async def run_due_nights(parts: Parts) -> int:
     """Run what is due; 0 when nothing is, or when another worker is at it."""
     async with parts.pool.acquire() as connection:
         nights = await recent_nights(connection, _CATCH_UP_DAYS_MAX * 2)
-    due = nights_due(parts.clock(), parts.settings, nights)
+        begun = await first_day(connection)
+    due = nights_due(parts.clock(), parts.settings, nights, begun)
     for number, business_date in enumerate(due):
         NIGHTS_WAITING.set(len(due) - number)
         try:

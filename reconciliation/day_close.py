@@ -24,6 +24,7 @@ from reconciliation.contracts import read_contracts
 from reconciliation.deps import Deps
 from reconciliation.errors import NightRunningError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.holidays import read_calendars
+from reconciliation.nightly import earliest_night
 from reconciliation.reports.report import Asked
 from reconciliation.store import Connection, Record, audits, breaks, days, known, leases, overdue, runs
 
@@ -91,7 +92,8 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
     if first is not None and first < business_date:
         found.append(Obstacle(Lack.DAY_BEFORE, str(first)))
     run = await runs.read(connection, business_date)
-    if run is None or run["status"] != "done":
+    # A night that can no longer be run must not keep every later day open; files and breaks are still asked for.
+    if (run is None or run["status"] != "done") and business_date >= earliest_night(deps):
         found.append(Obstacle(Lack.NIGHT))
     found += await _sources(deps, connection, calendars, business_date)
     found += [Obstacle(Lack.NOT_BOOKED, row["name"]) for row in await days.files_not_booked(connection, business_date)]

@@ -18,6 +18,12 @@ class FutureDateError(ReconciliationError):
     code = "future_date"
 
 
+class PastDateError(ReconciliationError):
+    """A night runs for a business date since the books began, and for none whose matches are long settled."""
+
+    code = "past_date"
+
+
 class NightRunningError(ReconciliationError):
     """Another night is running; it holds the lease until it ends or the lease expires."""
 

@@ -15,7 +15,7 @@ from ledger.decisions import closed_until
 from ledger.ids import mint
 from reconciliation.contracts import read_contracts
 from reconciliation.deps import Deps
-from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, ReconciliationError
+from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, PastDateError, ReconciliationError
 from reconciliation.holidays import read_calendars
 from reconciliation.night import Counts, Night, Progress
 from reconciliation.rehearsal import rehearse
@@ -25,7 +25,7 @@ from reconciliation.steps.match import match_and_post
 from reconciliation.steps.payouts import pay_departments
 from reconciliation.steps.settlements import import_settlements
 from reconciliation.steps.statements import import_statements
-from reconciliation.store import Record, leases, overdue, runs
+from reconciliation.store import Record, days, leases, overdue, runs
 
 STEPS: Final[dict[str, Callable[[Night], Awaitable[Counts]]]] = {
     "settlements": import_settlements,
@@ -71,13 +71,15 @@ async def run_night(
 ) -> NightSummary:
     """Run the whole night of a business date, or one step of it.
 
-    Raises `FutureDateError` for a date that has not begun and `NightRunningError` while another night holds the
-    lease. A failed step leaves what it committed, which is what the next run goes on from.
+    Raises `FutureDateError` for a date that has not begun, `PastDateError` for one before the books or too long ago,
+    and `NightRunningError` while another night holds the lease. A failed step leaves what it committed, which is what
+    the next run goes on from.
     """
     if step is not None and step not in STEPS:
         raise ReconciliationError(f"there is no step {step!r}; the steps are {', '.join(STEPS)}")
     if business_date > deps.calendar.business_date(deps.clock()):
         raise FutureDateError
+    await _refuse_past(deps, business_date)
     night = await _begin(deps, business_date, progress)
     try:
         if dry_run:
@@ -88,6 +90,30 @@ async def run_night(
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             async with deps.pool.acquire() as connection:
                 await leases.give_back(connection, night.fence, now=deps.clock())
+
+
+async def _refuse_past(deps: Deps, business_date: date) -> None:
+    """Refuse a mistyped date: a night books what it finds, and stands in the row of days that are to be closed."""
+    earliest = earliest_night(deps)
+    if business_date < earliest:
+        raise PastDateError(
+            f"the night of {business_date} is too long ago: nights are run for {deps.policy.rematch_days} days,"
+            f" from {earliest} on"
+        )
+    async with deps.pool.acquire() as connection:
+        first = await days.first_date(connection)
+    if first is not None and business_date < first:
+        raise PastDateError(f"the books begin on {first}: there is no night of {business_date}")
+
+
+def earliest_night(deps: Deps) -> date:
+    """Return the earliest business date a night may still be run for: as far back as lines are matched again."""
+    return deps.calendar.business_date(deps.clock()) - timedelta(days=deps.policy.rematch_days)
+
+
+async def first_day(connection: asyncpg.Connection[Any]) -> date | None:
+    """Return the business date the nights begin with; `None` while there is nothing in the books and from outside."""
+    return await days.first_date(connection)
 
 
 async def _begin(deps: Deps, business_date: date, progress: Progress | None) -> Night:

@@ -54,6 +54,7 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/cancel"): ("Take back a cash refund nobody collected", "Empty", 200, "Refund", ()),
     ("POST", "/v1/refund-batches"): (
         "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
     ),
@@ -157,7 +158,8 @@ def scope_of(method: str, path: str) -> Scope:
         return Scope.REFUNDS_APPROVE
     if path == "/v1/quotes":
         return Scope.PAYMENTS_READ
-    return Scope.REFUNDS_WRITE if path.endswith(("/refunds", "/refund-batches")) else Scope.PAYMENTS_WRITE
+    gives_back = path.startswith("/v1/refund") or path.endswith("/refunds")
+    return Scope.REFUNDS_WRITE if gives_back else Scope.PAYMENTS_WRITE
 
 
 def describe() -> Schema:

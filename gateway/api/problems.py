@@ -35,7 +35,8 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.MethodUnavailableError: (503, "Method unavailable"),
 }
 
-_RETRYABLE: Final = frozenset({408, 429, 503})
+_RETRYABLE: Final = frozenset({408, 429, 500, 503})
+"""What may be sent again as it was: after an error of ours too, because a POST is done once for its key."""
 
 
 def problem(error: GatewayError, *, correlation: str) -> web.Response:

@@ -37,6 +37,7 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/payment-parts/{id}", catalogue.part),
     ("POST", "/v1/refunds/{id}/approve", refunds.approve),
     ("POST", "/v1/refunds/{id}/refuse", refunds.refuse),
+    ("POST", "/v1/refunds/{id}/cancel", refunds.cancel),
     ("POST", "/v1/refund-batches", refunds.create_batch),
     ("GET", "/v1/balances", payouts.balances),
     ("GET", "/v1/payouts", payouts.list_page),

@@ -54,7 +54,9 @@ _CITATION: Final[dict[str, Schema]] = {
 }
 INTENT_STATUSES: Final = ["requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
+REFUND_STATUSES: Final = [
+    "awaiting_approval", "awaiting_collection", "requested", "pending", "unknown", "succeeded", "failed",
+]  # fmt: skip
 
 _PAYOUT: Final[dict[str, Schema]] = {
     "id": identifier("pl"),
@@ -163,6 +165,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
             "quantity": _COUNT,
+            "base_amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+            "answers": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
             "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
             "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
             "single_use": _FLAG,
@@ -328,7 +332,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "delivered_at": _INSTANT_OR_NULL,
         }
     ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
+    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT, "next_cursor": _TEXT_OR_NULL}),
     "Problem": closed(
         {
             "type": TEXT,

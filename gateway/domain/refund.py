@@ -9,11 +9,13 @@ from typing import Final
 
 from adapters.contract import Outcome, RefundReport
 from gateway.domain.errors import RefundTooLargeError
+from gateway.domain.shift import COUNTER
 from ledger.money import Money
 
 
 class RefundStatus(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"  # above what one person may give back
+    AWAITING_COLLECTION = "awaiting_collection"  # cash that waits for its citizen at a service centre
     REQUESTED = "requested"  # saved and committed, the provider not yet heard
     PENDING = "pending"  # the provider took it and will tell later
     SUCCEEDED = "succeeded"
@@ -27,6 +29,9 @@ TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
     (_S.AWAITING_APPROVAL, _S.REQUESTED): "approved",
     (_S.AWAITING_APPROVAL, _S.FAILED): "refused",
     (_S.AWAITING_APPROVAL, _S.SUCCEEDED): "given_back_in_cash",
+    (_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION): "approved",
+    (_S.AWAITING_COLLECTION, _S.SUCCEEDED): "given_back_in_cash",
+    (_S.AWAITING_COLLECTION, _S.FAILED): "not_collected",
     (_S.REQUESTED, _S.PENDING): "accepted",
     (_S.REQUESTED, _S.SUCCEEDED): "succeeded",
     (_S.REQUESTED, _S.FAILED): "failed",
@@ -44,8 +49,13 @@ TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
 OPEN: Final = frozenset({_S.REQUESTED, _S.PENDING, _S.UNKNOWN})
 """Not decided yet; each of these counts against the cap, because its money may move."""
 
-COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.SUCCEEDED}
+COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION, _S.SUCCEEDED}
 """Refunds that use up the captured amount. A failed one, and one that was refused, gives its share back."""
+
+
+def agreed(provider: str) -> RefundStatus:
+    """Return what a refund becomes once nobody has to agree any more: sent to its provider, or cash to collect."""
+    return _S.AWAITING_COLLECTION if provider == COUNTER else _S.REQUESTED
 
 
 def needs_approval(limits: Mapping[str, int], together: Money) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.domain.caller import ApiKey, OAuthClient
+from gateway.domain.contact import Contact
 from gateway.domain.department import Bundle, Department, Names, Service
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
@@ -98,7 +99,7 @@ def _shown_or_none(amount_minor: int | None, currency: str) -> Document | None:
 def intent_document(
     intent: Intent, lines: Sequence[IntentLine], *, refunded_minor: int = 0, last_attempt: Attempt | None = None
 ) -> Document:
-    """The intent as its department sees it, all but the checkout link, which is derived when the answer is sent."""
+    """The intent as its department sees it, all but its payer and the checkout link, which no stored answer holds."""
     currency = intent.amount.currency
     paid = intent.status is IntentStatus.PAID
     return {
@@ -113,7 +114,6 @@ def intent_document(
         "reference": intent.reference,
         "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
-        "payer": {"language": intent.language, "email": intent.payer_email, "mobile": intent.payer_mobile},
         "return_url": intent.return_url,
         "metadata": intent.metadata,
         "live": intent.live,
@@ -125,6 +125,10 @@ def intent_document(
         "created_at": instant(intent.created_at),
         "expires_at": instant(intent.expires_at),
     }
+
+
+def payer_document(language: str, contact: Contact) -> Document:
+    return {"language": language, "email": contact.email, "mobile": contact.mobile}
 
 
 def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
@@ -175,7 +179,7 @@ def service_document(
         "documents": [_both(one) for one in service.documents],
         "depends_on": list(service.depends_on),
         "amount": _amount(service, current),
-        "currency": service.currency,
+        "currency": current.terms.currency if current else service.currency,
         "vat_basis_points": current.terms.vat_basis_points if current else service.vat_basis_points,
         "tariff": _tariff(current),
         "next_tariff": _tariff(coming),
@@ -188,7 +192,7 @@ def _amount(service: Service, tariff: Tariff | None) -> Document | None:
         fixed = service.amount_minor
     else:
         fixed = price(tariff.terms, Asked()).amount_minor if isinstance(tariff.terms.price, Fixed) else None
-    return _shown_or_none(fixed, service.currency)
+    return _shown_or_none(fixed, tariff.terms.currency if tariff else service.currency)
 
 
 def _tariff(tariff: Tariff | None) -> Document | None:

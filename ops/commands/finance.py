@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,16 +11,15 @@ import click
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.errors import LedgerError
 from ledger.money import Money
 from ops.commands.contract import add_contract_commands, add_holiday_commands
 from ops.commands.day import add_day_commands
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
+from ops.commands.running import runner
 from ops.commands.two_people import BY, Decision, add_decision
 from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
-from reconciliation.errors import ReconciliationError
 from reconciliation.payee_changes import describe_change, details_with
 from reconciliation.payees import WEEKDAYS, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
@@ -43,22 +41,6 @@ _LANGUAGE = click.option("--language", type=click.Choice([one.value for one in L
 
 def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
     return click.Choice([one.value for one in kind])
-
-
-def runner(open_deps: OpenDeps) -> Callable[..., Any]:
-    """Return what does a piece of work with the night's dependencies, and tells a refusal as the command line does."""
-
-    def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_deps() as deps:
-                return await work(deps)
-
-        try:
-            return asyncio.run(opened())
-        except (ReconciliationError, LedgerError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
 
 
 def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
+from ledger.decisions import first_business_date
 from reconciliation.store import Connection, Record
 
 
 async def first_date(connection: Connection) -> date | None:
-    """Return the first business date a night ran for: where closing begins."""
-    found: date | None = await connection.fetchval("SELECT min(business_date) FROM reconciliation.run")
+    """Return the day of the first journal, statement or settlement file: where nights and closing begin.
+
+    What a night was once run for does not count: a mistyped date would have to be closed before every other.
+    """
+    begun = await first_business_date(connection)
+    found: date | None = await connection.fetchval(
+        """
+        SELECT least($1::date,
+                     (SELECT min(book_date) FROM reconciliation.settlement_file WHERE status = 'accepted'),
+                     (SELECT min(book_date) FROM reconciliation.statement WHERE status = 'accepted'))
+        """,
+        begun,
+    )
     return found
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import Method, PayReference, SettlementFile
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
 from ledger.money import Money

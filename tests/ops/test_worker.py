@@ -47,6 +47,13 @@ def test_hc25_each_night_is_done_once_at_its_hour_whatever_happened_before(now, 
     assert _due(now, *nights) == due
 
 
+def test_a_night_once_run_before_the_books_began_makes_no_other_due():
+    nights = [_night("2026-11-01", "done", "2026-11-21T09:00:00"), DONE_21]
+    due = nights_due(_at("2026-11-23T03:00:00"), Settings(), nights, date(2026, 11, 21))
+    assert [day.isoformat() for day in due] == ["2026-11-22"]
+    assert nights_due(_at("2026-11-23T03:00:00"), Settings(), [], date(2026, 11, 23)) == []
+
+
 def test_an_outage_of_years_is_caught_up_for_a_month():
     due = _due("2026-11-23T03:00:00", _night("2020-01-01", "done", "2020-01-02T02:00:01"))
     assert (due[0], due[-1], len(due)) == ("2026-10-23", "2026-11-22", 31)

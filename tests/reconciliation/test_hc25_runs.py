@@ -6,7 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from reconciliation.business_days import Calendar
-from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, ReconciliationError
+from reconciliation.day_close import Lack, Obstacle, day_status
+from reconciliation.errors import (
+    FutureDateError,
+    LeaseLostError,
+    NightRunningError,
+    PastDateError,
+    ReconciliationError,
+)
 from reconciliation.nightly import night_status, payments_to_requery, recent_nights, run_night
 
 from .conftest import MONDAY, SUNDAY, TUESDAY, entry, line, settlement
@@ -74,6 +81,34 @@ async def test_hc25_a_date_that_has_not_begun_is_refused(world):
         await run_night(world.deps, MONDAY)
     world.clock.advance(minutes=1)
     await run_night(world.deps, MONDAY)
+
+
+async def test_hc25_a_mistyped_date_is_refused_and_says_where_nights_begin(world):
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.clock.set(datetime(2026, 11, 22, 22, 0, tzinfo=UTC))
+    for day, why in (
+        (date(1999, 1, 1), "too long ago: nights are run for 90 days, from 2026-08-25 on"),
+        (date(2026, 10, 1), "the books begin on 2026-11-22: there is no night of 2026-10-01"),
+    ):
+        with pytest.raises(PastDateError, match=why):
+            await run_night(world.deps, day)
+        assert await night_status_of(world, day) is None
+    await world.night()
+
+
+async def test_hc25_nights_that_stand_before_the_books_begin_keep_no_day_open(world, owner):
+    for day in (date(1999, 1, 1), date(2026, 10, 1)):
+        await owner.execute(
+            "INSERT INTO reconciliation.run (business_date, status, fence, started_at) VALUES ($1, 'done', 1, now())",
+            day,
+        )
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.bank.state()
+    await world.night()
+    assert (await day_status(world.deps, SUNDAY)).obstacles == ()
+    await world.night(MONDAY)
+    first, *_ = (await day_status(world.deps, MONDAY)).obstacles
+    assert first == Obstacle(Lack.DAY_BEFORE, "2026-11-22")
 
 
 async def test_hc25_a_day_with_no_files_and_nothing_due_is_a_quiet_night(world):

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.contract import Refunds
+from adapters.contract import Method, Refunds
 from gateway.deps import Deps
 from gateway.domain import refund as rules
 from gateway.domain.errors import (
@@ -75,8 +75,12 @@ async def create_refund(
         plan = await _plan(deps, connection, intent, request)
         together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
         refund = replace(
-            _new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
-            status=RefundStatus.AWAITING_APPROVAL if rules.needs_approval(limits, together) else RefundStatus.REQUESTED,
+            new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
+            status=(
+                RefundStatus.AWAITING_APPROVAL
+                if rules.needs_approval(limits, together)
+                else rules.agreed(plan.attempt.provider)
+            ),
             asked_by=request.asked_by or asking.caller,
             asked_with=asking.caller,
             batch=asking.batch,
@@ -112,7 +116,8 @@ async def _plan(deps: Deps, connection: Connection, intent: Intent, request: Ref
     attempt = await attempts.read(connection, intent.paid_attempt)
     if attempt is None or attempt.review is not None:
         raise TransitionError("this payment is being looked into")
-    _check_provider(deps, attempt)
+    if attempt.method is not Method.CASH:  # cash is handed out at a counter
+        _check_provider(deps, attempt)
     if request.currency not in (None, intent.amount.currency):
         raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
     left = await refunds.refundable_lines(connection, intent.id)
@@ -137,7 +142,7 @@ async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
         if attempt.captured is None or not suspended or attempt.resolution is not None:
             raise TransitionError("this payment is not waiting for a decision")
         _check_provider(deps, attempt)
-        refund = _new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
+        refund = new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
         await _save(deps, connection, refund, ())
     return refund.id
 
@@ -162,7 +167,8 @@ def _check_provider(deps: Deps, attempt: Attempt) -> None:
         raise TransitionError("the provider of this payment cannot refund; pay it back by bank transfer")
 
 
-def _new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+def new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+    """Return a refund of an attempt as it begins: asked for by us, decided by nobody, sent to nobody."""
     now = deps.clock()
     return Refund(
         id=deps.mint(Prefix.REFUND),

@@ -80,8 +80,10 @@ async def test_a_large_refund_cut_into_small_ones_is_still_large(careful):
 async def test_a_refused_refund_gives_its_share_back_and_moves_no_money(careful):
     intent = await careful.paid()
     asked = await refund(careful, intent)
+    careful.clock.advance(minutes=5)
     refused = await decide(careful, asked.body["id"], "refuse", reason="the licence was used")
     assert (refused.status, refused.body["status"]) == (200, "failed")
+    assert refused.body["updated_at"] == refused.body["decided_at"]
     await careful.work()
     assert await careful.charges(intent) == 105_00
     assert (await careful.read(intent))["amount_refundable"]["amount"] == 105_00
@@ -107,6 +109,31 @@ async def test_the_key_that_asked_cannot_agree_under_another_name(careful):
     asked = await refund(careful, await careful.paid())
     answer = await decide(careful, asked.body["id"], key=careful.keys["economy"])
     assert (answer.status, "the key that asked" in answer.body["detail"]) == (409, True)
+
+
+async def test_what_a_key_was_rotated_into_is_no_second_pair_of_eyes(careful):
+    own = next(key for key in (await careful.ask("GET", "/v1/api-keys")).body["data"] if key["label"] == "test")
+    asked = await refund(careful, await careful.paid())
+    heir = (await careful.ask("POST", f"/v1/api-keys/{own['id']}/rotate")).body
+    heirs = {"Authorization": f"Bearer {heir['secret']}"}
+    second = (await careful.ask("POST", f"/v1/api-keys/{heir['id']}/rotate", headers=heirs)).body
+    for key in (heir, second):
+        assert (await decide(careful, asked.body["id"], key=key["secret"])).status == 409
+    assert (await decide(careful, asked.body["id"])).status == 200
+
+
+async def test_a_key_is_no_second_pair_of_eyes_for_one_it_made(careful):
+    made = await careful.ask("POST", "/v1/api-keys", {"label": "till", "scopes": ["refunds:write"]})
+    intent = await careful.paid()
+    asked = await careful.ask(
+        "POST",
+        f"/v1/payment-intents/{intent['id']}/refunds",
+        {"reason": "withdrawn", "requested_by": "mariam"},
+        headers={"Authorization": f"Bearer {made.body['secret']}"},
+    )
+    assert asked.body["status"] == "awaiting_approval"
+    assert (await decide(careful, asked.body["id"], key=careful.keys["economy"])).status == 409
+    assert (await decide(careful, asked.body["id"])).status == 200
 
 
 async def test_another_department_s_refund_is_not_there(careful):

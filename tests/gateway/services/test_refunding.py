@@ -211,5 +211,5 @@ async def test_hc14_a_cancel_racing_the_payment_ends_in_one_of_them(town):
 
 def test_every_status_of_a_refund_is_one_the_database_knows():
     assert {status.value for status in RefundStatus} == {
-        "awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed",
+        "awaiting_approval", "awaiting_collection", "requested", "pending", "unknown", "succeeded", "failed",
     }  # fmt: skip

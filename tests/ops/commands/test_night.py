@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.contract import Statement, StatementEntry
 from ledger.money import Money
 from ops.commands.day import seal_command
-from ops.commands.finance import finance_command, runner
+from ops.commands.finance import finance_command
 from ops.commands.night import nightly_command
 from ops.commands.report import report_command
+from ops.commands.running import runner
 from reconciliation.deps import BankAccount, Deps
 
 _NUMBERS = itertools.count(1)
