@@ -65,11 +65,11 @@ async def found_city(parts: Parts, return_origins: Sequence[str]) -> bool:
         details = PayeeDetails(each.code, catalogue.CURRENCY, each.legal_name, each.iban)
         change = await propose_payee_change(night, details, by=MAKER, reason="the demo's first registration")
         await decide_payee_change(night, change, by=CHECKER, approve=True)
-    await _sign_contracts(parts)
+    await sign_contracts(parts)
     return True
 
 
-async def _sign_contracts(parts: Parts) -> None:
+async def sign_contracts(parts: Parts) -> None:
     """Agree with every provider what its simulator keeps, so that whatever else it keeps is a break."""
     begins_on = parts.clock().date().replace(month=1, day=1)
     fees = simulated_fees()
