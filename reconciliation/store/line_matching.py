@@ -9,8 +9,9 @@ from operator import attrgetter
 from typing import Final
 
 from ledger import accounts
-from reconciliation.matching import RULE, FeeTerms, MatchOutcome
+from reconciliation.matching import RULE, MatchOutcome
 from reconciliation.postings import DISPUTES_RECEIVABLE
+from reconciliation.provider_terms import FeeTerms
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
