@@ -620,6 +620,14 @@ BEGIN
     USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
 END $$;
 
+CREATE FUNCTION reconciliation.contract_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'contract % is % already', OLD.id, OLD.decision
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'contract_is_decided_once';
+END $$;
+
 CREATE FUNCTION reconciliation.decided_once() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1804,7 +1812,8 @@ CREATE TABLE reconciliation.holiday (
     day date NOT NULL,
     worked boolean NOT NULL,
     name_en text DEFAULT ''::text NOT NULL,
-    name_ar text DEFAULT ''::text NOT NULL
+    name_ar text DEFAULT ''::text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE reconciliation.lease (
@@ -1974,6 +1983,43 @@ CREATE TABLE reconciliation.payout_part (
     journal_id bigint NOT NULL,
     amount_minor bigint NOT NULL,
     CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
+);
+
+CREATE TABLE reconciliation.provider_contract (
+    id text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    begins_on date NOT NULL,
+    file_days smallint NOT NULL,
+    settlement_days smallint NOT NULL,
+    credit_days smallint NOT NULL,
+    fee_basis_points integer,
+    fee_fixed_minor bigint DEFAULT 0 NOT NULL,
+    fee_vat_basis_points integer DEFAULT 500 NOT NULL,
+    fee_tolerance_minor bigint DEFAULT 1 NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT contract_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
+    CONSTRAINT provider_contract_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT provider_contract_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT provider_contract_check2 CHECK (((fee_basis_points IS NOT NULL) OR (fee_fixed_minor = 0))),
+    CONSTRAINT provider_contract_checker_check CHECK ((btrim(checker) <> ''::text)),
+    CONSTRAINT provider_contract_credit_days_check CHECK (((credit_days >= 0) AND (credit_days <= 90))),
+    CONSTRAINT provider_contract_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT provider_contract_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT provider_contract_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 10000))),
+    CONSTRAINT provider_contract_fee_fixed_minor_check CHECK ((fee_fixed_minor >= 0)),
+    CONSTRAINT provider_contract_fee_tolerance_minor_check CHECK ((fee_tolerance_minor >= 0)),
+    CONSTRAINT provider_contract_fee_vat_basis_points_check CHECK (((fee_vat_basis_points >= 0) AND (fee_vat_basis_points <= 10000))),
+    CONSTRAINT provider_contract_file_days_check CHECK (((file_days >= 0) AND (file_days <= 90))),
+    CONSTRAINT provider_contract_maker_check CHECK ((btrim(maker) <> ''::text)),
+    CONSTRAINT provider_contract_provider_check CHECK ((provider ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT provider_contract_reason_check CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT provider_contract_settlement_days_check CHECK (((settlement_days >= 0) AND (settlement_days <= 90)))
 );
 
 CREATE TABLE reconciliation.remittance (
@@ -2317,7 +2363,7 @@ ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
 ALTER TABLE ONLY reconciliation.holiday
-    ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
+    ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, provider, day);
 
 ALTER TABLE ONLY reconciliation.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
@@ -2351,6 +2397,9 @@ ALTER TABLE ONLY reconciliation.payout_line
 
 ALTER TABLE ONLY reconciliation.payout_part
     ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.provider_contract
+    ADD CONSTRAINT provider_contract_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.remittance
     ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
@@ -2522,6 +2571,10 @@ CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING
 
 CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
 
+CREATE INDEX provider_contract_in_force ON reconciliation.provider_contract USING btree (provider, begins_on, checked_at) WHERE (decision = 'approved'::text);
+
+CREATE UNIQUE INDEX provider_contract_pending ON reconciliation.provider_contract USING btree (provider) WHERE (decision IS NULL);
+
 CREATE INDEX remittance_waiting ON reconciliation.remittance USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
 CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree (break_id) WHERE (decision IS NULL);
@@ -2582,6 +2635,8 @@ ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER contract_is_decided_once BEFORE UPDATE ON reconciliation.provider_contract FOR EACH ROW WHEN ((old.decision IS NOT NULL)) EXECUTE FUNCTION reconciliation.contract_is_decided_once();
 
 CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.day_close FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
 
@@ -3074,6 +3129,14 @@ GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.provider_contract TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
 

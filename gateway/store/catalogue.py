@@ -28,6 +28,12 @@ class Catalogue:
     """Per service the version in force and those to come, by their beginning."""
 
 
+async def has_department(connection: Connection, code: str) -> bool:
+    """Say whether a department was ever imported, in use or not."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM gateway.department WHERE code = $1)", code)
+    return found
+
+
 class Price(NamedTuple):
     """What the catalogue itself says a service costs, its fields named as the file's columns."""
 

@@ -15,7 +15,7 @@ from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
 from reconciliation.resolutions import Target, comment, decide_resolution, propose_resolution
 
-from .conftest import IBAN, MONDAY, entry, line, settlement
+from .conftest import IBAN, MONDAY, aed, entry, line, settlement
 
 
 async def only_break(world, kind):
@@ -164,7 +164,7 @@ async def test_hc27_a_change_its_bank_denies_can_be_refused(world):
 
 
 async def test_hc27_a_write_off_needs_two_people_and_a_limit(world, owner):
-    world.deps = replace(world.deps, policy=Policy(look_back_days=1, write_off_limit_minor=5_00))
+    world.deps = replace(world.deps, policy=Policy(look_back_days=1, write_off_limits=(aed("5.00"),)))
     await world.capture("pa_1", ("traffic", "100.00"))
     await world.capture("pa_2", ("traffic", "100.00"))
     world.provider.put(settlement([line(1, "O-pa_1", "99.00"), line(2, "O-pa_2", "90.00")]))
