@@ -89,3 +89,7 @@ class Search:
     amount_minor: int | None = None
     currency: str | None = None
     metadata: tuple[str, str] | None = None
+    receipt_number: str | None = None
+    paid_from: datetime | None = None
+    paid_before: datetime | None = None
+    service: str | None = None

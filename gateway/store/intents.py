@@ -135,10 +135,30 @@ class Found:
 
 
 # The walk has its bounds as plain comparisons, so that every plan of it starts where the page starts.
-_BY_TIME: Final = "department = $1 AND id < $2 AND id > $3"
+_BY_TIME: Final = "department = $1 AND id < $2 AND id > $3 AND $4::text IS NULL"
 _BY_REFERENCE: Final = "department = $1 AND id < $2 AND id > $3 AND reference = $4"
+_BY_RECEIPT: Final = "department = $1 AND id < $2 AND id > $3 AND receipt_number = $4"
 _FIRST: Final = "pi_"
 _LAST: Final = "pi_~"
+
+# A line is looked for intent by intent: joined, it could be sought in the whole table of lines.
+_FITS: Final = """
+ WHERE ($5::text IS NULL OR status = $5) AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($7::timestamptz IS NULL OR created_at < $7) AND ($8::bigint IS NULL OR amount_minor = $8)
+   AND ($9::text IS NULL OR currency = $9) AND ($10::jsonb IS NULL OR metadata @> $10)
+   AND ($11::timestamptz IS NULL OR paid_at >= $11) AND ($12::timestamptz IS NULL OR paid_at < $12)
+   AND ($13::text IS NULL OR reference = $13)
+   AND ($14::text IS NULL OR (SELECT true FROM gateway.intent_line line
+                               WHERE line.intent = looked_at.id AND line.service = $14 LIMIT 1))
+ ORDER BY id DESC LIMIT $15"""
+_SEARCHES: Final = {
+    walk: (
+        f"""SELECT {_COLUMNS} FROM
+              (SELECT * FROM gateway.intent WHERE {walk} ORDER BY id DESC LIMIT $16) looked_at {_FITS}""",
+        f"SELECT id FROM gateway.intent WHERE {walk} ORDER BY id DESC OFFSET $5 LIMIT 1",
+    )
+    for walk in (_BY_TIME, _BY_REFERENCE, _BY_RECEIPT)
+}
 
 
 async def search(
@@ -148,7 +168,11 @@ async def search(
 
     `after` and `before` bound the walk along the index; what it meets is filtered, and it ends after so many.
     """
-    walk = (department, before or _LAST, after or _FIRST)
+    by_receipt_number = wanted.receipt_number is not None
+    by_reference = wanted.reference is not None and not by_receipt_number
+    walk = _BY_RECEIPT if by_receipt_number else _BY_REFERENCE if by_reference else _BY_TIME
+    searched, looked_at = _SEARCHES[walk]
+    bounds = (department, before or _LAST, after or _FIRST, wanted.receipt_number or wanted.reference)
     filters = (
         wanted.status.value if wanted.status else None,
         wanted.created_from,
@@ -156,37 +180,18 @@ async def search(
         wanted.amount_minor,
         wanted.currency,
         None if wanted.metadata is None else to_json(dict([wanted.metadata])),
+        wanted.paid_from,
+        wanted.paid_before,
+        wanted.reference if by_receipt_number else None,
+        wanted.service,
     )
-    if wanted.reference is None:
-        rows = await connection.fetch(_SEARCH, *walk, *filters, limit + 1, SEARCHED_MAX)
-    else:
-        rows = await connection.fetch(_SEARCH_REFERENCE, *walk, wanted.reference, *filters, limit + 1, SEARCHED_MAX)
+    rows = await connection.fetch(searched, *bounds, *filters, limit + 1, SEARCHED_MAX)
     found = [_intent(row) for row in rows[:limit]]
     if len(rows) > limit:
         return Found(found, found[-1].id)
     if not any(value is not None for value in filters):
         return Found(found, None)
-    if wanted.reference is None:
-        last = await connection.fetchval(_LOOKED_AT, *walk, SEARCHED_MAX - 1)
-    else:
-        last = await connection.fetchval(_LOOKED_AT_REFERENCE, *walk, wanted.reference, SEARCHED_MAX - 1)
-    return Found(found, last)
-
-
-_SEARCH: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC LIMIT $11) looked_at
- WHERE ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
-   AND ($6::timestamptz IS NULL OR created_at < $6) AND ($7::bigint IS NULL OR amount_minor = $7)
-   AND ($8::text IS NULL OR currency = $8) AND ($9::jsonb IS NULL OR metadata @> $9)
- ORDER BY id DESC LIMIT $10"""
-_SEARCH_REFERENCE: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC LIMIT $12) looked_at
- WHERE ($5::text IS NULL OR status = $5) AND ($6::timestamptz IS NULL OR created_at >= $6)
-   AND ($7::timestamptz IS NULL OR created_at < $7) AND ($8::bigint IS NULL OR amount_minor = $8)
-   AND ($9::text IS NULL OR currency = $9) AND ($10::jsonb IS NULL OR metadata @> $10)
- ORDER BY id DESC LIMIT $11"""
-_LOOKED_AT: Final = f"SELECT id FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC OFFSET $4 LIMIT 1"
-_LOOKED_AT_REFERENCE: Final = f"SELECT id FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC OFFSET $5 LIMIT 1"
+    return Found(found, await connection.fetchval(looked_at, *bounds, SEARCHED_MAX - 1))
 
 
 async def set_metadata(connection: Connection, intent_id: str, metadata: Mapping[str, str], at: datetime) -> None:
