@@ -2434,6 +2434,8 @@ CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, 
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
+CREATE INDEX intent_status ON gateway.intent USING btree (department, status, id) WHERE (status <> 'requires_payment'::text);
+
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);

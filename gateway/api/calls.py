@@ -40,6 +40,8 @@ _log: Final = structlog.get_logger(__name__)
 _KEY: Final = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 
+_JSON: Final = "application/json"
+
 VERSION: Final = "2026-11-22"
 """The one version there is. A change that breaks callers gets a date of its own, and this one goes on."""
 
@@ -142,7 +144,7 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
 
 async def read_json_body(request: web.Request, deps: Deps) -> bytes:
     """Read a JSON body within its size and time."""
-    if request.can_read_body and request.content_type != "application/json":
+    if request.headers.get("Content-Type") != _JSON and request.can_read_body and request.content_type != _JSON:
         raise MalformedError("send Content-Type: application/json")
     limits = deps.limits
     return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)

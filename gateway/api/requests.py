@@ -130,8 +130,7 @@ def refund_request(body: bytes) -> RefundRequest:
     if asked.amount is not None and asked.lines is not None:
         raise InvalidError("name an amount or lines, not both", pointer="/lines")
     if asked.lines is None:
-        amount = asked.amount
-        return RefundRequest(reason, *_amount(amount), asked_by=by)
+        return RefundRequest(reason, *_amount(asked.amount), asked_by=by)
     lines = {line.number: line.amount.amount for line in asked.lines}
     currencies = {line.amount.currency for line in asked.lines}
     if len(lines) != len(asked.lines) or len(currencies) != 1:
@@ -148,10 +147,8 @@ def refund_batch_request(body: bytes) -> tuple[list[Wanted] | PaidQuery, RefundR
         raise InvalidError("name refunds or a query, one of them", pointer="/refunds")
     if asked.query is not None:
         query = asked.query
-        since, before = (
-            instant_of(query.paid_from, "/query/paid_from"),
-            instant_of(query.paid_before, "/query/paid_before"),
-        )
+        since = instant_of(query.paid_from, "/query/paid_from")
+        before = instant_of(query.paid_before, "/query/paid_before")
         return PaidQuery(query.service, since, before), request, asked.dry_run
     wanted = []
     for index, one in enumerate(asked.refunds or ()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.domain.errors import GatewayError, InvalidError, SamePersonError
+from gateway.domain.errors import FieldFault, GatewayError, InvalidError, SamePersonError
 from gateway.web.i18n import sentence
 
 _FIELDS: Final[Mapping[str, str]] = {
@@ -54,8 +54,18 @@ _SAID: Final[Mapping[str, str]] = {
     ),
     "this shift does not wait for anybody": sentence("This shift is closed already."),
 }
+_LINES: Final[Mapping[str, str]] = {
+    "nothing is to be paid: every fee is waived": sentence("Nothing is to be paid: the fee is waived."),
+}
 _ELSE: Final = sentence("This cannot be done. Look at the bill again before you take money.")
 _LINE: Final = sentence("This fee cannot be asked for like this. Look at the quantity and the amount.")
+
+
+def sentence_for_fault(fault: FieldFault) -> str:
+    """Return the sentence that says what to do about one field."""
+    if fault.pointer.startswith("/lines"):
+        return _LINES.get(fault.detail, _LINE)
+    return _FIELDS.get(fault.pointer, _LINE)
 
 
 def sentence_for(error: GatewayError) -> str:
@@ -63,6 +73,5 @@ def sentence_for(error: GatewayError) -> str:
     if isinstance(error, SamePersonError):
         return sentence("You cannot approve what you asked for or counted yourself.")
     if isinstance(error, InvalidError):
-        pointer = error.faults[0].pointer if error.faults else ""
-        return _LINE if pointer.startswith("/lines") else _FIELDS.get(pointer, _LINE)
+        return sentence_for_fault(error.faults[0]) if error.faults else _LINE
     return _SAID.get(error.detail, _ELSE)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.domain.refund import RefundableLine, RefundLine, RefundSearch, RefundStatus
+from gateway.store import intents
 from gateway.store.connections import Connection, Row
 from ledger.accounts import provider_refunds_in_transit
 from ledger.money import Money
@@ -267,6 +268,15 @@ async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, R
         sorted(set(refund_ids)),
     )
     return {row["id"]: _refund(row) for row in rows}
+
+
+async def lock_with_intent(connection: Connection, refund_id: str) -> Refund | None:
+    """Lock one refund, its intent first as everybody does; None where there is no such refund."""
+    seen = await read(connection, refund_id)
+    if seen is None:
+        return None
+    await intents.lock(connection, [seen.intent])
+    return (await lock(connection, [refund_id]))[refund_id]
 
 
 async def claim_due(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Refund]:

@@ -14,24 +14,24 @@ from reconciliation.postings import DISPUTES_RECEIVABLE
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
-_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '64MB'"
+_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '128MB'"
 
 # The file's lines as they were staged, each with the open item its reference names.
 _MET: Final = """
   CREATE TEMPORARY TABLE met (
-    LIKE stage, rule text, account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint,
-    payment text COLLATE "C"
+    LIKE stage, rule text, currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C"
   ) ON COMMIT DROP"""
 # A full join, of which the lines are wanted: no plan for one walks all items for every line, however few of them the
 # planner takes for open in tables the night has just filled.
 _BY_PROVIDER_REFERENCE: Final = """
   INSERT INTO met
-  SELECT s.*, CASE WHEN h.item IS NOT NULL THEN 'provider_reference' END, h.account, h.currency, h.item, h.amount_minor,
-         h.payment
+  SELECT s.*, CASE WHEN h.item IS NOT NULL THEN 'provider_reference' END, h.currency, h.item, h.amount_minor, h.payment
   FROM stage s FULL JOIN (
-    SELECT account, currency, item, amount_minor, payment, provider_reference,
-           CASE account WHEN $1 THEN 'payment' ELSE 'refund' END AS kind
-    FROM ledger.open_items WHERE account = $1 OR account = $2
+    SELECT 'payment'::text AS kind, currency, item, amount_minor, payment, provider_reference
+    FROM ledger.open_items WHERE account = $1
+    UNION ALL
+    SELECT 'refund'::text, currency, item, amount_minor, payment, provider_reference
+    FROM ledger.open_items WHERE account = $2
   ) h ON h.provider_reference = s.provider_reference AND h.kind = s.kind
   WHERE num_nonnulls(s.number) = 1"""
 # One reference may name several open items (two refunds of one order). The line's own currency and amount choose
@@ -50,12 +50,12 @@ _UNFOUND: Final = """
 _SET_UNFOUND_ASIDE: Final = """
   INSERT INTO unfound SELECT number, kind, reference, provider_reference, gross_minor FROM met WHERE item IS NULL"""
 _BY_OUR_REFERENCE: Final = """
-  UPDATE met SET rule = 'our_reference', account = f.account, currency = f.currency, item = f.item,
-                 amount_minor = f.amount_minor, payment = f.payment
+  UPDATE met SET rule = 'our_reference', currency = f.currency, item = f.item, amount_minor = f.amount_minor,
+                 payment = f.payment
   FROM (
     SELECT DISTINCT ON (u.number) u.number, h.* FROM unfound u
     CROSS JOIN LATERAL (
-      SELECT account, currency, item, amount_minor, payment FROM ledger.open_items o
+      SELECT currency, item, amount_minor, payment FROM ledger.open_items o
       WHERE o.account = CASE u.kind WHEN 'payment' THEN $1 ELSE $2 END AND o.item = u.reference OFFSET 0
     ) h
     WHERE u.kind IN ('payment', 'refund') AND u.reference IS NOT NULL
@@ -85,13 +85,13 @@ _FIND_BEFORE: Final = """
 # The lines that are not simply what our books expected, with what they are instead.
 _ASIDE: Final = """
   CREATE TEMPORARY TABLE aside (
-    number integer, outcome text, rule text, account text COLLATE "C", currency text, item text COLLATE "C",
+    number integer, outcome text, kind text, rule text, currency text, item text COLLATE "C",
     payment text COLLATE "C", amount_minor bigint, gross_minor bigint, reference text COLLATE "C",
     before_item text COLLATE "C", before_payment text COLLATE "C"
   ) ON COMMIT DROP"""
 _SET_ASIDE: Final = """
   INSERT INTO aside
-  SELECT number, outcome, rule, account, currency, item, payment, amount_minor, gross_minor,
+  SELECT number, outcome, kind, rule, currency, item, payment, amount_minor, gross_minor,
          coalesce(provider_reference, reference), before_item, before_payment
   FROM (
     SELECT m.*, b.item AS before_item, b.payment AS before_payment,
@@ -108,9 +108,9 @@ _SET_ASIDE: Final = """
       END AS outcome
     FROM (
       SELECT m.*, t.first FROM met m
-      LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
-                 GROUP BY account, currency, item HAVING count(*) > 1) t
-        ON t.item = m.item AND t.account = m.account AND t.currency = m.currency
+      LEFT JOIN (SELECT kind, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
+                 GROUP BY kind, currency, item HAVING count(*) > 1) t
+        ON t.item = m.item AND t.kind = m.kind AND t.currency = m.currency
       WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
             IS NOT TRUE
       OFFSET 0
@@ -133,8 +133,8 @@ _KEEP_OTHERS: Final = """
   INSERT INTO reconciliation.match_entry (leg, file_no, line, outcome, rule, account, item, payment, expected_minor,
                                           variance_minor, score)
   SELECT 'provider', $1::integer, number, outcome, rule,
-    CASE outcome WHEN 'amount' THEN account WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text
-                 ELSE $5::text END,
+    CASE outcome WHEN 'amount' THEN CASE kind WHEN 'payment' THEN $8::text ELSE $9::text END
+                 WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text ELSE $5::text END,
     CASE outcome WHEN 'amount' THEN item WHEN 'fee_line' THEN NULL
                  WHEN 'chargeback' THEN coalesce(before_item, reference, own_item) ELSE own_item END,
     CASE outcome WHEN 'missing_in_books' THEN NULL WHEN 'unknown_line' THEN NULL
@@ -147,6 +147,11 @@ _KEEP_OTHERS: Final = """
 _SCORES: Final = (RULE["provider_reference"].score, RULE["our_reference"].score)
 
 
+def _searched(provider: str) -> tuple[str, str]:
+    """Name the accounts whose open items a payment and a refund are looked for in."""
+    return accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
+
+
 async def match_lines(connection: Connection, provider: str, currency: str, lines: int) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome; nothing is kept yet."""
 
@@ -154,7 +159,7 @@ async def match_lines(connection: Connection, provider: str, currency: str, line
         for statement, *arguments in statements:
             await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
 
-    ours = accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
+    ours = _searched(provider)
     await each((_ROOM_TO_JOIN,), (_MET,), (_UNFOUND,), (_BEFORE,), (_ASIDE,))
     met = await connection.execute(_BY_PROVIDER_REFERENCE, *ours, timeout=WHOLE_FILE_TIMEOUT_S)
     if met != f"INSERT 0 {lines}":
@@ -179,7 +184,7 @@ async def keep_lines(connection: Connection, provider: str, file_no: int) -> Non
     await connection.execute(_KEEP_LINES, file_no, *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S)
     await connection.execute(
         _KEEP_OTHERS, file_no, provider, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE, accounts.SUSPENSE_UNIDENTIFIED,
-        *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S,
+        *_SCORES, *_searched(provider), timeout=WHOLE_FILE_TIMEOUT_S,
     )  # fmt: skip
 
 

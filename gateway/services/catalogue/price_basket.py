@@ -62,6 +62,14 @@ def price_basket(
     return Basket(tuple(line for line, _ in priced), _total(priced), bundle_code)
 
 
+def open_range(service: str | None, catalogue: Catalogue, at: datetime) -> tuple[int, int]:
+    """Return what may be named, in minor units, where the amount is open: the tariff's range, or any payment's."""
+    tariff = tariffs.in_force(catalogue.tariffs.get(service or "", ()), at)
+    if tariff is not None and isinstance(tariff.terms.price, Open):
+        return tariff.terms.price.minimum_minor, tariff.terms.price.maximum_minor
+    return 1, AMOUNT_MINOR_MAX
+
+
 def _bundle(code: str | None, catalogue: Catalogue, owner: Department) -> Bundle | None:
     if code is None:
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -25,6 +24,7 @@ from gateway.domain.postings import Evidence
 from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.shift import COUNTER, Drawer, Shift
 from gateway.services.notices import part_refund_events, refund_event
+from gateway.services.refunds.create_refund import new_refund
 from gateway.store import attempts, audits, events, give_backs, intents, refunds, shifts
 from gateway.store.attempts import Attempt
 from gateway.store.audits import Deed
@@ -55,7 +55,11 @@ async def ask_give_back(deps: Deps, agent: Agent, intent_id: str, reason: str) -
         lines = [
             RefundLine(one.number, one.department, one.left_minor, one.vat_minor) for one in left if one.left_minor
         ]
-        refund = _asked(deps, agent, attempt, reason, deps.clock())
+        refund = replace(
+            new_refund(deps, agent.department, attempt, attempt.amount, reason, late=False),
+            status=RefundStatus.AWAITING_APPROVAL,
+            asked_by=agent.code,
+        )
         await refunds.insert(connection, refund, lines)
         await events.record(connection, [refund_event(deps, refund, refund.status.value)])
     metrics.REFUNDS.labels(COUNTER, RefundStatus.AWAITING_APPROVAL.value).inc()
@@ -154,27 +158,3 @@ async def give_out_of(
     [posted] = await post_within(connection, [entry], recorded_at=now)
     if posted.status is PostStatus.REFUSED:
         raise TransitionError("the books do not take this now") from posted.error
-
-
-def _asked(deps: Deps, agent: Agent, attempt: Attempt, reason: str, now: datetime) -> Refund:
-    return Refund(
-        id=deps.mint(Prefix.REFUND),
-        intent=attempt.intent,
-        attempt=attempt.id,
-        department=agent.department,
-        provider=COUNTER,
-        amount=attempt.amount,
-        reason=reason,
-        status=RefundStatus.AWAITING_APPROVAL,
-        late=False,
-        provider_reference=None,
-        word="",
-        review=None,
-        created_at=now,
-        updated_at=now,
-        booked_at=None,
-        sent_at=None,
-        checks=0,
-        next_check_at=now,
-        asked_by=agent.code,
-    )

@@ -21,7 +21,7 @@ from gateway.domain.shift import COUNTER, Shift
 from gateway.services.centres.give_back import give_out_of
 from gateway.services.centres.identity import is_card_of
 from gateway.services.notices import part_refund_events, refund_event
-from gateway.store import audits, cash_handouts, events, intents, refunds, shifts
+from gateway.store import audits, cash_handouts, events, refunds, shifts
 from gateway.store.audits import Deed
 from gateway.store.connections import Connection
 from gateway.store.give_backs import GiveBack
@@ -119,12 +119,11 @@ async def _hand_out(deps: Deps, connection: Connection, refund: Refund, shift: S
 
 
 async def _locked(connection: Connection, refund_id: str) -> Refund:
-    """Lock a refund as everybody does: its intent first; the shift is held already."""
-    seen = await refunds.read(connection, refund_id)
-    if seen is None or seen.provider != COUNTER:
+    """Lock a refund of cash; the shift is held already."""
+    refund = await refunds.lock_with_intent(connection, refund_id)
+    if refund is None or refund.provider != COUNTER:
         raise NotFoundError
-    await intents.lock(connection, [seen.intent])
-    return (await refunds.lock(connection, [refund_id]))[refund_id]
+    return refund
 
 
 async def _check_drawer(connection: Connection, shift: Shift, refund: Refund) -> None:

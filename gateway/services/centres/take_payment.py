@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from adapters.contract import CallbackNotice, Method, Outcome, PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
@@ -69,17 +71,30 @@ class CounterBill:
 
 
 async def open_bill(
-    deps: Deps, agent: Agent, line: LineRequest, emirates_id: str, *, reference: str, language: str, once: str
+    deps: Deps,
+    agent: Agent,
+    lines: Sequence[LineRequest],
+    emirates_id: str,
+    *,
+    reference: str,
+    language: str,
+    once: str,
+    bundle: str | None = None,
 ) -> str:
-    """Ask for a fee on behalf of a citizen who stands at the counter; `once` makes a repeated press the same bill."""
+    """Ask for a fee on behalf of a citizen who stands at the counter; `once` makes a repeated press the same bill.
+
+    What was changed after a step back in the browser makes another bill.
+    """
     digits = read_card(deps, emirates_id)
     request = IntentRequest(
         reference=reference,
-        lines=[line],
+        lines=lines,
+        bundle=bundle,
         language=language,
         metadata={"channel": "service_centre", "centre": agent.centre},
     )
-    digest = hashlib.sha256(f"{agent.code} {once}".encode()).digest()
+    asked = msgspec.json.encode([agent.code, once, reference, bundle, lines])
+    digest = hashlib.sha256(asked).digest()
     stored = await create_intent(deps, agent.department, request, Claim(agent.department, _ROUTE, digest.hex(), digest))
     await record_card(deps, agent, stored.resource, digits)
     return stored.resource

@@ -14,7 +14,7 @@ from gateway.domain.idempotency import Claim
 from gateway.domain.intent import IntentStatus
 from gateway.domain.payment_link import LinkState, PaymentLink
 from gateway.services import links
-from gateway.services.catalogue.price_basket import LineRequest, price_basket
+from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
 from gateway.services.intents.create_intent import IntentRequest, create_intent
 from gateway.services.payers.read_checkout import names_of
 from gateway.store import intents, payment_links
@@ -51,6 +51,7 @@ async def open_link(deps: Deps, token: str) -> LinkView:
     catalogue = await deps.catalogue.get()
     begun = await _begun(deps, link)
     now = deps.clock()
+    link = link.within(*open_range(link.service, catalogue, now))
     priced = _price(link, catalogue, now)
     return LinkView(
         token=token,
@@ -79,8 +80,9 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
     begun = await _begun(deps, link)
     if begun is not None and begun[2]:
         return links.token_of(deps, begun[1])
-    now = deps.clock()
-    if link.state(now) is not LinkState.USABLE or _price(link, await deps.catalogue.get(), now) is None:
+    now, catalogue = deps.clock(), await deps.catalogue.get()
+    link = link.within(*open_range(link.service, catalogue, now))
+    if link.state(now) is not LinkState.USABLE or _price(link, catalogue, now) is None:
         raise NothingToPayError("this link can no longer be used")
     amount = link.check_amount(named)
     number = (begun[0] + 1 if begun else 1) if link.single_use else None
@@ -108,7 +110,7 @@ def _price(link: PaymentLink, catalogue: Catalogue, now: datetime) -> Money | No
     None where it can be asked for no more: its service is retired, or its tariff no longer takes what the link says.
     """
     owner = catalogue.departments.get(link.department)
-    if owner is None:
+    if owner is None or (link.least is not None and link.most is not None and link.most < link.least):
         return None
     try:
         amount = price_basket([_line(link, link.amount or link.least)], None, catalogue, owner, now).amount

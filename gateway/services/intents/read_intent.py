@@ -73,11 +73,7 @@ async def intent_documents(
     deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
 ) -> list[Document]:
     """Return intents as departments get them, with what they asked to have inside."""
-    documents = [
-        with_payer_and_link(deps, each.intent, _document(each))
-        for each in await whole(connection, found)
-        if each is not None
-    ]
+    documents = [with_payer_and_link(deps, each.intent, _document(each)) for each in await whole(connection, found)]
     await _expand(connection, documents, expand)
     return documents
 
@@ -85,8 +81,6 @@ async def intent_documents(
 async def document_to_keep(connection: Connection, intent: Intent) -> Document:
     """Return an intent as it is kept as the answer to a request that changed it."""
     [found] = await whole(connection, [intent])
-    if found is None:
-        raise NotFoundError
     return _document(found)
 
 

@@ -21,7 +21,7 @@ from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
 from gateway.services.notices import part_refund_events, refund_event
 from gateway.services.providers import ask_provider, circuits
-from gateway.store import attempts, events, inbox, intents, refunds
+from gateway.store import attempts, events, inbox, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.events import Event
@@ -128,11 +128,9 @@ async def apply_refund_report(
     """
     now = deps.clock()
     async with deps.transaction() as connection:
-        seen = await refunds.read(connection, refund_id)
-        if seen is None:
+        refund = await refunds.lock_with_intent(connection, refund_id)
+        if refund is None:
             return
-        await intents.lock(connection, [seen.intent])
-        refund = (await refunds.lock(connection, [refund_id]))[refund_id]
         attempt = (await attempts.lock(connection, [refund.attempt]))[refund.attempt]
         lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
         await inbox.settle(connection, notices, "applied")

@@ -75,7 +75,7 @@ async def create_refund(
         plan = await _plan(deps, connection, intent, request)
         together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
         refund = replace(
-            _new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
+            new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
             status=(
                 RefundStatus.AWAITING_APPROVAL
                 if rules.needs_approval(limits, together)
@@ -142,7 +142,7 @@ async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
         if attempt.captured is None or not suspended or attempt.resolution is not None:
             raise TransitionError("this payment is not waiting for a decision")
         _check_provider(deps, attempt)
-        refund = _new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
+        refund = new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
         await _save(deps, connection, refund, ())
     return refund.id
 
@@ -167,7 +167,8 @@ def _check_provider(deps: Deps, attempt: Attempt) -> None:
         raise TransitionError("the provider of this payment cannot refund; pay it back by bank transfer")
 
 
-def _new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+def new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+    """Return a refund of an attempt as it begins: asked for by us, decided by nobody, sent to nobody."""
     now = deps.clock()
     return Refund(
         id=deps.mint(Prefix.REFUND),

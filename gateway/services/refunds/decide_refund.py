@@ -17,7 +17,7 @@ from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import api_keys, events, intents, refunds
+from gateway.store import api_keys, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -75,11 +75,9 @@ async def _decide(
     deps: Deps, connection: Connection, refund_id: str, department: str | None, decision: Decision
 ) -> tuple[Refund, Refund, Document]:
     """Decide under the locks; return the refund as it was, as it is, and as it is shown."""
-    seen = await refunds.read(connection, refund_id)
-    if seen is None or department not in (None, seen.department):
+    refund = await refunds.lock_with_intent(connection, refund_id)
+    if refund is None or department not in (None, refund.department):
         raise NotFoundError
-    await intents.lock(connection, [seen.intent])
-    refund = (await refunds.lock(connection, [refund_id]))[refund_id]
     lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
     if _decided_so(refund, decision):
         return refund, refund, refund_document(refund, lines)

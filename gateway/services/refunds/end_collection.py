@@ -16,7 +16,7 @@ from gateway.domain.refund import RefundStatus
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import cash_handouts, events, intents, refunds
+from gateway.store import cash_handouts, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -24,20 +24,24 @@ _log: Final = structlog.get_logger(__name__)
 COLLECTED_WITHIN: Final = timedelta(days=90)
 """Published: so long a refund of cash waits for its citizen."""
 
+_CANCELLED: Final = "cancelled by its department"
+
 
 async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Claim) -> StoredAnswer:
-    """Take back a refund of cash that nobody has collected. One that is sent to a provider cannot be."""
+    """Take back a refund of cash that nobody has collected; cancelling twice is one cancellation."""
 
     async def work(connection: Connection) -> Made:
-        refund = await _locked(connection, refund_id)
+        refund = await refunds.lock_with_intent(connection, refund_id)
         if refund is None or refund.department != department:
             raise NotFoundError
+        lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+        if refund.status is RefundStatus.FAILED and refund.word == _CANCELLED:
+            return refund_id, refund_document(refund, lines)
         if refund.status is not RefundStatus.AWAITING_COLLECTION:
             raise TransitionError("only a refund of cash that waits to be collected can be cancelled")
         if await cash_handouts.read(connection, refund_id) is not None:
             raise TransitionError("its cash is being handed out at this moment", retry_after_s=60)
-        ended = await _end(deps, connection, refund, "cancelled by its department")
-        lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+        ended = await _end(deps, connection, refund, _CANCELLED)
         return refund_id, refund_document(ended, lines)
 
     return await once(deps, claim, 200, work)
@@ -50,19 +54,11 @@ async def expire_collections(deps: Deps, limit: int) -> int:
         due = await cash_handouts.uncollected(connection, since, limit)
     for refund_id in due:
         async with deps.transaction() as connection:
-            refund = await _locked(connection, refund_id)
+            refund = await refunds.lock_with_intent(connection, refund_id)
             waits = refund is not None and refund.status is RefundStatus.AWAITING_COLLECTION
             if refund is not None and waits and await cash_handouts.read(connection, refund_id) is None:
                 await _end(deps, connection, refund, "not collected in time")
     return len(due)
-
-
-async def _locked(connection: Connection, refund_id: str) -> Refund | None:
-    seen = await refunds.read(connection, refund_id)
-    if seen is None:
-        return None
-    await intents.lock(connection, [seen.intent])
-    return (await refunds.lock(connection, [refund_id]))[refund_id]
 
 
 async def _end(deps: Deps, connection: Connection, refund: Refund, why: str) -> Refund:

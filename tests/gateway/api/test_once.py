@@ -13,6 +13,7 @@ from gateway.domain.caller import Scope
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
 from tests.gateway.api.test_matrix import body_of
+from tests.gateway.centres.test_cash_refunds import Counters
 from tests.gateway.conftest import DEPARTMENTS
 
 OPERATIONS = [
@@ -79,8 +80,17 @@ async def client(town):
     return (await town.ask("POST", "/v1/oauth-clients", asked)).body["id"]
 
 
+async def cash_to_collect(town):
+    """Ask for a refund of cash that was taken at a counter."""
+    counters = Counters(town)
+    await counters.found()
+    return (await counters.refund(await counters.paid_in_cash())).body["id"]
+
+
 async def subject(town, path):
     """Make what an operation works on, in the state it needs."""
+    if path == "/v1/refunds/{id}/cancel":
+        return await cash_to_collect(town)
     if path.endswith(("/approve", "/refuse")):
         return await waiting_refund(town)
     if path.endswith("/capture"):

@@ -48,7 +48,7 @@ class Counters:
         await shifts.open_shift(self.deps, self["omar"], aed("0"))
         line = LineRequest(service="licence")
         bill = await take_payment.open_bill(
-            self.deps, self["omar"], line, CARD, reference=f"WALK-{once}", language="ar", once=once
+            self.deps, self["omar"], [line], CARD, reference=f"WALK-{once}", language="ar", once=once
         )
         await take_payment.take_cash(self.deps, self["omar"], bill)
         await shifts.count_shift(self.deps, self["omar"], aed("105.00"))
@@ -183,7 +183,7 @@ async def test_it_can_be_cancelled_until_it_is_handed_out(counters):
     cancelled = await town.ask("POST", path, {}, key="once")
     assert (cancelled.status, cancelled.body["status"]) == (200, "failed")
     assert (await town.ask("POST", path, {}, key="once")).body == cancelled.body
-    assert (await town.ask("POST", path, {})).status == 409
+    assert (await town.ask("POST", path, {})).body == cancelled.body  # cancelling twice is one cancellation
     assert (await town.read(intent))["amount_refundable"]["amount"] == 105_00
     assert await town.events({"id": refund_id}) == ["refund.awaiting_collection", "refund.failed"]
     with pytest.raises(TransitionError, match="does not wait"):

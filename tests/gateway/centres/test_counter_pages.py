@@ -5,100 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from gateway.app import build_app
-from gateway.centres.routes import add_centres
 from gateway.centres.words import _SAID
-from gateway.checkout.routes import add_routes
 from gateway.domain.caller import Scope
-from gateway.domain.department import Names
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.centres import centre_people as people
-from gateway.web.identity import Identity
-
-CARD = "784-1990-1234567-6"
-OWN = "a word of the agent's own: "
-
-
-class Browser:
-    """A browser that keeps cookies and posts forms as they stand on the page."""
-
-    def __init__(self, url, session):
-        self.url = url
-        self.session = session
-        self.text = ""
-        self.path = ""
-        self.status = 0
-
-    async def open(self, path, **headers):
-        async with self.session.get(self.url + path, headers=headers) as answer:
-            await self._take(answer)
-
-    async def post(self, action, headers=None, **fields):
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])) if form else {}
-        async with self.session.post(self.url + action, data={**hidden, **fields}, headers=headers or {}) as answer:
-            await self._take(answer)
-
-    async def _take(self, answer):
-        self.text, self.path, self.status = await answer.text(), answer.url.path, answer.status
-
-    @property
-    def cookie(self):
-        return next((one for one in self.session.cookie_jar if one.key == "mizan_centre"), None)
-
-
-@pytest.fixture
-async def counter(town):
-    """The application with its counters, and who may sign in there."""
-    deps = town.deps
-    await people.add_centre(deps, "deira", "economy", Names("مركز ديرة", "Deira centre"), "ngenius")
-    passwords = {}
-    for code, supervisor in (("omar", False), ("huda", True)):
-        await people.propose_agent(deps, code, "deira", code.title(), supervisor=supervisor, by="amal")
-        passwords[code] = await people.approve_agent(deps, code, by="faisal")
-    app = build_app(deps)
-    add_routes(app, deps, Identity())
-    add_centres(app, deps, Identity())
-    server = TestServer(app)
-    await server.start_server()
-    sessions = []
-
-    def browser():
-        sessions.append(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
-        return Browser(str(server.make_url("")).rstrip("/"), sessions[-1])
-
-    async def agent(code):
-        """Sign in; the first time with the password that was read out, which opens nothing but choosing another."""
-        made = browser()
-        await made.open("/centre?language=en")
-        if code in passwords:
-            first = passwords.pop(code)
-            await made.post("/centre/sign-in", code=code, password=first)
-            assert (made.status, made.path) == (200, "/centre/password")
-            await made.post("/centre/password", old=first, new=OWN + code)
-        await made.post("/centre/sign-in", code=code, password=OWN + code)
-        assert (made.status, made.path) == (200, "/centre")
-        return made
-
-    yield type(
-        "Counter",
-        (),
-        {"browser": staticmethod(browser), "agent": staticmethod(agent), "town": town, "passwords": passwords},
-    )
-    for session in sessions:
-        await session.close()
-    await server.close()
+from tests.gateway.centres.conftest import CARD, OWN
 
 
 async def test_an_agent_s_day(counter):
     omar = await counter.agent("omar")
     await omar.post("/centre/shift", float="200")
     assert "Shift open since" in omar.text
-    await omar.open("/centre/new")
+    await omar.open("/centre/new?service=licence")
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id="784-1")
     assert (omar.status, "not the number of an Emirates ID" in omar.text) == (422, True)
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id=CARD)
@@ -148,7 +68,7 @@ async def test_a_first_password_opens_nothing_but_choosing_another(counter):
 
 async def take_cash(omar, reference="WALK-1"):
     """Take AED 105.00 for a licence; return the bill's address."""
-    await omar.open("/centre/new")
+    await omar.open("/centre/new?service=licence")
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference=reference, emirates_id=CARD)
     bill = omar.path
     await omar.post(f"{bill}/cash")

@@ -90,3 +90,58 @@ async def test_a_link_for_a_waived_fee_is_refused_when_it_is_made(town: Any):
     body = {**MANY, "line": {"service": "licence", "answers": {"senior": True}}}
     answer = await town.ask("POST", "/v1/payment-links", body)
     assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "/line")
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [({}, 10_00, 50_000_00), ({"least": aed(20_00)}, 20_00, 50_000_00), ({"most": aed(90_00)}, 10_00, 90_00)],
+)
+async def test_the_ends_of_an_open_amount_are_its_tariff_s(
+    window: Window, town: Any, asked: Any, least: int, most: int
+):
+    await enact(town, "assessment", OPEN)
+    link = await make(town, {**MANY, "line": {"service": "assessment"}, "amount_range": asked})
+    assert link["amount_range"] == {"least": aed(least), "most": aed(most)}
+    assert (await press(window, link, amount=str(most // 100 + 1)))[0] == 422
+    assert (await press(window, link, amount=str(least // 100)))[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "pointer"),
+    [
+        ({"service": "assessment"}, {"least": aed(10_00), "most": aed(50_000_01)}, "/amount_range/most"),
+        ({"service": "assessment"}, {"least": aed(9_99)}, "/amount_range/least"),
+        ({"service": "assessment"}, {"most": aed(9_99)}, "/amount_range/most"),
+        ({"service": "assessment"}, {"most": {"amount": 90_00, "currency": "KWD"}}, "/amount_range/most/currency"),
+        ({"service": "kuwaiti"}, {"least": aed(1), "most": aed(2)}, "/amount_range/least/currency"),
+        ({"name": {"ar": "تبرع", "en": "Gift"}, "revenue_code": "4"}, {}, "/amount_range/least/currency"),
+    ],
+)
+async def test_a_range_its_tariff_does_not_allow_is_refused_at_its_end(town: Any, line: Any, asked: Any, pointer: str):
+    await enact(town, "assessment", OPEN)
+    answer = await town.ask("POST", "/v1/payment-links", {**MANY, "line": line, "amount_range": asked})
+    assert (answer.status, [fault["pointer"] for fault in answer.body["errors"]]) == (422, [pointer])
+
+
+async def test_an_open_amount_of_a_service_without_a_tariff_may_be_anything(window: Window, town: Any):
+    link = await make(town, {**MANY, "line": {"service": "kuwaiti"}, "amount_range": {}})
+    assert link["amount_range"]["most"] == {"amount": 10**12, "currency": "KWD"}
+    assert (await press(window, link, amount="1.250"))[0] == 303
+
+
+async def test_a_narrower_tariff_narrows_the_link(window: Window, town: Any):
+    await enact(town, "assessment", OPEN)
+    link = await make(town, {**MANY, "line": {"service": "assessment"}, "amount_range": {"most": aed(100_00)}})
+    narrow = {"kind": "open", "minimum_minor": 50_00, "maximum_minor": 60_00}
+    await enact(town, "assessment", {"price": narrow}, on="2026-11-24")
+    await enact(
+        town, "assessment", {"price": {**narrow, "maximum_minor": 500_00, "minimum_minor": 200_00}}, "2026-11-26"
+    )
+    town.clock.advance(hours=48)
+    _, _, page = await window.get(path_of(link))
+    assert all(f"AED\N{NO-BREAK SPACE}{end}" in page for end in ("50.00", "60.00"))
+    assert (await press(window, link, amount="61"))[0] == 422
+    assert (await press(window, link, amount="60"))[0] == 303
+    town.clock.advance(hours=48)
+    _, _, page = await window.get(path_of(link))
+    assert "can no longer be used" in page
