@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gateway.api.meanings import chapter_of, operation_id
 from gateway.domain.caller import Scope
 
 Schema = dict[str, Any]
@@ -132,7 +133,8 @@ def public_paths(problem: Schema) -> dict[str, Schema]:
         "content": {"application/json": {"schema": _ref("TokenRefusal")}, **refused},
     }
     token = {
-        "operationId": "post /v1/oauth/token",
+        "operationId": operation_id("POST", "/v1/oauth/token"),
+        "tags": [chapter_of("/v1/oauth/token")],
         "summary": "Get an access token for a signed assertion (RFC 7523)",
         "security": [],
         "requestBody": {
@@ -142,7 +144,8 @@ def public_paths(problem: Schema) -> dict[str, Schema]:
         "responses": {"200": _answer("The token", "Token"), **refusals, "400": both, "401": oauth},
     }
     keys = {
-        "operationId": "get /v1/webhook-keys",
+        "operationId": operation_id("GET", "/v1/webhook-keys"),
+        "tags": [chapter_of("/v1/webhook-keys")],
         "summary": "List the keys that verify v1a signatures of webhooks",
         "security": [],
         "responses": {"200": _answer("The keys", "WebhookKeyList"), **refusals},

@@ -8,19 +8,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.api.bodies import ClientKeys, CreateApiKey, CreateOAuthClient, Empty, RotateApiKey
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import (
-    ClientKeys,
-    CreateApiKey,
-    CreateOAuthClient,
-    Empty,
-    RotateApiKey,
-    check_label,
-    instant_of,
-    read_body,
-)
+from gateway.api.requests import check_label, instant_of, read_body
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer

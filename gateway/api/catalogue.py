@@ -84,13 +84,15 @@ def _audience(text: str | None) -> Audience | None:
 async def events(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_READ)
-    query = Query(request, ("object",))
+    query = Query(request, ("object", "created_from", "created_before"))
     return document(
         await list_events(
             deps,
             key.department,
             cursor=query.identifier("cursor", Prefix.EVENT),
             object_id=query.identifier("object", Prefix.INTENT, Prefix.REFUND, Prefix.PAYOUT),
+            created_from=query.instant("created_from"),
+            created_before=query.instant("created_before"),
             limit=query.limit(deps.limits.page_items_max),
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from gateway.api.caller_shapes import Schema
 from gateway.api.openapi import describe
 
 _FOLDER: Final = Path(__file__).parent
+_OWN_HEADERS: Final = ("Location", "Idempotency-Replayed")
+"""Headers that an operation has and others have not; the rest come with every answer."""
 
 
 @cache
@@ -34,7 +37,7 @@ def page() -> tuple[bytes, str]:
     drawn = environment.get_template("docs.html").render(
         info=document["info"],
         operations=[
-            _operation(schemas, path, method, operation)
+            _operation(document["components"], path, method, operation)
             for path, item in document["paths"].items()
             for method, operation in item.items()
         ],
@@ -48,7 +51,7 @@ def page() -> tuple[bytes, str]:
     return drawn.encode(), policy
 
 
-def _operation(schemas: Schema, path: str, method: str, operation: Schema) -> dict[str, Any]:
+def _operation(components: Schema, path: str, method: str, operation: Schema) -> dict[str, Any]:
     good = next(status for status in operation["responses"] if status.startswith("2"))
     content = next(iter(operation["responses"][good]["content"].values()))
     return {
@@ -56,6 +59,8 @@ def _operation(schemas: Schema, path: str, method: str, operation: Schema) -> di
         "method": method.upper(),
         "path": path,
         "summary": operation["summary"],
+        "id": operation["operationId"],
+        "chapter": operation["tags"][0],
         "scopes": [scope for each in operation["security"] for scope in each.get("key", ())],
         "parameters": [
             {
@@ -66,7 +71,12 @@ def _operation(schemas: Schema, path: str, method: str, operation: Schema) -> di
             }
             for each in operation.get("parameters", ())
         ],
-        "body": _body(schemas, operation.get("requestBody")),
+        "headers": [
+            {"name": name, "what": components["headers"][name]["description"]}
+            for name in operation["responses"][good].get("headers", ())
+            if name in _OWN_HEADERS
+        ],
+        "body": _body(components["schemas"], operation.get("requestBody")),
         "status": good,
         "answer": {"name": content["schema"].get("$ref", "").rpartition("/")[2]},
         "refusals": sorted(status for status in operation["responses"] if not status.startswith("2")),
@@ -89,9 +99,15 @@ def _fields(schema: Schema) -> list[dict[str, Any]]:
             "name": name,
             "required": name in required,
             "what": ": ".join(filter(None, (said(each), each.get("description")))),
+            "example": shown(each["examples"][0]) if each.get("examples") else "",
         }
         for name, each in schema.get("properties", {}).items()
     ]
+
+
+def shown(example: Any) -> str:
+    """Show an example: a text as it is, everything else as JSON."""
+    return example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
 
 
 def said(schema: Schema) -> str:

@@ -6,11 +6,12 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.api.bodies import CaptureIntent, Empty, UpdateIntent
 from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document, json_answer
-from gateway.api.requests import CaptureIntent, Empty, UpdateIntent, checked_metadata, intent_request, read_body
+from gateway.api.requests import checked_metadata, intent_request, read_body
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
@@ -30,7 +31,8 @@ EXPANDABLE: Final = ("attempts", "refunds")
 """What may be asked to stand inside an intent, by `expand[]=`."""
 
 _FILTERS: Final = (
-    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate", "expand[]",
+    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "receipt_number",
+    "paid_from", "paid_before", "service", "duplicate", "expand[]",
 )  # fmt: skip
 
 
@@ -81,6 +83,10 @@ async def list_page(request: web.Request) -> web.Response:
         currency=query.text("currency"),
         metadata=query.pair("metadata"),
         duplicate={None: None, "true": True, "false": False}[query.one_of("duplicate", ("true", "false"))],
+        receipt_number=query.text("receipt_number"),
+        paid_from=query.instant("paid_from"),
+        paid_before=query.instant("paid_before"),
+        service=query.text("service"),
     )
     found = await list_intents(
         deps,

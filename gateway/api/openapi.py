@@ -8,10 +8,11 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateway.api import caller_shapes, refund_requests, requests
+from gateway.api import bodies, caller_shapes
 from gateway.api.caller_shapes import Schema
+from gateway.api.meanings import CHAPTERS, chapter_of, operation_id, with_meanings
 from gateway.api.problems import CONTENT_TYPE, document
-from gateway.api.shapes import ANSWERS, DATE, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
+from gateway.api.shapes import ANSWERS, COUNT, DATE, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
 from gateway.domain.caller import Scope
 from gateway.domain.department import Audience
 
@@ -37,8 +38,8 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents"): ("Ask for a payment", "CreateIntent", 201, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents"): (
         "List payment intents, newest first", None, 200, "PaymentIntentList",
-        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate",
-         "expand[]"),
+        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata",
+         "receipt_number", "paid_from", "paid_before", "service", "duplicate", "expand[]"),
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ("expand[]",)),
     ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
@@ -51,7 +52,9 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("GET", "/v1/payment-intents/{id}/attempts"): ("List the tries to pay", None, 200, "PaymentAttemptList", ()),
     ("POST", "/v1/payment-intents/{id}/refunds"): ("Give money back", "CreateRefund", 201, "Refund", ()),
     ("GET", "/v1/payment-intents/{id}/refunds"): ("List an intent's refunds", None, 200, "RefundList", ()),
-    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage", ("status", "batch")),
+    ("GET", "/v1/refunds"): ("List refunds, newest first", None, 200, "RefundPage",
+        ("status", "batch", "created_from", "created_before"),
+    ),
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
@@ -66,7 +69,9 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
         "Refuse all of a batch that waits", "DecideRefund", 200, "RefundBatchDecision", (),
     ),
     ("POST", "/v1/payment-links"): ("Make a link to pay under", "CreatePaymentLink", 201, "PaymentLink", ()),
-    ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList", ()),
+    ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList",
+        ("created_from", "created_before"),
+    ),
     ("GET", "/v1/payment-links/{id}"): ("Read a payment link", None, 200, "PaymentLink", ()),
     ("GET", "/v1/payment-links/{id}/qr.svg"): ("Draw a payment link as a square code", None, 200, "Drawing", ()),
     ("POST", "/v1/payment-links/{id}/disable"): ("Take a payment link back", "Empty", 200, "PaymentLink", ()),
@@ -84,7 +89,9 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("GET", "/v1/services/{code}"): ("Read a service and its tariff", None, 200, "Service", ()),
     ("GET", "/v1/bundles"): ("List bundles of services", None, 200, "BundleList", ("department",)),
     ("GET", "/v1/bundles/{code}"): ("Read a bundle", None, 200, "Bundle", ()),
-    ("GET", "/v1/events"): ("Read what happened, oldest first", None, 200, "EventList", ("object",)),
+    ("GET", "/v1/events"): ("Read what happened, oldest first", None, 200, "EventList",
+        ("object", "created_from", "created_before"),
+    ),
     ("POST", "/v1/webhook-endpoints"): ("Make an endpoint", "CreateEndpoint", 201, "WebhookEndpoint", ()),
     ("GET", "/v1/webhook-endpoints"): ("List endpoints", None, 200, "WebhookEndpointList", ()),
     ("POST", "/v1/webhook-endpoints/{id}/rotate-secret"): ("Rotate a secret", "Empty", 200, "WebhookEndpoint", ()),
@@ -119,7 +126,20 @@ _PAGED: Final = frozenset(
         "OAuthClientList",
     }
 )
-_REFUSALS: Final = ("400", "401", "403", "404", "408", "409", "413", "422", "429", "500", "503")
+_REFUSED: Final = {
+    "400": "The request cannot be read, or lacks its Idempotency-Key",
+    "401": "No credential, or none we know",
+    "403": "The credential lacks the scope",
+    "404": "There is no such thing of yours",
+    "408": "The body came too slowly",
+    "409": "Not in this state; with Retry-After, the first request with this key is still running",
+    "413": "The body is too large",
+    "422": "A field is wrong (errors say which), or the Idempotency-Key was used with another body",
+    "429": "Too many requests: come back after Retry-After",
+    "500": "An error of ours: the same request may be sent again",
+    "503": "Nothing was done: come back after Retry-After",
+}
+_REFUSALS: Final = tuple(_REFUSED)
 _PARAMETERS: Final[dict[str, Schema]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
     "status": {"enum": INTENT_STATUSES},
@@ -130,6 +150,8 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "language": {"enum": ["ar", "en"]},
     "created_from": INSTANT,
     "created_before": INSTANT,
+    "paid_from": INSTANT,
+    "paid_before": INSTANT,
     "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
     "duplicate": {"enum": ["true", "false"], "description": "whether it is the second paid under its reference"},
@@ -145,13 +167,34 @@ _VERSION: Final[Schema] = {
 _FILES: Final = {"Drawing": "image/svg+xml", "Spreadsheet": "text/csv"}
 """Answers that are files, not documents."""
 _IN_PATH: Final[dict[str, Schema]] = {"name": {"enum": ["statement", "remittance"]}}
-_RATE_HEADERS: Final[Schema] = {
+_HEADERS: Final[dict[str, Schema]] = {
     name: {"schema": schema, "description": about}
     for name, schema, about in (
         ("RateLimit-Policy", TEXT, "the quota (q) and its window in seconds (w)"),
-        ("RateLimit", TEXT, "what remains (r), and when it is full again (t)"),
+        ("RateLimit", TEXT, "what remains (r), and in how many seconds it is full again (t)"),
+        ("RateLimit-Limit", COUNT, "the quota of a minute, for this credential and operation"),
+        ("RateLimit-Remaining", COUNT, "what remains of it"),
+        ("RateLimit-Reset", COUNT, "in how many seconds it is full again"),
+        ("Mizan-Version", DATE, "the version that answered"),
+        ("Location", TEXT, "the address of what was made"),
+        ("Idempotency-Replayed", {"const": "true"}, "the key was used before, and this is its first answer"),
+        ("Retry-After", COUNT, "in how many seconds the same request may be sent again"),
     )
 }
+_ALWAYS: Final = ("RateLimit-Policy", "RateLimit", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+LOCATED: Final = frozenset(
+    {
+        "/v1/payment-intents",
+        "/v1/payment-intents/{id}/refunds",
+        "/v1/refund-batches",
+        "/v1/payment-links",
+        "/v1/api-keys",
+        "/v1/api-keys/{id}/rotate",
+        "/v1/oauth-clients",
+    }
+)
+"""What makes something whose address is told."""
+_COMES_BACK: Final = frozenset({"409", "429", "503"})
 
 
 def scope_of(method: str, path: str) -> Scope:
@@ -181,24 +224,21 @@ def describe() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Mizan", "version": "2026-11-22", "description": _ABOUT},
+        "tags": [{"name": name, "description": about} for name, about in CHAPTERS.values() if about],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, **ANSWERS, **caller_shapes.SHAPES, **lists},
+            "schemas": {**schemas, **with_meanings({**ANSWERS, **caller_shapes.SHAPES, **lists})},
+            "headers": _HEADERS,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
         "security": [{"key": []}],
     }
 
 
-def _bodies() -> list[type[requests.Body]]:
+def _bodies() -> list[type[bodies.Body]]:
     """Return the types of every body an operation reads."""
     names = {body for _, body, *_ in _OPERATIONS.values() if body is not None}
-    return [_body(name) for name in sorted(names)]
-
-
-def _body(name: str) -> type[requests.Body]:
-    kind: type[requests.Body] = getattr(refund_requests, name, None) or getattr(requests, name)
-    return kind
+    return [getattr(bodies, name) for name in sorted(names)]
 
 
 def _operation(
@@ -218,26 +258,37 @@ def _operation(
     if method == "POST":
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
-    refusal = {"description": "Refused", "content": {CONTENT_TYPE: {"schema": ref("Problem")}}}
+    told = (*_ALWAYS, *(("Idempotency-Replayed",) if method == "POST" else ()))
     answered = {
         "description": summary,
-        "headers": _RATE_HEADERS,
+        "headers": _headers(*told, *(("Location",) if method == "POST" and path in LOCATED else ())),
         "content": {_FILES[answer]: {"schema": TEXT}}
         if answer in _FILES
         else {"application/json": {"schema": ref(answer)}},
     }
     operation: Schema = {
-        "operationId": f"{method.lower()} {path}",
+        "operationId": operation_id(method, path),
+        "tags": [chapter_of(path)],
         "summary": summary,
         "parameters": parameters,
-        "responses": {str(status): answered, **dict.fromkeys(_REFUSALS, refusal)},
+        "responses": {str(status): answered, **{each: _refusal(each) for each in _REFUSALS}},
         "security": [{"key": [scope_of(method, path).value]}],
     }
     if body is not None:
-        optional = _body(body) in requests.OPTIONAL
+        optional = getattr(bodies, body) in bodies.OPTIONAL
         content = {"application/json": {"schema": ref(body)}}
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
+
+
+def _headers(*names: str) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("Mizan-Version", *names)}
+
+
+def _refusal(status: str) -> Schema:
+    comes_back = ("Retry-After",) if status in _COMES_BACK else ()
+    headers = _headers(*comes_back, *(_ALWAYS if status == "429" else ()))
+    return {"description": _REFUSED[status], "headers": headers, "content": {CONTENT_TYPE: {"schema": ref("Problem")}}}
 
 
 async def serve(_: web.Request) -> web.Response:

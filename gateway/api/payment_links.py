@@ -9,10 +9,11 @@ import msgspec
 import segno
 from aiohttp import web
 
+from gateway.api.bodies import Empty
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import Empty, link_request, read_body
+from gateway.api.requests import link_request, read_body
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.idempotency import StoredAnswer
@@ -34,9 +35,15 @@ async def create(request: web.Request) -> web.Response:
 async def list_page(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_READ)
-    query = Query(request, ())
-    cursor = query.identifier("cursor", Prefix.PAYMENT_LINK)
-    found = await list_links(deps, key.department, cursor=cursor, limit=query.limit(deps.limits.page_items_max))
+    query = Query(request, ("created_from", "created_before"))
+    found = await list_links(
+        deps,
+        key.department,
+        query.instant("created_from"),
+        query.instant("created_before"),
+        cursor=query.identifier("cursor", Prefix.PAYMENT_LINK),
+        limit=query.limit(deps.limits.page_items_max),
+    )
     return document(found)
 
 

@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.api.requests import Amount, Body, Code, instant_of, read_body
+from gateway.api.bodies import Amount, CreateRefund, CreateRefundBatch
+from gateway.api.requests import instant_of, read_body
 from gateway.domain.errors import InvalidError
 from gateway.domain.ids import Prefix, is_id
 from gateway.domain.text import check_text
 from gateway.services.refunds.create_refund import RefundRequest
-from gateway.services.refunds.refund_many import REFUNDS_MAX, PaidQuery, Wanted
-
-
-class RefundedLine(Body):
-    number: Annotated[int, Meta(ge=1, le=100)]
-    amount: Amount
-
-
-class CreateRefund(Body):
-    reason: str
-    amount: Amount | None = None
-    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=100)] | None = None
-    requested_by: str | None = None
-
-
-class DecideRefund(Body):
-    decided_by: str
-    reason: str = ""
-
-
-class BatchedRefund(Body):
-    payment_intent: str
-    amount: Amount | None = None
-
-
-class PaidPayments(Body):
-    service: Code
-    paid_from: str
-    paid_before: str
-
-
-class CreateRefundBatch(Body):
-    reason: str
-    refunds: Annotated[list[BatchedRefund], Meta(min_length=1, max_length=REFUNDS_MAX)] | None = None
-    query: PaidPayments | None = None
-    requested_by: str | None = None
-    dry_run: bool = False
+from gateway.services.refunds.refund_many import PaidQuery, Wanted
 
 
 def refund_request(body: bytes) -> RefundRequest:

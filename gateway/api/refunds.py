@@ -5,17 +5,18 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from gateway.api.bodies import DecideRefund, Empty
 from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.refund_requests import DecideRefund, person, refund_batch_request, refund_request
-from gateway.api.requests import Empty, read_body
+from gateway.api.refund_requests import person, refund_batch_request, refund_request
+from gateway.api.requests import read_body
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import RefundSearch, RefundStatus
 from gateway.domain.text import check_text
 from gateway.services.intents.read_intent import list_refunds, read_refund, search_refunds
 from gateway.services.refunds.create_refund import Asking, create_refund
@@ -106,12 +107,16 @@ async def of_intent(request: web.Request) -> web.Response:
 async def list_page(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.PAYMENTS_READ)
-    query = Query(request, ("status", "batch"))
+    query = Query(request, ("status", "batch", "created_from", "created_before"))
     found = await search_refunds(
         deps,
         key.department,
-        status=_status(query.text("status")),
-        batch=query.identifier("batch", Prefix.REFUND_BATCH),
+        RefundSearch(
+            _status(query.text("status")),
+            query.identifier("batch", Prefix.REFUND_BATCH),
+            query.instant("created_from"),
+            query.instant("created_before"),
+        ),
         cursor=query.identifier("cursor", Prefix.REFUND),
         limit=query.limit(deps.limits.page_items_max),
     )

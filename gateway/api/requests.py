@@ -1,147 +1,34 @@
-"""Bodies departments send, as types; unknown fields, wrong types and odd texts are refused with the field's name."""
+"""Reading what departments send: unknown fields, wrong types and odd texts are refused with the field's name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UnsetType
 from msgspec.structs import replace
 
-from gateway.domain.caller import Scope
+from gateway.api.bodies import (
+    OPTIONAL,
+    Amount,
+    BilingualName,
+    Body,
+    CreateIntent,
+    CreatePaymentLink,
+    CreateQuote,
+    Line,
+)
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.json_text import read_json
-from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
 from gateway.services.catalogue.price_basket import LineRequest
 from gateway.services.catalogue.quote_basket import QuoteRequest
 from gateway.services.intents.create_intent import IntentRequest
 from gateway.services.intents.payment_links import LinkRequest
-
-AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}$")]
-Mobile = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{7,14}$")]
-Code = Annotated[str, Meta(min_length=1, max_length=63)]
-
-
-class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """What every body is: nothing we do not know is accepted in silence."""
-
-
-class Amount(Body):
-    amount: AmountMinor
-    currency: Currency
-
-
-class BilingualName(Body):
-    ar: str
-    en: str
-
-
-class Line(Body):
-    service: Code | UnsetType = UNSET
-    quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
-    amount: Amount | UnsetType = UNSET
-    base_amount: Amount | UnsetType = UNSET
-    answers: Annotated[dict[str, str | bool], Meta(max_length=20)] = {}
-    name: BilingualName | UnsetType = UNSET
-    revenue_code: Code | UnsetType = UNSET
-
-
-class Payer(Body):
-    language: Literal["ar", "en"] = "ar"
-    email: Email | None = None
-    mobile: Mobile | None = None
-
-
-class CreateIntent(Body):
-    reference: str
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
-    bundle: Code | UnsetType = UNSET
-    payer: Payer = msgspec.field(default_factory=Payer)
-    return_url: str | None = None
-    metadata: Annotated[dict[str, str], Meta(max_length=20)] = {}
-    expires_at: str | None = None
-    capture: Literal["automatic", "manual"] = "automatic"
-
-
-class CaptureIntent(Body):
-    amount: Amount | None = None
-
-
-class CreateQuote(Body):
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
-    bundle: Code | UnsetType = UNSET
-    at: str | None = None
-
-
-class AmountRange(Body):
-    least: Amount | None = None
-    most: Amount | None = None
-
-
-class CreatePaymentLink(Body):
-    reference: str
-    line: Line
-    single_use: bool
-    amount_range: AmountRange | None = None
-    language: Literal["ar", "en"] = "ar"
-    return_url: str | None = None
-    metadata: Annotated[dict[str, str], Meta(max_length=19)] = {}
-    expires_at: str | None = None
-
-
-class CreateEndpoint(Body):
-    url: str
-
-
-class ReplayDeliveries(Body):
-    event: str | None = None
-    created_from: str | None = None
-    created_before: str | None = None
-    cursor: str | None = None
-
-
-Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=20)]
-
-
-class CreateApiKey(Body):
-    label: str
-    scopes: Scopes
-    expires_at: str | None = None
-
-
-class RotateApiKey(Body):
-    overlap_minutes: Annotated[int, Meta(ge=0, le=43_200)] = 1_440
-
-
-class CreateOAuthClient(Body):
-    label: str
-    scopes: Scopes
-    jwks: dict[str, Any] | None = None
-    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
-
-
-class ClientKeys(Body):
-    jwks: dict[str, Any] | None = None
-    jwks_url: Annotated[str, Meta(max_length=500)] | None = None
-
-
-class UpdateIntent(Body):
-    metadata: Annotated[dict[str, str], Meta(max_length=20)]
-
-
-class Empty(Body):
-    """A body that says nothing: it may be left out."""
-
-
-OPTIONAL: Final = (Empty, CaptureIntent, ReplayDeliveries, RotateApiKey)
-"""Bodies that may be left out."""
 
 Read = TypeVar("Read", bound=Body)
 

@@ -38,7 +38,7 @@ _INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-t
 DATE: Final[Schema] = {"type": "string", "format": "date"}
 _DATE_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date"}
 _FLAG: Final[Schema] = {"type": "boolean"}
-_COUNT: Final[Schema] = {"type": "integer"}
+COUNT: Final[Schema] = {"type": "integer"}
 _MONEY: Final[Schema] = closed(
     {
         "amount": {"type": "integer", "description": "whole minor units: 12550 is AED 125.50"},
@@ -49,7 +49,7 @@ _MONEY_OR_NULL: Final[Schema] = _or_null(ref("Money"))
 _NAME: Final[Schema] = closed({"ar": TEXT, "en": TEXT})
 _CITATION: Final[dict[str, Schema]] = {
     "id": identifier("tf"),
-    "version": _COUNT,
+    "version": COUNT,
     "effective_on": DATE,
     "legal_basis": TEXT,
 }
@@ -89,12 +89,12 @@ ANSWERS: Final[dict[str, Schema]] = {
     "Name": _NAME,
     "IntentLine": closed(
         {
-            "number": _COUNT,
+            "number": COUNT,
             "department": TEXT,
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
             "revenue_code": TEXT,
-            "quantity": _COUNT,
+            "quantity": COUNT,
             "amount": ref("Money"),
             "vat": ref("Money"),
             "base_amount": _MONEY_OR_NULL,
@@ -154,7 +154,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "payment_intent": identifier("pi"),
             "status": {"enum": REFUND_STATUSES},
             "amount": ref("Money"),
-            "lines": {"type": "array", "items": closed({"number": _COUNT, "amount": ref("Money")})},
+            "lines": {"type": "array", "items": closed({"number": COUNT, "amount": ref("Money")})},
             "reason": TEXT,
             "failure": _or_null(closed({"code": {"enum": [each.value for each in FailureCode]}, "detail": TEXT})),
             "late_payment": _FLAG,
@@ -174,13 +174,13 @@ ANSWERS: Final[dict[str, Schema]] = {
             "reference": TEXT,
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
-            "quantity": _COUNT,
+            "quantity": COUNT,
             "base_amount": {"anyOf": [ref("Money"), {"type": "null"}]},
             "answers": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
             "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
             "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
             "single_use": _FLAG,
-            "times_paid": _COUNT,
+            "times_paid": COUNT,
             "metadata": {"type": "object", "additionalProperties": TEXT},
             "return_url": _TEXT_OR_NULL,
             "created_at": INSTANT,
@@ -194,8 +194,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "id": identifier("rb"),
             "object": {"const": "refund_batch"},
             "dry_run": _FLAG,
-            "accepted": _COUNT,
-            "refused": _COUNT,
+            "accepted": COUNT,
+            "refused": COUNT,
             "total": {"type": "array", "items": ref("Money")},
             "results": {
                 "type": "array",
@@ -216,8 +216,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "object": {"const": "refund_batch_decision"},
             "decision": {"enum": ["approved", "refused"]},
             "decided_by": TEXT,
-            "decided": _COUNT,
-            "not_decided": _COUNT,
+            "decided": COUNT,
+            "not_decided": COUNT,
             "total": {"type": "array", "items": ref("Money")},
             "results": {
                 "type": "array",
@@ -245,7 +245,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "depends_on": {"type": "array", "items": TEXT},
             "amount": _MONEY_OR_NULL,
             "currency": TEXT,
-            "vat_basis_points": _COUNT,
+            "vat_basis_points": COUNT,
             "tariff": _or_null(ref("Tariff")),
             "next_tariff": _or_null(ref("Tariff")),
         }
@@ -259,7 +259,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "description": ref("Name"),
             "services": {
                 "type": "array",
-                "items": closed({"service": TEXT, "department": TEXT, "name": ref("Name"), "quantity": _COUNT}),
+                "items": closed({"service": TEXT, "department": TEXT, "name": ref("Name"), "quantity": COUNT}),
             },
         }
     ),
@@ -363,19 +363,19 @@ ANSWERS: Final[dict[str, Schema]] = {
             "event": identifier("ev"),
             "type": TEXT,
             "status": {"enum": ["waiting", "delivered", "dead"]},
-            "tries": _COUNT,
+            "tries": COUNT,
             "answer": {"type": "string", "description": "the last answer: an HTTP status, or why there was none"},
             "created_at": INSTANT,
             "next_try_at": _INSTANT_OR_NULL,
             "delivered_at": _INSTANT_OR_NULL,
         }
     ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT, "next_cursor": _TEXT_OR_NULL}),
+    "Replay": closed({"object": {"const": "replay"}, "queued": COUNT, "next_cursor": _TEXT_OR_NULL}),
     "Problem": closed(
         {
             "type": TEXT,
             "title": TEXT,
-            "status": _COUNT,
+            "status": COUNT,
             "detail": TEXT,
             "instance": TEXT,
             "code": TEXT,

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from gateway.api.bodies import CreateEndpoint, Empty, ReplayDeliveries
 from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import CreateEndpoint, Empty, ReplayDeliveries, instant_of, read_body
+from gateway.api.requests import instant_of, read_body
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -30,6 +30,9 @@ class Prefix(StrEnum):
     SHIFT = "sh"
 
 
+_MINTING: Final = timedelta(seconds=2)
+"""How far the instant in an identifier may lie from the one beside it."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY: Final = re.compile(r"[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}")
@@ -42,6 +45,17 @@ def mint(prefix: Prefix, at: datetime, random_bytes: Callable[[int], bytes]) -> 
 def id_bound(prefix: Prefix, at: datetime) -> str:
     """Return the lowest identifier that could be minted at an instant."""
     return mint(prefix, max(at, _EPOCH), bytes)
+
+
+def id_range(
+    prefix: Prefix, created_from: datetime | None, created_before: datetime | None, cursor: str | None
+) -> tuple[str | None, str | None]:
+    """Return below and above which identifier a page lies, newest first: under a cursor, in a time, a bit wider."""
+    ends = [] if cursor is None else [cursor]
+    if created_before is not None:
+        ends.append(id_bound(prefix, created_before + _MINTING))
+    after = None if created_from is None else id_bound(prefix, created_from - _MINTING)
+    return min(ends, default=None), after
 
 
 def successor(identifier: str) -> str:

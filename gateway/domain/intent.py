@@ -90,3 +90,7 @@ class Search:
     currency: str | None = None
     metadata: tuple[str, str] | None = None
     duplicate: bool | None = None
+    receipt_number: str | None = None
+    paid_from: datetime | None = None
+    paid_before: datetime | None = None
+    service: str | None = None

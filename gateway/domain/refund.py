@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -106,6 +107,16 @@ def failure(status: RefundStatus, word: str, *, sent: bool, booked: bool) -> Fai
 def agreed(provider: str) -> RefundStatus:
     """Return what a refund becomes once nobody has to agree any more: sent to its provider, or cash to collect."""
     return _S.AWAITING_COLLECTION if provider == COUNTER else _S.REQUESTED
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSearch:
+    """Filters of the list; every one is optional and they add up."""
+
+    status: RefundStatus | None = None
+    batch: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
 
 
 def needs_approval(limits: Mapping[str, int], together: Money) -> bool:

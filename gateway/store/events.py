@@ -44,8 +44,8 @@ async def record(connection: Connection, events: Sequence[Event]) -> None:
 
 
 async def feed(
-    connection: Connection, department: str, *, after: str | None, object_id: str | None, settled_before: datetime,
-    limit: int,
+    connection: Connection, department: str, *, after: str | None, before: str | None, object_id: str | None,
+    created_from: datetime | None, created_before: datetime | None, settled_before: datetime, limit: int,
 ) -> list[Event]:  # fmt: skip
     """Return a department's events, oldest first, above a cursor.
 
@@ -55,13 +55,17 @@ async def feed(
     rows = await connection.fetch(
         """SELECT id, department, type, object, data, created_at FROM gateway.event
             WHERE department = $1 AND ($2::text IS NULL OR id > $2) AND ($3::text IS NULL OR object = $3)
-              AND created_at <= $4
+              AND created_at <= $4 AND ($6::text IS NULL OR id < $6)
+              AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
             ORDER BY id LIMIT $5""",
         department,
         after,
         object_id,
         settled_before,
         limit,
+        before,
+        created_from,
+        created_before,
     )
     return [
         Event(row["id"], row["department"], row["type"], row["object"], from_json(row["data"]), row["created_at"])

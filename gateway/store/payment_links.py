@@ -68,12 +68,21 @@ async def read(connection: Connection, link_id: str) -> PaymentLink | None:
     return _link(row) if row else None
 
 
-async def page(connection: Connection, department: str, *, before: str | None, limit: int) -> list[PaymentLink]:
+async def page(
+    connection: Connection, department: str, created_from: datetime | None, created_before: datetime | None, *,
+    before: str | None, after: str | None, limit: int,
+) -> list[PaymentLink]:  # fmt: skip
+    """Return a department's links of a time, newest first, below a cursor."""
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM gateway.payment_link
-             WHERE department = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+             WHERE department = $1 AND ($2::text IS NULL OR id < $2) AND ($3::text IS NULL OR id > $3)
+               AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
+             ORDER BY id DESC LIMIT $6""",
         department,
         before,
+        after,
+        created_from,
+        created_before,
         limit,
     )
     return [_link(row) for row in rows]

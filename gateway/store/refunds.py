@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.refund import Failure, RefundableLine, RefundLine, RefundStatus, failure
+from gateway.domain.refund import Failure, RefundableLine, RefundLine, RefundSearch, RefundStatus, failure
 from gateway.store import intents
 from gateway.store.connections import Connection, Row
 from ledger.accounts import provider_refunds_in_transit
@@ -123,22 +123,26 @@ async def of_intents(connection: Connection, intent_ids: Sequence[str]) -> list[
 async def search(
     connection: Connection,
     department: str,
+    wanted: RefundSearch,
     *,
-    status: RefundStatus | None,
-    batch: str | None,
     before: str | None,
+    after: str | None,
     limit: int,
 ) -> list[Refund]:
     """Return a department's refunds, newest first, below a cursor."""
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM gateway.refund
              WHERE department = $1 AND ($2::text IS NULL OR id < $2) AND ($3::text IS NULL OR status = $3)
-               AND ($4::text IS NULL OR batch = $4)
-             ORDER BY id DESC LIMIT $5""",
+               AND ($4::text IS NULL OR batch = $4) AND ($5::text IS NULL OR id > $5)
+               AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+             ORDER BY id DESC LIMIT $8""",
         department,
         before,
-        status.value if status else None,
-        batch,
+        wanted.status.value if wanted.status else None,
+        wanted.batch,
+        after,
+        wanted.created_from,
+        wanted.created_before,
         limit,
     )
     return [_refund(row) for row in rows]

@@ -14,7 +14,7 @@ from gateway.domain import department as departments
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError, NotFoundError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.ids import Prefix
+from gateway.domain.ids import Prefix, id_range
 from gateway.domain.payment_link import LinkState, PaymentLink
 from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
@@ -147,9 +147,15 @@ async def _own(connection: Connection, department: str, link_id: str) -> Payment
     return link
 
 
-async def list_links(deps: Deps, department: str, *, cursor: str | None, limit: int) -> Document:
+async def list_links(
+    deps: Deps, department: str, created_from: datetime | None, created_before: datetime | None, *,
+    cursor: str | None, limit: int,
+) -> Document:  # fmt: skip
+    before, after = id_range(Prefix.PAYMENT_LINK, created_from, created_before, cursor)
     async with deps.connection() as connection:
-        found = await payment_links.page(connection, department, before=cursor, limit=limit + 1)
+        found = await payment_links.page(
+            connection, department, created_from, created_before, before=before, after=after, limit=limit + 1
+        )
         paid = await payment_links.paid(connection, [link.id for link in found])
     now = deps.clock()
     documents: Sequence[Document] = [

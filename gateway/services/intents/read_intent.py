@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
-from gateway.domain.ids import Prefix, id_bound
+from gateway.domain.ids import Prefix, id_range
 from gateway.domain.intent import Search
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import RefundSearch
 from gateway.services.documents import (
     Document,
     attempt_document,
@@ -27,8 +27,6 @@ from gateway.store.intents import Intent
 from gateway.store.reading import WholeIntent, whole
 
 FEED_DELAY: Final = timedelta(seconds=2)
-_MINTING: Final = timedelta(seconds=2)
-"""How far the instant in an identifier may lie from the one beside it."""
 
 
 async def read_intent(
@@ -62,11 +60,9 @@ async def list_intents(
     expand: AbstractSet[str] = frozenset(),
 ) -> Document:
     """Return a page, newest first. A range of time is turned into a range of identifiers, which the index has."""
-    before = cursor
-    if wanted.created_before is not None:
-        last = id_bound(Prefix.INTENT, wanted.created_before + _MINTING)
-        before = last if cursor is None else min(cursor, last)
-    after = None if wanted.created_from is None else id_bound(Prefix.INTENT, wanted.created_from - _MINTING)
+    # What was paid before an instant was asked for before it.
+    ends = [end for end in (wanted.created_before, wanted.paid_before) if end is not None]
+    before, after = id_range(Prefix.INTENT, wanted.created_from, min(ends, default=None), cursor)
     async with deps.connection() as connection:
         found = await intents.search(connection, department, wanted, before=before, after=after, limit=limit)
         documents = await intent_documents(deps, connection, found.intents, expand)
@@ -149,26 +145,38 @@ async def list_refunds(deps: Deps, department: str, intent_id: str) -> Document:
 
 
 async def search_refunds(
-    deps: Deps, department: str, *, status: RefundStatus | None, batch: str | None, cursor: str | None, limit: int
+    deps: Deps, department: str, wanted: RefundSearch, *, cursor: str | None, limit: int
 ) -> Document:
     """Return a page of a department's refunds, newest first."""
+    before, after = id_range(Prefix.REFUND, wanted.created_from, wanted.created_before, cursor)
     async with deps.connection() as connection:
-        found = await refunds.search(connection, department, status=status, batch=batch, before=cursor, limit=limit + 1)
+        found = await refunds.search(connection, department, wanted, before=before, after=after, limit=limit + 1)
         lines = await refunds.lines(connection, [refund.id for refund in found])
     documents = [refund_document(refund, lines.get(refund.id, [])) for refund in found[:limit]]
     return page_document(documents, found[limit - 1].id if len(found) > limit else None)
 
 
 async def list_events(
-    deps: Deps, department: str, *, cursor: str | None, object_id: str | None, limit: int
+    deps: Deps,
+    department: str,
+    *,
+    cursor: str | None,
+    object_id: str | None,
+    limit: int,
+    created_from: datetime | None = None,
+    created_before: datetime | None = None,
 ) -> Document:
     """Return a page of the feed, oldest first. Read on from the last cursor for ever; nothing slips in behind it."""
+    before, after = id_range(Prefix.EVENT, created_from, created_before, None)
     async with deps.connection() as connection:
         found = await events.feed(
             connection,
             department,
-            after=cursor,
+            after=max((bound for bound in (cursor, after) if bound is not None), default=None),
+            before=before,
             object_id=object_id,
+            created_from=created_from,
+            created_before=created_before,
             settled_before=deps.clock() - FEED_DELAY,
             limit=limit,
         )

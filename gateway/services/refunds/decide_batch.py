@@ -9,6 +9,7 @@ import msgspec
 from gateway.deps import Deps
 from gateway.domain.errors import GatewayError, IdempotencyInFlightError, NotFoundError, UnavailableError
 from gateway.domain.idempotency import Claim, StoredAnswer
+from gateway.domain.refund import RefundSearch
 from gateway.services.documents import Document
 from gateway.services.once import earlier
 from gateway.services.refunds.decide_refund import Decision, decide_one
@@ -28,7 +29,9 @@ async def decide_batch(deps: Deps, department: str, batch: str, decision: Decisi
     if stored is not None:
         return stored
     async with deps.connection() as connection:
-        found = await refunds.search(connection, department, status=None, batch=batch, before=None, limit=REFUNDS_MAX)
+        found = await refunds.search(
+            connection, department, RefundSearch(batch=batch), before=None, after=None, limit=REFUNDS_MAX
+        )
     if not found:
         raise NotFoundError
     results = [await _decide(deps, department, refund, decision) for refund in reversed(found)]

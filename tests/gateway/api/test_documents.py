@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+from gateway.api import bodies
 from gateway.api.openapi import describe
 from gateway.api.problems import STATUSES
+from gateway.api.requests import instant_of
 from gateway.api.routes import ROUTES
+from gateway.api.shapes import ANSWERS
 from gateway.domain import errors
 from gateway.services.intents.read_intent import FEED_DELAY
 
@@ -139,3 +144,80 @@ async def test_hc15_amounts_of_every_exponent_are_whole_minor_units(town):
     dinars, yen = await town.intent(lines=[line]), await town.intent(lines=[own])
     assert dinars["amount"] == {"amount": 12_345, "currency": "KWD"}
     assert yen["amount"] == {"amount": 700, "currency": "JPY"}
+
+
+def operations():
+    return [operation for item in describe()["paths"].values() for operation in item.values()]
+
+
+def fields_of_bodies():
+    """Every field of every body, and of what stands inside it."""
+    schemas = describe()["components"]["schemas"]
+    kinds = {name for name, kind in vars(bodies).items() if isinstance(kind, type) and issubclass(kind, bodies.Body)}
+    kinds -= {"Body"}
+    assert kinds <= set(schemas)
+    return [(kind, name, field) for kind in kinds for name, field in schemas[kind].get("properties", {}).items()]
+
+
+def test_every_field_of_a_body_says_what_it_is_and_has_an_example():
+    fields = fields_of_bodies()
+    assert len(fields) > 60
+    assert [(kind, name) for kind, name, field in fields if not field.get("description")] == []
+    without = [
+        (kind, name)
+        for kind, name, field in fields
+        if "$ref" not in str(field) and field.get("type") != "boolean" and not field.get("examples")
+    ]
+    assert without == []
+
+
+def test_examples_of_fields_are_what_the_fields_take():
+    components = describe()["components"]
+    for kind, name, field in fields_of_bodies():
+        for example in field.get("examples", ()):
+            jsonschema.validate(example, {**field, "components": components}, format_checker=jsonschema.FormatChecker())
+            if name in {"expires_at", "created_from", "created_before", "paid_from", "paid_before", "at"}:
+                assert instant_of(example, f"/{kind}/{name}")
+                assert field["format"] == "date-time"
+
+
+def test_every_field_of_an_answer_says_what_it_is():
+    schemas = describe()["components"]["schemas"]
+    main = {name for name in schemas if name in ANSWERS and name not in {"Money", "Name", "ReceiptSending"}}
+    silent = [
+        (name, field)
+        for name in sorted(main)
+        for field, said in schemas[name]["properties"].items()
+        if not said.get("description")
+    ]
+    assert silent == []
+
+
+def test_operations_have_names_for_programs_and_a_chapter():
+    names = [operation["operationId"] for operation in operations()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in names)
+    assert {"create_payment_intent", "list_payment_intents", "cancel_payment_intent", "create_token"} <= set(names)
+    chapters = {tag["name"] for tag in describe()["tags"]}
+    assert {tag for operation in operations() for tag in operation["tags"]} == chapters
+
+
+async def test_what_is_told_in_headers_is_told(town):
+    document = describe()
+    made = await town.ask("POST", PATH, {"reference": "I-1", "lines": [{"service": "licence"}]}, key="k")
+    again = await town.ask("POST", PATH, {"reference": "I-1", "lines": [{"service": "licence"}]}, key="k")
+    link = {"reference": "L", "line": {"service": "licence"}, "single_use": True}
+    key = {"label": "till", "scopes": ["payments:read"]}
+    answers = {PATH: again, "/v1/payment-links": await town.ask("POST", "/v1/payment-links", link)}
+    answers["/v1/api-keys"] = await town.ask("POST", "/v1/api-keys", key)
+    for path, answer in answers.items():
+        described = document["paths"][path]["post"]["responses"]["201"]["headers"]
+        assert set(described) - set(answer.headers) <= {"Idempotency-Replayed"}
+        assert answer.headers["Location"] == f"{path}/{answer.body['id']}"
+    assert (
+        again.headers["Idempotency-Replayed"]
+        == document["components"]["headers"]["Idempotency-Replayed"]["schema"]["const"]
+    )
+    assert "Location" in made.headers
+    endpoint = await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})
+    assert "Location" not in endpoint.headers

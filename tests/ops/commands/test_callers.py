@@ -60,6 +60,18 @@ async def test_a_key_is_issued_listed_and_ended(run):
     assert (code, "no key or client in use" in said) == (1, True)
 
 
+async def test_a_key_is_replaced_once_by_one_with_the_same_rights(run):
+    _, _, note = await run("issue", "economy", "till", "--scope", "refunds:approve", "--days", "30")
+    old = note.partition(":")[0]
+    code, text, note = await run("rotate", old, "--overlap-minutes", "30")
+    assert (code, is_well_formed(text.strip())) == (0, True)
+    _, listed, _ = await run("list", "economy")
+    assert f"{note.partition(':')[0]}  till  refunds:approve  used never  ends 2026-12-22" in listed
+    code, _, said = await run("rotate", old)
+    assert (code, "has replaced this key" in said) == (1, True)
+    assert (await run("rotate", "key_" + "0" * 26))[0] == 1
+
+
 async def test_a_client_is_registered_by_its_public_keys(run, tmp_path):
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps({"keys": [signing_key(b"c" * 32).jwk()]}))
