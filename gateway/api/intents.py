@@ -30,7 +30,7 @@ EXPANDABLE: Final = ("attempts", "refunds")
 """What may be asked to stand inside an intent, by `expand[]=`."""
 
 _FILTERS: Final = (
-    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]",
+    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate", "expand[]",
 )  # fmt: skip
 
 
@@ -80,6 +80,7 @@ async def list_page(request: web.Request) -> web.Response:
         amount_minor=query.whole("amount", AMOUNT_MINOR_MAX),
         currency=query.text("currency"),
         metadata=query.pair("metadata"),
+        duplicate={None: None, "true": True, "false": False}[query.one_of("duplicate", ("true", "false"))],
     )
     found = await list_intents(
         deps,

@@ -23,6 +23,7 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.NotFoundError: (404, "Not found"),
     errors.SlowBodyError: (408, "Body too slow"),
     errors.TransitionError: (409, "State conflict"),
+    errors.DisputedError: (409, "Payment disputed"),
     errors.NothingToPayError: (409, "Nothing to pay"),
     errors.IdempotencyInFlightError: (409, "First request still running"),
     errors.TooLargeError: (413, "Body too large"),

@@ -39,6 +39,8 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/v1/refunds/{id}/refuse", refunds.refuse),
     ("POST", "/v1/refunds/{id}/cancel", refunds.cancel),
     ("POST", "/v1/refund-batches", refunds.create_batch),
+    ("POST", "/v1/refund-batches/{id}/approve", refunds.approve_batch),
+    ("POST", "/v1/refund-batches/{id}/refuse", refunds.refuse_batch),
     ("GET", "/v1/balances", payouts.balances),
     ("GET", "/v1/payouts", payouts.list_page),
     ("GET", "/v1/payouts/{id}", payouts.read),

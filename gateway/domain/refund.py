@@ -53,6 +53,56 @@ COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION, _S.SUCCEE
 """Refunds that use up the captured amount. A failed one, and one that was refused, gives its share back."""
 
 
+class FailureCode(StrEnum):
+    """Why nothing was given back."""
+
+    REFUSED = "refused"  # by the second person
+    CANCELLED = "cancelled"  # by the department
+    NOT_COLLECTED = "not_collected"  # cash nobody came for
+    DISPUTED = "disputed"  # not sent: the payer's bank had taken the money back by then
+    DECLINED_BY_PROVIDER = "declined_by_provider"
+    RETURNED_TO_PROVIDER = "returned_to_provider"  # sent, and it came back: the card or account is closed
+
+
+DISPUTED: Final = "disputed"
+CANCELLED: Final = "cancelled by its department"
+NOT_COLLECTED: Final = "not collected in time"
+REFUSED_AT_COUNTER: Final = "refused at the counter"
+_REFUSED: Final = "refused: "
+_WORDS: Final = {
+    DISPUTED: FailureCode.DISPUTED,
+    CANCELLED: FailureCode.CANCELLED,
+    NOT_COLLECTED: FailureCode.NOT_COLLECTED,
+    REFUSED_AT_COUNTER: FailureCode.REFUSED,
+}
+
+
+def refused(why: str) -> str:
+    """Return the word kept with a refund the second person did not agree to."""
+    return f"{_REFUSED}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a refund failed: a code, and what was said: by whoever refused it, or by the provider in its own words."""
+
+    code: FailureCode
+    detail: str
+
+
+def failure(status: RefundStatus, word: str, *, sent: bool, booked: bool) -> Failure | None:
+    """Tell why a refund failed from what is kept with it; None where it has not."""
+    if status is not RefundStatus.FAILED:
+        return None
+    if booked:
+        return Failure(FailureCode.RETURNED_TO_PROVIDER, word)
+    if word in _WORDS:
+        return Failure(_WORDS[word], word)
+    if not sent and word.startswith(_REFUSED):
+        return Failure(FailureCode.REFUSED, word.removeprefix(_REFUSED))
+    return Failure(FailureCode.DECLINED_BY_PROVIDER, word)
+
+
 def agreed(provider: str) -> RefundStatus:
     """Return what a refund becomes once nobody has to agree any more: sent to its provider, or cash to collect."""
     return _S.AWAITING_COLLECTION if provider == COUNTER else _S.REQUESTED

@@ -13,7 +13,7 @@ from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
 from gateway.domain.tariff import Applied, Asked, Fixed, Tariff, in_force, price
 from gateway.domain.tariff_terms import terms_document
-from gateway.services.notices import money
+from gateway.services.notices import failure_document, money
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
 from gateway.store.events import Event
@@ -97,11 +97,16 @@ def _shown_or_none(amount_minor: int | None, currency: str) -> Document | None:
 
 
 def intent_document(
-    intent: Intent, lines: Sequence[IntentLine], *, refunded_minor: int = 0, last_attempt: Attempt | None = None
+    intent: Intent,
+    lines: Sequence[IntentLine],
+    *,
+    refunded_minor: int = 0,
+    disputed_minor: int = 0,
+    last_attempt: Attempt | None = None,
 ) -> Document:
     """The intent as its department sees it, all but its payer and the checkout link, which no stored answer holds."""
     currency = intent.amount.currency
-    paid = intent.status is IntentStatus.PAID
+    left_minor = intent.amount.amount_minor - refunded_minor - disputed_minor
     return {
         "id": intent.id,
         "object": "payment_intent",
@@ -110,7 +115,8 @@ def intent_document(
         "capture": "manual" if intent.capture_later else "automatic",
         "amount_authorised": _shown_or_none(intent.authorised_minor, currency),
         "amount_refunded": _shown(refunded_minor, currency),
-        "amount_refundable": _shown(intent.amount.amount_minor - refunded_minor if paid else 0, currency),
+        "amount_disputed": _shown(disputed_minor, currency),
+        "amount_refundable": _shown(max(left_minor, 0) if intent.status is IntentStatus.PAID else 0, currency),
         "reference": intent.reference,
         "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
@@ -141,6 +147,7 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "amount": money(refund.amount),
         "lines": [{"number": line.number, "amount": _shown(line.amount_minor, currency)} for line in lines],
         "reason": refund.reason,
+        "failure": failure_document(refund),
         "late_payment": refund.late,
         "asked_by": refund.asked_by,
         "decided_by": refund.decided_by,

@@ -65,8 +65,15 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "amount": money(refund.amount),
         "asked_by": refund.asked_by,
         "decided_by": refund.decided_by,
+        "failure": failure_document(refund),
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
+
+
+def failure_document(refund: Refund) -> Mapping[str, str] | None:
+    """Show why a refund failed, as every answer and event does."""
+    why = refund.failure
+    return None if why is None else {"code": why.code.value, "detail": why.detail}
 
 
 def part_events(deps: Deps, intent: Intent, what: str, lines: Iterable[IntentLine]) -> list[Event]:

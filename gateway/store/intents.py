@@ -158,6 +158,7 @@ async def search(
         wanted.amount_minor,
         wanted.currency,
         None if wanted.metadata is None else to_json(dict([wanted.metadata])),
+        wanted.duplicate,
     )
     page, looked_at = statements
     rows = await connection.fetch(page, *walk, *filters, limit + 1, SEARCHED_MAX)
@@ -177,12 +178,13 @@ def _statements(walk: str, n: int) -> tuple[str, str]:
     """
     return (
         f"""
-SELECT {COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {walk} ORDER BY id DESC LIMIT ${n + 7}) looked_at
+SELECT {COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {walk} ORDER BY id DESC LIMIT ${n + 8}) looked_at
  WHERE (${n}::text IS NULL OR status = ${n}) AND (${n + 1}::timestamptz IS NULL OR created_at >= ${n + 1})
    AND (${n + 2}::timestamptz IS NULL OR created_at < ${n + 2})
    AND (${n + 3}::bigint IS NULL OR amount_minor = ${n + 3}) AND (${n + 4}::text IS NULL OR currency = ${n + 4})
    AND (${n + 5}::jsonb IS NULL OR metadata @> ${n + 5})
- ORDER BY id DESC LIMIT ${n + 6}""",
+   AND (${n + 6}::boolean IS NULL OR (duplicate_of IS NOT NULL) = ${n + 6})
+ ORDER BY id DESC LIMIT ${n + 7}""",
         f"SELECT id FROM gateway.intent WHERE {walk} ORDER BY id DESC OFFSET ${n} LIMIT 1",
     )
 

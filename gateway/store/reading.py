@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.store import attempts, intents, tariffs
+from gateway.store import attempts, disputes, intents, tariffs
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection, Row
 from gateway.store.intents import Intent, IntentLine
@@ -19,7 +19,9 @@ class WholeIntent(msgspec.Struct, frozen=True):
     intent: Intent
     lines: Sequence[IntentLine]
     refunded_minor: int
+    disputed_minor: int
     last_attempt: Attempt | None
+    paid_before: str | None = None
 
 
 # Rows inside a row come without names. What refunds have used of the amount: open ones too, late money not.
@@ -57,15 +59,31 @@ async def _together(connection: Connection, found: Sequence[Intent], rows: Seque
     priced_by = await tariffs.read_many(
         connection, {line["tariff"] for own in lines for line in own if line["tariff"] is not None}
     )
+    last = [row["last_attempt"] and attempts.attempt_of(_named(_ATTEMPT_NAMES, row["last_attempt"])) for row in rows]
+    disputed = await _disputed(connection, found, [attempt for attempt in last if attempt is not None])
+    unpaid = [intent for intent in found if intent.paid_at is None]
+    before = await intents.paid_before(connection, unpaid) if unpaid else {}
     return [
         WholeIntent(
             intent,
             [intents.line_of(line, priced_by) for line in own],
             row["refunded_minor"] or 0,
-            row["last_attempt"] and attempts.attempt_of(_named(_ATTEMPT_NAMES, row["last_attempt"])),
+            disputed.get(intent.paid_attempt or "", 0),
+            attempt,
+            before.get(intent.id),
         )
-        for intent, own, row in zip(found, lines, rows, strict=True)
+        for intent, own, row, attempt in zip(found, lines, rows, last, strict=True)
     ]
+
+
+async def _disputed(connection: Connection, found: Sequence[Intent], last: Sequence[Attempt]) -> Mapping[str, int]:
+    """Return what is disputed, by the attempt that paid; where nothing is paid nobody is asked."""
+    paid = [intent.paid_attempt for intent in found if intent.paid_attempt is not None]
+    known = {attempt.id: attempt for attempt in last}
+    missing = [attempt_id for attempt_id in paid if attempt_id not in known]
+    if missing:  # somebody tried again after it was paid
+        known |= await attempts.read_many(connection, missing)
+    return await disputes.taken_back(connection, [known[attempt_id] for attempt_id in paid])
 
 
 def _named(names: Sequence[str], values: Sequence[Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
+from gateway.domain.refund import Failure, RefundableLine, RefundLine, RefundStatus, failure
 from gateway.store import intents
 from gateway.store.connections import Connection, Row
 from ledger.accounts import provider_refunds_in_transit
@@ -40,6 +40,10 @@ class Refund:
     decided_by: str | None = None
     decided_at: datetime | None = None
     batch: str | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        return failure(self.status, self.word, sent=self.sent_at is not None, booked=self.booked_at is not None)
 
 
 _COLUMNS: Final = """id, intent, attempt, department, provider, amount_minor, currency, reason, status, late,

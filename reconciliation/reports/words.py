@@ -172,6 +172,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "late_payment_refunded": ("late payment refunded", "رد دفعة متأخرة"),
     "payment_reversed": ("taken back by the provider", "استعادها المزود"),
     "refund_accepted": ("refund", "استرداد"),
+    "refund_failed": ("refund failed", "استرداد لم يتم"),
+    "match_undone": ("match undone", "إلغاء مطابقة"),
     "refund_accepted_reversed": ("refund failed", "استرداد لم يتم"),
     "provider_fees_borne": ("provider's fees", "رسوم المزود"),
     "payout_instructed": ("payout", "تحويل"),

@@ -68,6 +68,32 @@ _BY_OUR_REFERENCE: Final = """
 _BEFORE: Final = """
   CREATE TEMPORARY TABLE settled_before (number integer, item text COLLATE "C", payment text COLLATE "C")
   ON COMMIT DROP"""
+# A dispute is about a payment the line may name itself, that is settled in the same file, was before, or is yet to be.
+_NAMED_BY_THE_LINE: Final = """
+  INSERT INTO settled_before
+  SELECT u.number, i.item, i.payment FROM unfound u
+  CROSS JOIN LATERAL (
+    SELECT item, payment FROM ledger.items i WHERE i.account = $1 AND i.item = u.reference
+    ORDER BY (i.currency = $2) DESC, i.currency LIMIT 1
+  ) i
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed') AND u.reference IS NOT NULL"""
+_IN_THE_SAME_FILE: Final = """
+  INSERT INTO settled_before
+  SELECT DISTINCT ON (u.number) u.number, m.item, m.payment
+  FROM unfound u JOIN met m ON m.provider_reference = u.provider_reference AND m.kind = 'payment'
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed') AND m.item IS NOT NULL
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number)
+  ORDER BY u.number, m.number"""
+_STILL_UNNAMED: Final = """
+  SELECT EXISTS (SELECT FROM unfound u WHERE u.kind IN ('chargeback', 'chargeback_reversed')
+                   AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number))"""
+_NOT_SETTLED_YET: Final = """
+  INSERT INTO settled_before
+  SELECT DISTINCT ON (u.number) u.number, o.item, o.payment
+  FROM unfound u JOIN ledger.open_items o ON o.account = $1 AND o.provider_reference = u.provider_reference
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed')
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number)
+  ORDER BY u.number, (o.currency = $2) DESC, o.item"""
 _FIND_BEFORE: Final = """
   INSERT INTO settled_before
   SELECT s.number, b.item, b.payment FROM unfound s
@@ -81,7 +107,8 @@ _FIND_BEFORE: Final = """
       AND l.kind = CASE s.kind WHEN 'refund' THEN 'refund' ELSE 'payment' END
     LIMIT 1
   ) b
-  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')"""
+  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = s.number)"""
 
 # The lines that are not simply what our books expected, with what they are instead.
 _ASIDE: Final = """
@@ -176,7 +203,13 @@ async def match_lines(
         ("ANALYZE unfound",),
         (_BY_OUR_REFERENCE, *ours, currency),
         ("DELETE FROM unfound u USING met m WHERE m.number = u.number AND m.item IS NOT NULL",),
+        (_NAMED_BY_THE_LINE, ours[0], currency),
+        (_IN_THE_SAME_FILE,),
         (_FIND_BEFORE, provider),
+    )
+    if await connection.fetchval(_STILL_UNNAMED):
+        await each((_NOT_SETTLED_YET, ours[0], currency))
+    await each(
         ("ANALYZE settled_before",),
         (
             _SET_ASIDE,

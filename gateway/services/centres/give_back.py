@@ -21,7 +21,7 @@ from gateway.domain.errors import NotFoundError, SamePersonError, TransitionErro
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.postings import Evidence
-from gateway.domain.refund import RefundLine, RefundStatus
+from gateway.domain.refund import REFUSED_AT_COUNTER, RefundLine, RefundStatus
 from gateway.domain.shift import COUNTER, Drawer, Shift
 from gateway.services.notices import part_refund_events, refund_event
 from gateway.services.refunds.create_refund import new_refund
@@ -101,7 +101,7 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
         decided = replace(
             held.refund,
             status=RefundStatus.SUCCEEDED if approve else RefundStatus.FAILED,
-            word="given back in cash" if approve else "refused at the counter",
+            word="given back in cash" if approve else REFUSED_AT_COUNTER,
             decided_by=supervisor.code,
             decided_at=now,
             updated_at=now,

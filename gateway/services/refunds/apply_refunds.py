@@ -21,7 +21,7 @@ from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
 from gateway.services.notices import part_refund_events, refund_event
 from gateway.services.providers import ask_provider, circuits
-from gateway.store import attempts, events, inbox, refunds
+from gateway.store import attempts, disputes, events, inbox, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.events import Event
@@ -46,7 +46,8 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
         paid_by = await attempts.read_many(connection, [refund.attempt for refund in due])
 
     async def one(refund: Refund) -> None:
-        report = await _ask(deps, refund, paid_by[refund.attempt])
+        attempt = paid_by[refund.attempt]
+        report = await _stop(deps, refund, attempt) or await _ask(deps, refund, attempt)
         try:
             await apply_refund_report(deps, refund.id, report)
         except UnavailableError:
@@ -56,6 +57,15 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
 
     await ask_provider.several(deps, due, one)
     return len(due)
+
+
+async def _stop(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport | None:
+    """End a refund that was not sent and whose money the payer's bank has taken; one that was sent cannot be ended."""
+    if refund.sent_at is not None:
+        return None
+    async with deps.connection() as connection:
+        fits = await disputes.leave_room_for(connection, refund, attempt)
+    return None if fits else RefundReport(Outcome.DECLINED, word=rules.DISPUTED)
 
 
 async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:

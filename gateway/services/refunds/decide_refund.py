@@ -10,14 +10,14 @@ import structlog
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.caller import Caller
-from gateway.domain.errors import NotFoundError, TransitionError
+from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus, agreed
+from gateway.domain.refund import RefundStatus, agreed, refused
 from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import api_keys, events, refunds
+from gateway.store import api_keys, attempts, disputes, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 
@@ -71,6 +71,14 @@ async def decide_for_department(
     return stored
 
 
+async def decide_one(deps: Deps, department: str, refund_id: str, decision: Decision) -> Document:
+    """Decide about one refund of a department by itself, whatever becomes of the others of its batch."""
+    async with deps.transaction() as connection:
+        before, after, document = await _decide(deps, connection, refund_id, department, decision)
+    _note(before, after, decision)
+    return document
+
+
 async def _decide(
     deps: Deps, connection: Connection, refund_id: str, department: str | None, decision: Decision
 ) -> tuple[Refund, Refund, Document]:
@@ -94,11 +102,14 @@ async def _decide(
             raise TransitionError(
                 "the key that asked for a refund cannot decide about it, nor one made with it or rotated from it"
             )
+    attempt = await attempts.read(connection, refund.attempt)
+    if decision.approve and attempt is not None and not await disputes.leave_room_for(connection, refund, attempt):
+        raise DisputedError
     now = deps.clock()
     decided = replace(
         refund,
         status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
-        word="" if decision.approve else f"refused: {decision.why}",
+        word="" if decision.approve else refused(decision.why),
         decided_by=decision.by,
         decided_at=now,
         updated_at=now,
@@ -116,5 +127,5 @@ def _note(before: Refund, after: Refund, decision: Decision) -> None:
 
 
 def _decided_so(refund: Refund, decision: Decision) -> bool:
-    refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
-    return refund.decided_by == decision.by and refused is not decision.approve
+    was_refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
+    return refund.decided_by == decision.by and was_refused is not decision.approve

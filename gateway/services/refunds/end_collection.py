@@ -12,7 +12,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import CANCELLED, NOT_COLLECTED, RefundStatus
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
@@ -24,8 +24,6 @@ _log: Final = structlog.get_logger(__name__)
 COLLECTED_WITHIN: Final = timedelta(days=90)
 """Published: so long a refund of cash waits for its citizen."""
 
-_CANCELLED: Final = "cancelled by its department"
-
 
 async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Claim) -> StoredAnswer:
     """Take back a refund of cash that nobody has collected; cancelling twice is one cancellation."""
@@ -35,13 +33,13 @@ async def cancel_refund(deps: Deps, department: str, refund_id: str, claim: Clai
         if refund is None or refund.department != department:
             raise NotFoundError
         lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
-        if refund.status is RefundStatus.FAILED and refund.word == _CANCELLED:
+        if refund.status is RefundStatus.FAILED and refund.word == CANCELLED:
             return refund_id, refund_document(refund, lines)
         if refund.status is not RefundStatus.AWAITING_COLLECTION:
             raise TransitionError("only a refund of cash that waits to be collected can be cancelled")
         if await cash_handouts.read(connection, refund_id) is not None:
             raise TransitionError("its cash is being handed out at this moment", retry_after_s=60)
-        ended = await _end(deps, connection, refund, _CANCELLED)
+        ended = await _end(deps, connection, refund, CANCELLED)
         return refund_id, refund_document(ended, lines)
 
     return await once(deps, claim, 200, work)
@@ -57,7 +55,7 @@ async def expire_collections(deps: Deps, limit: int) -> int:
             refund = await refunds.lock_with_intent(connection, refund_id)
             waits = refund is not None and refund.status is RefundStatus.AWAITING_COLLECTION
             if refund is not None and waits and await cash_handouts.read(connection, refund_id) is None:
-                await _end(deps, connection, refund, "not collected in time")
+                await _end(deps, connection, refund, NOT_COLLECTED)
     return len(due)
 
 

@@ -75,6 +75,14 @@ async def api_key(town):
     return key.id
 
 
+async def waiting_batch(town):
+    paid = await town.paid()
+    asked = {"reason": "x", "refunds": [{"payment_intent": paid["id"]}], "requested_by": "another"}
+    answer = await town.ask("POST", "/v1/refund-batches", asked)
+    await town.deps.pool.execute("UPDATE gateway.refund SET status = 'awaiting_approval'")
+    return answer.body["id"]
+
+
 async def client(town):
     asked = body_of("POST", "/v1/oauth-clients")
     return (await town.ask("POST", "/v1/oauth-clients", asked)).body["id"]
@@ -89,6 +97,8 @@ async def cash_to_collect(town):
 
 async def subject(town, path):
     """Make what an operation works on, in the state it needs."""
+    if path.startswith("/v1/refund-batches"):
+        return await waiting_batch(town)
     if path == "/v1/refunds/{id}/cancel":
         return await cash_to_collect(town)
     if path.endswith(("/approve", "/refuse")):

@@ -8,46 +8,14 @@ from dataclasses import replace
 import pytest
 
 from gateway.services.webhooks.tell_bookings import tell_bookings
-from ledger.journal import PostStatus, post_within
 from ledger.money import Money
 from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.payout_postings import PayoutEvidence, payout_entry, payout_returned_entry
-from reconciliation.postings import Booking, LineEvidence, rematch_entry, settlement_entry
+from reconciliation.postings import LineEvidence, rematch_entry, settlement_entry
 
 PAYOUT = "pl_" + "0" * 26
 AED_100 = {"amount": 105_00, "currency": "AED"}
-
-
-class Night:
-    """Posts what a night posts, with the night's own functions."""
-
-    def __init__(self, town):
-        self.town = town
-        self.number = 0
-
-    @property
-    def booking(self):
-        return Booking(self.town.clock().date(), self.town.clock())
-
-    async def post(self, *entries):
-        pool = self.town.deps.pool
-        async with pool.acquire() as connection, connection.transaction():
-            posted = await post_within(connection, entries, recorded_at=self.town.clock())
-        assert {one.status for one in posted} == {PostStatus.POSTED}, posted
-
-    async def line(self, kind, attempt, gross_minor, account):
-        self.number += 1
-        evidence = LineEvidence(
-            "ngenius", 1, "file.csv", self.number, kind, "B-1", "AED", gross_minor, 0, 0, gross_minor, account,
-            attempt["id"], attempt["intent"],
-        )  # fmt: skip
-        await self.post(settlement_entry(evidence, self.booking))
-
-
-@pytest.fixture
-def night(town):
-    return Night(town)
 
 
 async def told(town, department="economy"):
