@@ -2003,6 +2003,10 @@ CREATE TABLE reconciliation.provider_contract (
     checker text,
     checked_at timestamp with time zone,
     decision text,
+    tolerance_above_minor bigint DEFAULT 0 NOT NULL,
+    tolerance_below_minor bigint DEFAULT 0 NOT NULL,
+    tolerance_above_basis_points integer DEFAULT 0 NOT NULL,
+    tolerance_below_basis_points integer DEFAULT 0 NOT NULL,
     CONSTRAINT contract_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT provider_contract_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT provider_contract_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
@@ -2019,7 +2023,11 @@ CREATE TABLE reconciliation.provider_contract (
     CONSTRAINT provider_contract_maker_check CHECK ((btrim(maker) <> ''::text)),
     CONSTRAINT provider_contract_provider_check CHECK ((provider ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
     CONSTRAINT provider_contract_reason_check CHECK ((btrim(reason) <> ''::text)),
-    CONSTRAINT provider_contract_settlement_days_check CHECK (((settlement_days >= 0) AND (settlement_days <= 90)))
+    CONSTRAINT provider_contract_settlement_days_check CHECK (((settlement_days >= 0) AND (settlement_days <= 90))),
+    CONSTRAINT provider_contract_tolerance_above_basis_points_check CHECK (((tolerance_above_basis_points >= 0) AND (tolerance_above_basis_points <= 10000))),
+    CONSTRAINT provider_contract_tolerance_above_minor_check CHECK ((tolerance_above_minor >= 0)),
+    CONSTRAINT provider_contract_tolerance_below_basis_points_check CHECK (((tolerance_below_basis_points >= 0) AND (tolerance_below_basis_points <= 10000))),
+    CONSTRAINT provider_contract_tolerance_below_minor_check CHECK ((tolerance_below_minor >= 0))
 );
 
 CREATE TABLE reconciliation.remittance (

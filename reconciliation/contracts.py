@@ -12,6 +12,7 @@ from ledger.ids import mint
 from ledger.money import Money, exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.matching import EXACT, Tolerance
 from reconciliation.provider_terms import NOT_AGREED, Contracts, FeeTerms, ProviderTerms
 from reconciliation.store import Connection, Record, audits, contracts, overdue
 
@@ -23,6 +24,10 @@ _TERMS_UNSAID = {
     "fee_fixed_minor": 0,
     "fee_vat_basis_points": 500,
     "fee_tolerance_minor": 1,
+    "tolerance_above_minor": 0,
+    "tolerance_below_minor": 0,
+    "tolerance_above_basis_points": 0,
+    "tolerance_below_basis_points": 0,
 }
 
 
@@ -39,7 +44,11 @@ def _terms(row: Record) -> ProviderTerms:
     fees = FeeTerms(
         row["fee_basis_points"], row["fee_fixed_minor"], row["fee_vat_basis_points"], row["fee_tolerance_minor"]
     ) if agreed else None  # fmt: skip
-    return ProviderTerms(row["file_days"], row["settlement_days"], row["credit_days"], fees, row["currency"])
+    tolerance = Tolerance(
+        row["tolerance_above_minor"], row["tolerance_below_minor"], row["tolerance_above_basis_points"],
+        row["tolerance_below_basis_points"],
+    )  # fmt: skip
+    return ProviderTerms(row["file_days"], row["settlement_days"], row["credit_days"], fees, tolerance, row["currency"])
 
 
 async def propose_contract(
@@ -128,10 +137,24 @@ def _said(value: object) -> str:
 
 def _words(row: Record) -> str:
     days = f"file {row['file_days']}, settled {row['settlement_days']}, credited {row['credit_days']} working days"
+    return f"{days}; {_fee_words(row)}{_tolerance_words(row)}"
+
+
+def _fee_words(row: Record) -> str:
     if row["fee_basis_points"] is None:
-        return f"{days}; no fee agreed"
+        return "no fee agreed"
     fixed = f" + {Money(row['fee_fixed_minor'], row['currency'])}" if row["fee_fixed_minor"] else ""
     off = row["fee_tolerance_minor"]
     rounding = f", off by {off} at most" if off != _TERMS_UNSAID["fee_tolerance_minor"] else ""
     vat = f"VAT of {row['fee_vat_basis_points'] / 100:.2f} % on it"
-    return f"{days}; fee {row['fee_basis_points'] / 100:.2f} %{fixed} and {vat}{rounding}"
+    return f"fee {row['fee_basis_points'] / 100:.2f} %{fixed} and {vat}{rounding}"
+
+
+def _tolerance_words(row: Record) -> str:
+    if _terms(row).tolerance == EXACT:
+        return ""
+    above, below = (
+        f"{Money(row[f'tolerance_{side}_minor'], row['currency'])} or {row[f'tolerance_{side}_basis_points'] / 100} %"
+        for side in ("above", "below")
+    )
+    return f"; settled {above} more or {below} less is rounding"

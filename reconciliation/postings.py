@@ -36,7 +36,8 @@ class LineEvidence:
     """One settlement line as it is posted: its amounts, its file, and the open item it was matched to, if any.
 
     `account` and `item` are what the line clears. A line nobody could match clears an item of its own in suspense,
-    so that the batch still adds up to what the bank will credit.
+    so that the batch still adds up to what the bank will credit. What is settled more or less than expected within the
+    contract's tolerance (`tolerated_minor`) is rounding: the item is cleared as a whole.
     """
 
     provider: str
@@ -54,6 +55,7 @@ class LineEvidence:
     item: str | None
     payment: str | None = None
     provider_reference: str | None = None
+    tolerated_minor: int = 0
 
 
 def line_reference(provider: str, file_no: int, number: int) -> str:
@@ -99,8 +101,8 @@ def settlement_entry(line: LineEvidence, booking: Booking) -> Entry | None:
         (accounts.provider_in_transit(line.provider), line.net_minor, line.batch_reference),
         (accounts.PROVIDER_FEES, line.fee_minor, None),
         (accounts.PROVIDER_FEES_VAT, line.fee_vat_minor, None),
-        (accounts.ROUNDING, left_minor, None),
-        (line.account, -line.gross_minor, line.item),
+        (accounts.ROUNDING, left_minor - line.tolerated_minor, None),
+        (line.account, line.tolerated_minor - line.gross_minor, line.item),
     )
     if not postings:
         return None

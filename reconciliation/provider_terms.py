@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+
+from reconciliation.matching import EXACT, Tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,14 @@ class FeeTerms:
 class ProviderTerms:
     """When a provider's file and money are due, in its working days, and what it may keep.
 
-    The fixed part of a fee is in minor units of `currency`: of a payment in another one there is none.
+    Absolute amounts are in minor units of `currency`: for a payment in another one they are nothing.
     """
 
     file_days: int = 1
     settlement_days: int = 2
     credit_days: int = 2
     fees: FeeTerms | None = None
+    tolerance: Tolerance = EXACT
     currency: str = "AED"
 
     def fees_in(self, currency: str) -> FeeTerms | None:
@@ -41,6 +44,12 @@ class ProviderTerms:
         if self.fees is None or currency == self.currency:
             return self.fees
         return FeeTerms(self.fees.basis_points, 0, self.fees.vat_basis_points, self.fees.tolerance_minor)
+
+    def tolerance_in(self, currency: str) -> Tolerance:
+        """Return how much a payment in a currency may be settled off by."""
+        if currency == self.currency:
+            return self.tolerance
+        return replace(self.tolerance, above_minor=0, below_minor=0)
 
 
 NOT_AGREED = ProviderTerms()

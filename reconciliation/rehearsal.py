@@ -36,9 +36,11 @@ async def _settlements(night: Night) -> Counts:
                             raise _RollBackError  # noqa: TRY301 - the way out of a transaction that must not commit
                         loaded = Loaded()
                         await settlement_files.stage(connection, file, loaded)
-                        for outcome, lines in (
-                            await line_matching.match_lines(connection, provider, file.currency, loaded.lines)
-                        ).items():
+                        terms = night.terms_of(provider, file.business_date)
+                        outcomes = await line_matching.match_lines(
+                            connection, provider, file.currency, loaded.lines, terms.tolerance_in(file.currency)
+                        )
+                        for outcome, lines in outcomes.items():
                             counts[outcome] = counts.get(outcome, 0) + lines
                         counts["files"] += 1
                         counts["lines"] += loaded.lines

@@ -208,10 +208,15 @@ def _entry(
         cleared = [one for one in journal if (one["account"], one["item"]) == (standing["account"], standing["item"])]
     # What a transfer had too much waits in suspense under the same item as what is put back there now.
     sums: dict[tuple[str, str | None, str], int] = {}
+    tolerated_minor = 0
+    if not whole and leg is Leg.PROVIDER and standing["outcome"] == MatchOutcome.MATCHED:
+        # What was rounding by the contract's tolerance came with the line: it waits with it.
+        tolerated_minor = standing["variance_minor"]
+        sums[accounts.ROUNDING, None, journal[0]["currency"]] = tolerated_minor
     for one in cleared:
         key = one["account"], one["item"], one["currency"]
         sums[key] = sums.get(key, 0) - one["amount_minor"]
-    if left_minor := sum(one["amount_minor"] for one in cleared):
+    if left_minor := sum(one["amount_minor"] for one in cleared) - tolerated_minor:
         key = accounts.SUSPENSE_UNIDENTIFIED, held, journal[0]["currency"]
         sums[key] = sums.get(key, 0) + left_minor
     postings = [

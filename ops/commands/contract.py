@@ -39,6 +39,10 @@ def add_contract_commands(finance: click.Group, run: Callable[..., Any]) -> None
     @click.option("--fee-fixed-minor", type=click.IntRange(min=0), help="And what is kept of every payment.")
     @click.option("--fee-vat-basis-points", type=_BASIS_POINTS, help="VAT on the fee.")
     @click.option("--fee-tolerance-minor", type=click.IntRange(min=0), help="How much a fee may be off by rounding.")
+    @click.option("--tolerance-above-minor", type=click.IntRange(min=0), help="So much more settled is rounding.")
+    @click.option("--tolerance-below-minor", type=click.IntRange(min=0), help="So much less settled is rounding.")
+    @click.option("--tolerance-above-basis-points", type=_BASIS_POINTS, help="The same as a share; the wider counts.")
+    @click.option("--tolerance-below-basis-points", type=_BASIS_POINTS, help="The same as a share; the wider counts.")
     @click.option("--currency", help="Of the fixed amounts.")
     @click.option("--reason", required=True)
     @BY

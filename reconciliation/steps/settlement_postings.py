@@ -136,6 +136,7 @@ def _evidence(file: Record, row: Record) -> LineEvidence:
         item=row["item"],
         payment=row["payment"],
         provider_reference=row["provider_reference"],
+        tolerated_minor=row["tolerated_minor"],
     )
 
 

@@ -77,7 +77,8 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
     file_no = await settlement_files.insert(connection, file, loaded, booking, now, provider=provider, reason=None)
     reading = {**counts, "lines": counts["lines"] + loaded.lines}
     night.tell(STEP, reading)
-    await line_matching.match_lines(connection, provider, file.currency, loaded.lines)
+    tolerance = night.terms_of(provider, file.business_date).tolerance_in(file.currency)
+    await line_matching.match_lines(connection, provider, file.currency, loaded.lines, tolerance)
     night.tell(STEP, reading)
     await line_matching.keep_lines(connection, provider, file_no)
     night.tell(STEP, reading)

@@ -10,7 +10,8 @@ from reconciliation.store import Connection, Record
 
 TERMS: Final = (
     "file_days", "settlement_days", "credit_days", "fee_basis_points", "fee_fixed_minor", "fee_vat_basis_points",
-    "fee_tolerance_minor", "currency",
+    "fee_tolerance_minor", "currency", "tolerance_above_minor", "tolerance_below_minor",
+    "tolerance_above_basis_points", "tolerance_below_basis_points",
 )  # fmt: skip
 """The columns of a contract's terms, in the order in which `insert` takes them."""
 
@@ -31,8 +32,9 @@ async def insert(
         """
         INSERT INTO reconciliation.provider_contract (id, provider, begins_on, reason, maker, made_at, file_days,
           settlement_days, credit_days, fee_basis_points, fee_fixed_minor, fee_vat_basis_points, fee_tolerance_minor,
-          currency)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+          currency, tolerance_above_minor, tolerance_below_minor, tolerance_above_basis_points,
+          tolerance_below_basis_points)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         """,
         contract_id,
         provider,

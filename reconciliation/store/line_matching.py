@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from ledger import accounts
-from reconciliation.matching import RULE, MatchOutcome
+from reconciliation.matching import RULE, MatchOutcome, Tolerance
 from reconciliation.postings import DISPUTES_RECEIVABLE
 from reconciliation.provider_terms import FeeTerms
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
@@ -132,6 +132,9 @@ _SET_ASIDE: Final = """
         WHEN m.item IS NULL THEN 'missing_in_books'
         WHEN m.number > m.first THEN 'duplicate'
         WHEN m.currency <> $1::text THEN 'currency'
+        WHEN sign(m.gross_minor) = sign(m.amount_minor) AND abs(m.gross_minor) - abs(m.amount_minor) BETWEEN
+             -greatest($3::bigint, abs(m.amount_minor)::numeric * $5::bigint / 10000) AND
+             greatest($2::bigint, abs(m.amount_minor)::numeric * $4::bigint / 10000) THEN 'matched'
         ELSE 'amount'
       END AS outcome
     FROM (
@@ -161,15 +164,16 @@ _KEEP_OTHERS: Final = """
   INSERT INTO reconciliation.match_entry (leg, file_no, line, outcome, rule, account, item, payment, expected_minor,
                                           variance_minor, score)
   SELECT 'provider', $1::integer, number, outcome, rule,
-    CASE outcome WHEN 'amount' THEN CASE kind WHEN 'payment' THEN $8::text ELSE $9::text END
-                 WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text ELSE $5::text END,
-    CASE outcome WHEN 'amount' THEN item WHEN 'fee_line' THEN NULL
-                 WHEN 'chargeback' THEN coalesce(before_item, reference, own_item) ELSE own_item END,
+    CASE WHEN own.found THEN CASE kind WHEN 'payment' THEN $8::text ELSE $9::text END
+         WHEN outcome = 'fee_line' THEN $3::text WHEN outcome = 'chargeback' THEN $4::text ELSE $5::text END,
+    CASE WHEN own.found THEN item WHEN outcome = 'fee_line' THEN NULL
+         WHEN outcome = 'chargeback' THEN coalesce(before_item, reference, own_item) ELSE own_item END,
     CASE outcome WHEN 'missing_in_books' THEN NULL WHEN 'unknown_line' THEN NULL
                  ELSE coalesce(payment, before_payment) END,
-    amount_minor, CASE WHEN outcome = 'amount' THEN gross_minor - amount_minor ELSE 0 END,
+    amount_minor, CASE WHEN own.found THEN gross_minor - amount_minor ELSE 0 END,
     CASE rule WHEN 'provider_reference' THEN $6::smallint WHEN 'our_reference' THEN $7::smallint ELSE 0 END
-  FROM aside CROSS JOIN LATERAL (SELECT $2::text || ':' || $1::integer || ':' || number AS own_item) own
+  FROM aside CROSS JOIN LATERAL (SELECT $2::text || ':' || $1::integer || ':' || number AS own_item,
+                                        outcome IN ('amount', 'matched') AS found) own
   ORDER BY number"""
 
 _SCORES: Final = (RULE["provider_reference"].score, RULE["our_reference"].score)
@@ -180,7 +184,9 @@ def _searched(provider: str) -> tuple[str, str]:
     return accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
 
 
-async def match_lines(connection: Connection, provider: str, currency: str, lines: int) -> dict[str, int]:
+async def match_lines(
+    connection: Connection, provider: str, currency: str, lines: int, tolerance: Tolerance
+) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome; nothing is kept yet."""
 
     async def each(*statements: tuple[str, *tuple[object, ...]]) -> None:
@@ -205,12 +211,19 @@ async def match_lines(connection: Connection, provider: str, currency: str, line
         await each((_NOT_SETTLED_YET, ours[0], currency))
     await each(
         ("ANALYZE settled_before",),
-        (_SET_ASIDE, currency),
+        (
+            _SET_ASIDE,
+            currency,
+            tolerance.above_minor,
+            tolerance.below_minor,
+            tolerance.above_basis_points,
+            tolerance.below_basis_points,
+        ),
     )
     rows = await connection.fetch("SELECT outcome, count(*) AS lines FROM aside GROUP BY outcome")
     outcomes: dict[str, int] = {row["outcome"]: row["lines"] for row in rows}
-    expected = lines - sum(outcomes.values())
-    return {**outcomes, **({MatchOutcome.MATCHED: expected} if expected else {})}
+    matched = lines - sum(outcomes.values()) + outcomes.pop(MatchOutcome.MATCHED, 0)
+    return {**outcomes, **({MatchOutcome.MATCHED: matched} if matched else {})}
 
 
 async def keep_lines(connection: Connection, provider: str, file_no: int) -> None:
@@ -252,7 +265,7 @@ def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]
           FROM met s
           LEFT JOIN aside a ON a.number = s.number
           CROSS JOIN LATERAL (SELECT (s.gross_minor * $1::bigint + 5000) / 10000 + $2::bigint AS fee_minor) e
-          WHERE s.kind = 'payment' AND (a.number IS NULL OR a.outcome = 'amount')
+          WHERE s.kind = 'payment' AND (a.number IS NULL OR a.outcome IN ('amount', 'matched'))
         ) f WHERE abs(kept_minor - fee_minor - vat_minor) > $4::bigint ORDER BY number
         """,
         terms.basis_points,

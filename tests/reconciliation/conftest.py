@@ -353,7 +353,10 @@ async def sign(deps: Deps, provider: str, terms: ProviderTerms, begins_on: date 
     """Two people agree on a contract."""
     changes: dict[str, object] = {
         "file_days": terms.file_days, "settlement_days": terms.settlement_days, "credit_days": terms.credit_days,
-        "currency": terms.currency,
+        "currency": terms.currency, "tolerance_above_minor": terms.tolerance.above_minor,
+        "tolerance_below_minor": terms.tolerance.below_minor,
+        "tolerance_above_basis_points": terms.tolerance.above_basis_points,
+        "tolerance_below_basis_points": terms.tolerance.below_basis_points,
     }  # fmt: skip
     if terms.fees is not None:
         changes |= {

@@ -99,8 +99,11 @@ async def test_hc23_another_currency_is_never_matched(world):
 
     await world.night()
 
-    assert await world.breaks() == [("currency", "alpha:1:1", "100.00")]
-    detail = await world.pool.fetchval("SELECT detail::text FROM reconciliation.break")
+    assert await world.breaks() == [
+        ("currency", "alpha:1:1", "100.00"),
+        ("owed_in_other_currency", "traffic:USD", "100.00"),
+    ]
+    detail = await world.pool.fetchval("SELECT detail::text FROM reconciliation.break WHERE type = 'currency'")
     assert '"ours": "USD 100.00"' in detail
     assert '"theirs": "AED 100.00"' in detail
     assert (await world.balances("USD"))["provider:alpha:receivable"] == "100.00"
