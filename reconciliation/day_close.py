@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger import accounts
 from ledger.decisions import closed_until
 from ledger.ids import mint
+from ledger.people import same_person
 from ledger.seal import Seal, seal_day
 from reconciliation.breaks import BreakType, Language, title
 from reconciliation.business_days import Calendar
@@ -179,7 +180,7 @@ async def decide_day(deps: Deps, close_id: str, *, by: str, approve: bool, key: 
             raise NotFoundError(f"there is no close {close_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"close {close_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         if not approve:
             await days.refuse(connection, close_id, by, deps.clock())

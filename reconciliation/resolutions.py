@@ -14,6 +14,7 @@ from ledger.entry import Entry
 from ledger.ids import mint
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
+from ledger.people import same_person
 from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action
 from reconciliation.deps import Deps
 from reconciliation.dispute_loss import dispute_lost_entry
@@ -126,7 +127,7 @@ async def decide_resolution(deps: Deps, resolution_id: str, *, by: str, approve:
             raise NotFoundError(f"there is no proposal {resolution_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"proposal {resolution_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         found = await _standing(connection, proposed["break_id"])
         action = Action(proposed["action"])

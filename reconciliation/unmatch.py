@@ -13,6 +13,7 @@ from ledger.entry import Entry, Posting, Source
 from ledger.ids import mint
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
+from ledger.people import same_person
 from reconciliation.breaks import BreakType, Language
 from reconciliation.deps import Deps
 from reconciliation.errors import BooksDisagreeError, NightRunningError, NotAllowedError, NotFoundError, SamePersonError
@@ -119,7 +120,7 @@ async def decide_unmatch(deps: Deps, unmatch_id: str, *, by: str, approve: bool)
             raise NotFoundError(f"there is no proposal {unmatch_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"proposal {unmatch_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         leg, file_no, line = Leg(proposed["leg"]), proposed["file_no"], proposed["line"]
         await audits.insert(

@@ -20,12 +20,13 @@ from gateway.services.refunds.decide_refund import decide_refund, refunds_to_dec
 from gateway.services.refunds.refund_many import REFUNDS_MAX, Wanted, refund_many
 from ledger.errors import MoneyError
 from ledger.money import Money
+from ops.commands.two_people import Person
 from ops.wiring import Parts
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 Answer = TypeVar("Answer")
 
-_BY: Final = click.option("--by", required=True, help="Who decides; never the one who asked.")
+_BY: Final = click.option("--by", type=Person(), required=True, help="Who decides; never the one who asked.")
 _COLUMNS: Final = ("payment_intent", "amount", "currency")
 
 
@@ -81,7 +82,7 @@ def _bulk(refund: click.Group, run: Callable[..., Any]) -> None:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--department", required=True)
     @click.option("--reason", required=True)
-    @click.option("--by", required=True, help="Who asks.")
+    @click.option("--by", type=Person(), required=True, help="Who asks.")
     @click.option("--dry-run", is_flag=True, help="Say what would be given back, and give nothing.")
     def many(file: Path, department: str, reason: str, by: str, dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
         """Ask for the refunds of FILE: CSV with payment_intent, and amount and currency where not all is given back.

@@ -11,6 +11,7 @@ import click
 
 from gateway.domain.errors import GatewayError
 from gateway.services.attempts.assign_transfer import Suggestion, decide_transfer, propose_transfer, suggest_bills
+from ops.commands.two_people import Person
 from ops.wiring import Parts
 from reconciliation.unnamed_credits import unnamed_credits
 
@@ -39,7 +40,7 @@ def transfer_group(open_parts: OpenParts) -> click.Group:
     @click.argument("credit")
     @click.argument("attempt")
     @click.option("--reason", required=True, help="Why this credit pays this bill.")
-    @click.option("--by", "person", required=True, help="Who proposes it.")
+    @click.option("--by", "person", type=Person(), required=True, help="Who proposes it.")
     def propose(credit: str, attempt: str, reason: str, person: str) -> None:
         """Propose that CREDIT (as `unnamed` lists it) pays the bill of ATTEMPT."""
 
@@ -52,7 +53,7 @@ def transfer_group(open_parts: OpenParts) -> click.Group:
     def deciding(name: str, about: str, *, approve: bool) -> click.Command:
         @click.command(name, help=about)
         @click.argument("proposal")
-        @click.option("--by", "person", required=True, help="Who decides: not who proposed it.")
+        @click.option("--by", "person", type=Person(), required=True, help="Who decides: not who proposed it.")
         def decide(proposal: str, person: str) -> None:
             async def go() -> str:
                 async with open_parts() as parts:

@@ -8,7 +8,23 @@ from typing import Any
 
 import click
 
-BY = click.option("--by", required=True, help="Who decides; never the one who proposed it.")
+from ledger.errors import PersonError
+from ledger.people import person
+
+
+class Person(click.ParamType[str]):
+    """A person's name, written in one way: neither a space nor a capital makes two people of one."""
+
+    name = "person"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return person(str(value))
+        except PersonError as error:
+            self.fail(str(error), param, ctx)
+
+
+BY = click.option("--by", required=True, type=Person(), help="Who decides; never the one who proposed it.")
 
 
 Decides = Callable[..., Awaitable[object]]

@@ -95,6 +95,35 @@ async def test_hc27_bank_details_change_only_by_two_people_and_after_a_while(wor
     assert refused.value.constraint_name == "payee_maker_is_not_checker"
 
 
+@pytest.mark.parametrize("same", ["amal", " amal", "AMAL ", "Amal", "", "  "])
+async def test_hc27_a_space_or_a_capital_makes_no_second_person(world, owner, same):
+    details = PayeeDetails("traffic", "AED", "Traffic Department", IBAN["traffic"])
+    change = await propose_payee_change(world.deps, details, by="amal", reason="first registration")
+    with pytest.raises(SamePersonError):
+        await decide_payee_change(world.deps, change, by=same, approve=True)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await owner.execute(
+            "UPDATE reconciliation.payee_change SET checker = $1, checked_at = made_at, decision = 'refused'", same
+        )
+    assert refused.value.constraint_name == "payee_maker_is_not_checker"
+
+
+async def test_hc27_every_table_that_names_two_people_holds_them_apart(owner):
+    """Read from the catalogue, so that a table that comes later is held to it too."""
+    tables = await owner.fetch(
+        "SELECT table_schema || '.' || table_name AS name FROM information_schema.columns"
+        " WHERE column_name = 'checker' AND table_name NOT LIKE '%history' AND table_name <> 'shift' ORDER BY 1"
+    )
+    for table in tables:
+        walls = await owner.fetchval(
+            "SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE conrelid = $1::regclass",
+            table["name"],
+        )
+        assert "lower(btrim(checker)) <> lower(btrim(maker))" in walls, table["name"]
+        assert "btrim(maker) <> ''" in walls, table["name"]
+    assert len(tables) == 9
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

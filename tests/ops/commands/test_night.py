@@ -117,6 +117,8 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     assert change.startswith("pc_")
     own = run("finance", "approve-payee", change, "--by", "amal")
     assert (own.exit_code, own.output) == (1, "Error: Whoever prepared this may not approve it.\n")
+    for same in (" amal", "Amal", "", " ", "am\u200bal"):
+        assert run("finance", "approve-payee", change, "--by", same).exit_code != 0, same
     assert "to be approved" in run("finance", "payees").output
     assert run("finance", "approve-payee", change, "--by", "bilal").exit_code == 0
     assert run("finance", "payees").output.startswith("traffic  AED  AE840261001015033304101")
