@@ -107,7 +107,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Missing at provider", "غير موجودة لدى المزود"),
         ("{provider} has not settled {amount} of payment {reference}, due on {due}.",
          "لم يسوِّ {provider} مبلغ {amount} للدفعة {reference} المستحقة في {due}."),
-        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.MISSING_IN_BOOKS: Meaning(
         ("Missing in our books", "غير موجودة في دفاترنا"),
         ("{provider} settled {amount} under {reference}, which our books do not know (file {file}, line {line}).",
@@ -117,12 +117,12 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Missing at bank", "غير موجودة في البنك"),
         ("{provider} reported {amount} paid to us as {reference}, due on {due}; no bank statement shows it.",
          "أفاد {provider} بتحويل {amount} إلينا بالمرجع {reference} المستحق في {due} ولا يظهر في كشف الحساب."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.AMOUNT: Meaning(
         ("Amount differs", "اختلاف المبلغ"),
         ("{provider} settled {theirs} for {reference}; our books have {ours} (file {file}, line {line}).",
          "سوَّى {provider} مبلغ {theirs} عن {reference} بينما المسجل لدينا {ours} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.ASK_PROVIDER, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.CURRENCY: Meaning(
         ("Currency differs", "اختلاف العملة"),
         ("{provider} settled {theirs} for {reference}; our books have {ours} (file {file}, line {line}).",
@@ -147,17 +147,17 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Settled, not collected in our books", "مسوّاة وغير محصلة في دفاترنا"),
         ("{provider} paid {amount} more for {reference} than our books say was collected.",
          "دفع {provider} عن {reference} مبلغًا يزيد {amount} على المحصل في دفاترنا."),
-        _O, (Action.REQUERY, Action.ASK_PROVIDER, Action.REFUND), cured_by_item=True),
+        _O, (Action.REQUERY, Action.ASK_PROVIDER, Action.REFUND, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.PAID_AFTER_REJECTION: Meaning(
         ("Paid after rejection", "تحويل نُفذ بعد رفضه"),
         ("The bank debited {amount} for {reference}, a payout to {department} it had rejected or returned.",
          "خصم البنك {amount} عن {reference} وهو تحويل إلى {department} سبق أن رفضه أو أعاده."),
-        _T, (Action.ASK_BANK,), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.REFUND_NOT_SETTLED: Meaning(
         ("Refund not settled", "استرداد غير مسوّى"),
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
          "قبل {provider} الاسترداد {reference} بمبلغ {amount} المستحق في {due} ولم يسوِّه."),
-        _F, (Action.REQUERY, Action.ASK_PROVIDER), cured_by_item=True),
+        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.CHARGEBACK: Meaning(
         ("Charged back", "اعتراض على دفعة"),
         ("The payer's bank took back {amount} of {reference} (file {file}, line {line}).",
@@ -181,7 +181,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Unknown bank credit", "إيداع بنكي غير معروف"),
         ("The bank credited {amount} that nobody expected (statement {file}, entry {line}).",
          "أودع البنك مبلغ {amount} غير متوقع (الكشف {file}، القيد {line})."),
-        _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND), cured_by_item=True),
+        _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND, Action.WRITE_OFF), cured_by_item=True),
     BreakType.OTHER_CURRENCY: Meaning(
         ("Settled in another currency", "تسوية بعملة أخرى"),
         ("The bank credited {theirs} for {reference}, which our books hold as {ours} (statement {file}, entry {line}).",
@@ -206,7 +206,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Bank amount differs", "اختلاف مبلغ البنك"),
         ("The bank booked {theirs} for {reference}; our books expected {ours} (statement {file}, entry {line}).",
          "قيد البنك {theirs} عن {reference} بينما المتوقع في دفاترنا {ours} (الكشف {file}، القيد {line})."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.BANK_BALANCE: Meaning(
         ("Bank balance differs", "اختلاف رصيد البنك"),
         ("Statement {file} closes at {theirs}; our books have {ours}.",
@@ -221,17 +221,17 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Payout returned", "تحويل مرتجع"),
         ("The bank returned {amount} paid to {department} ({reference}); it is owed again.",
          "أعاد البنك مبلغ {amount} المحول إلى {department} ({reference}) وأصبح مستحقًا من جديد."),
-        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK)),
+        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.REJECTED_PAYOUT: Meaning(
         ("Payout rejected", "تحويل مرفوض"),
         ("The bank rejected {amount} to {department} ({reference}): {reason}. It is owed again.",
          "رفض البنك تحويل {amount} إلى {department} ({reference}): {reason}. وأصبح مستحقًا من جديد."),
-        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK)),
+        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.PAYOUT_NOT_CONFIRMED: Meaning(
         ("Payout not confirmed", "تحويل غير مؤكد"),
         ("{amount} to {department} ({reference}) was due on {due}; no statement shows it.",
          "مبلغ {amount} إلى {department} ({reference}) كان مستحقًا في {due} ولا يظهر في كشف الحساب."),
-        _T, (Action.ASK_BANK,), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.PAYEE_MISSING: Meaning(
         ("No bank details", "لا توجد بيانات بنكية"),
         ("{department} is owed {amount} and has no approved bank account.",
@@ -241,11 +241,11 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Total is not the sum of lines", "المجموع لا يساوي السطور"),
         ("File {file} of {provider} states {theirs}; its lines sum to {ours}. Nothing of it was booked.",
          "يذكر الملف {file} من {provider} مجموع {theirs} بينما مجموع سطوره {ours}. لم يُقيد منه شيء."),
-        _O, (Action.ASK_PROVIDER,)),
+        _O, (Action.ASK_PROVIDER, Action.ACCEPT)),
     BreakType.FILE_MISSING: Meaning(
         ("File missing", "ملف مفقود"),
         ("{provider} has sent no file for {due}.", "لم يرسل {provider} ملفًا عن {due}."),
-        _O, (Action.ASK_PROVIDER,)),
+        _O, (Action.ASK_PROVIDER, Action.ACCEPT)),
     BreakType.FILE_LATE: Meaning(
         ("File late", "ملف متأخر"),
         ("{provider} sent {file} for {due} late; it was booked as an adjustment on {reason}.",
@@ -322,8 +322,12 @@ def title(kind: BreakType, language: Language) -> str:
     return MEANINGS[kind].title[0 if language is Language.ENGLISH else 1]
 
 
+def action_words(action: Action, language: Language) -> str:
+    return ACTION_WORDS[action][0 if language is Language.ENGLISH else 1]
+
+
 def suggestions(kind: BreakType, language: Language) -> list[str]:
-    return [ACTION_WORDS[action][0 if language is Language.ENGLISH else 1] for action in MEANINGS[kind].suggested]
+    return [action_words(action, language) for action in MEANINGS[kind].suggested]
 
 
 AGE_BANDS: Final = ((1, "0–1"), (3, "2–3"), (7, "4–7"), (14, "8–14"), (30, "15–30"))

@@ -20,7 +20,7 @@ from reconciliation.errors import BooksDisagreeError, NightRunningError, NotAllo
 from reconciliation.matching import RULE, Leg, MatchOutcome, explain
 from reconciliation.postings import Booking, bank_reference, line_reference, rematch_reference, suspense_item
 from reconciliation.postings import unidentified_item as unidentified
-from reconciliation.resolutions import booking_now
+from reconciliation.resolution_plan import booking_now
 from reconciliation.settled_lines import lines_reference
 from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, unmatches
 from reconciliation.store.breaks import NewBreak

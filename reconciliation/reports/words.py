@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciliation.breaks import Language
+from reconciliation.breaks import Action, Language, action_words
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "reconciliation": ("Daily reconciliation", "المطابقة اليومية"),
@@ -152,6 +152,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "owed": ("owed to departments and payers", "مستحق للجهات والدافعين"),
     "suspended": ("in suspense", "معلق"),
     "treasury_own": ("the treasury's own", "خاص بالخزينة"),
+    "no_journal": ("posts no journal", "لا يُرحَّل قيد"),
+    "not_possible": ("not possible now", "غير ممكن الآن"),
+    "names_a_target": ("posts the break's item against the one that --account and --item name",
+                       "يُرحَّل بند الفرق مقابل البند الذي يحدده --account و --item"),
+    "proposed_by_person": ("proposed by {person}", "اقترحه {person}"),
     "none": ("Nothing to report.", "لا يوجد ما يُذكر."),
     "ties": ("Every total on this page was compared with the ledger and agrees.",
              "قورنت جميع المجاميع في هذه الصفحة بالدفتر العام وهي متطابقة."),
@@ -186,6 +191,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 STATUSES: Final[dict[str, tuple[str, str]]] = {
     "open": ("open", "قائم"),
     "proposed": ("waiting for approval", "بانتظار الاعتماد"),
+    "resolved": ("resolved", "حُسم"),
+    "cured": ("cured", "زال سببه"),
     "draft": ("draft", "مسودة"),
     "submitted": ("waiting for approval", "بانتظار الاعتماد"),
     "approved": ("approved", "معتمد"),
@@ -219,6 +226,18 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+EVENTS: Final[dict[str, tuple[str, str]]] = {
+    "raised": ("raised", "سُجل الفرق"),
+    "cured": ("cured", "زال الفرق"),
+    "commented": ("commented", "تعليق"),
+    "proposed": ("proposed", "اقتُرح"),
+    "approved": ("approved", "اعتُمد"),
+    "refused": ("refused", "رُفض"),
+    "explained": ("explained", "وُضِّح"),
+    "matched": ("matched", "طُوبق"),
+}
+
+
 def _side(language: Language) -> int:
     return 0 if language is Language.ENGLISH else 1
 
@@ -230,6 +249,16 @@ def word(key: str, language: Language) -> str:
 def kind_word(kind: str, language: Language) -> str:
     """Name a journal's kind; one nobody translated is shown as it is."""
     return KINDS[kind][_side(language)] if kind in KINDS else kind.replace("_", " ")
+
+
+def event_words(action: str, language: Language) -> str:
+    """Say what happened to a break: its first word, and the action it is about where there is one."""
+    verb, _, rest = action.partition(" ")
+    bare = verb.rstrip(",")
+    if bare not in EVENTS or language is Language.ENGLISH:
+        return action
+    about = action_words(Action(rest), language) if rest in set(Action) else rest
+    return f"{EVENTS[bare][1]} {about}".rstrip()
 
 
 def status_word(status: str, language: Language) -> str:

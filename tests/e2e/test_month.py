@@ -180,7 +180,7 @@ class Diary:
         proposed = await self.month.mizan(
             "finance", "propose-resolution", found["id"], action, "--reason", "asked for a month", "--by", "amal"
         )
-        await self.month.mizan("finance", "approve-resolution", proposed.strip(), "--by", "bilal")
+        await self.month.mizan("finance", "approve-resolution", proposed.split()[0], "--by", "bilal")
 
 
 async def live_a_day(month: Month, diary: Diary, number: int, day: date) -> None:

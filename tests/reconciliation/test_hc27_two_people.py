@@ -13,7 +13,13 @@ from reconciliation.deps import Policy
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
-from reconciliation.resolutions import Target, comment, decide_resolution, propose_resolution
+from reconciliation.resolutions import (
+    Target,
+    comment,
+    decide_resolution,
+    propose_resolution,
+    resolutions_to_decide,
+)
 
 from .conftest import IBAN, MONDAY, entry, line, settlement
 
@@ -249,6 +255,8 @@ async def test_a_match_by_hand_clears_suspense_against_the_batch(world):
             reason="x",
             target=Target("suspense:unidentified", "1:1"),
         )
+    with pytest.raises(NotAllowedError, match="does not end by correct_payee; it may by match_by_hand, ask_bank"):
+        await propose_resolution(world.deps, found, Action.CORRECT_PAYEE, by="amal", reason="anything")
     with pytest.raises(NotAllowedError, match="cannot be accepted away"):
         await propose_resolution(world.deps, found, Action.ACCEPT, by="amal", reason="fine")
     proposal = await propose_resolution(
@@ -259,6 +267,12 @@ async def test_a_match_by_hand_clears_suspense_against_the_batch(world):
         reason="the provider confirmed it by telephone",
         target=target,
     )
+    (waiting,) = await resolutions_to_decide(world.deps)
+    foreseen = [(one.account, one.amount.decimal(), one.item) for one in waiting.entry.postings]
+    assert foreseen == [
+        ("suspense:unidentified", "100.00", "1:1"),
+        ("provider:alpha:in_transit", "-100.00", "BATCH-1"),
+    ]
     await decide_resolution(world.deps, proposal, by="bilal", approve=True)
 
     assert await world.balances() == {"bank:main:cash": "100.00", "department:traffic:payable": "-100.00"}

@@ -127,14 +127,25 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     break_id = next(word for word in run("report", "breaks").output.split() if word.startswith("br_"))
     shown = run("finance", "break", break_id, "--language", "ar").output
     assert "إيداع بنكي غير معروف" in shown
-    assert "night: raised" in shown
+    assert "التشغيل الليلي: سُجل الفرق" in shown
+    assert "دائن  \u2066AED 5.00  treasury:write_offs\u2069" in shown
+    assert not any(word in shown for word in ("treasury ", " open ", "raised", "night"))
     assert run("finance", "comment", break_id, "wrote to the bank", "--by", "amal").exit_code == 0
-    resolution = run(
-        "finance", "propose-resolution", break_id, "write_off", "--reason", "tiny", "--by", "amal"
-    ).output.strip()
-    assert resolution in run("finance", "resolutions").output
-    assert run("finance", "approve-resolution", resolution, "--by", "bilal").output == f"{resolution} is approved\n"
-    assert "resolved" in run("finance", "break", break_id).output
+    proposed = run("finance", "propose-resolution", break_id, "write_off", "--reason", "tiny", "--by", "amal")
+    journal = ["Debit  AED 5.00  suspense:unidentified 1:1", "Credit  AED 5.00  treasury:write_offs"]
+    resolution, *told = proposed.output.splitlines()
+    assert [line.strip() for line in told] == journal
+    for waiting in (run("finance", "resolutions").output, run("finance", "break", break_id).output):
+        shown = [line.strip() for line in waiting.splitlines()]
+        heading = shown.index(f"{resolution}  write off, within the limit (write_off), proposed by amal: tiny")
+        assert shown[heading + 1 :][:2] == journal
+    refused = run("finance", "comment", break_id, " ", "--by", "amal")
+    assert (refused.exit_code, refused.output) == (1, "Error: a remark says something\n")
+    approved = run("finance", "approve-resolution", resolution, "--by", "bilal", "--note", "agreed by telephone")
+    assert approved.output == f"{resolution} is approved\n"
+    done = run("finance", "break", break_id).output
+    assert "resolved" in done
+    assert "bilal: approved write_off agreed by telephone" in done
     assert run("finance", "payouts").output == ""
     assert run("finance", "approve-payout", "po_none", "--by", "huda").exit_code == 1
 
