@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from reconciliation.bank_codes import bank_words
+
 
 class Language(StrEnum):
     ENGLISH = "en"
@@ -224,8 +226,8 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.REJECTED_PAYOUT: Meaning(
         ("Payout rejected", "تحويل مرفوض"),
-        ("The bank rejected {amount} to {department} ({reference}): {reason}. It is owed again.",
-         "رفض البنك تحويل {amount} إلى {department} ({reference}): {reason}. وأصبح مستحقًا من جديد."),
+        ("The bank rejected {amount} to {department} ({reference}): {reason}. It is owed again.{held}",
+         "رفض البنك تحويل {amount} إلى {department} ({reference}): {reason}. وأصبح مستحقًا من جديد.{held}"),
         _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.PAYOUT_NOT_CONFIRMED: Meaning(
         ("Payout not confirmed", "تحويل غير مؤكد"),
@@ -289,8 +291,16 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
 
 
 def reason_words(reason: str, language: Language) -> str:
+    """Put our own reason, or a bank's code, into words; anything else is quoted as it came."""
+    side = 0 if language is Language.ENGLISH else 1
     words = REASONS.get(reason)
-    return reason if words is None else words[0 if language is Language.ENGLISH else 1]
+    return (bank_words(reason, side) or reason) if words is None else words[side]
+
+
+HELD_WORDS: Final = (
+    " The account is paid nothing more until its details change or two people accept this.",
+    " ولا يُحوَّل شيء إلى هذا الحساب حتى تتغير بياناته أو يقبل شخصان هذا الفرق.",
+)
 
 
 class _Known(dict[str, str]):
@@ -309,6 +319,8 @@ def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> 
     meaning = MEANINGS[kind]
     if "reason" in detail:
         detail = {**detail, "reason": reason_words(detail["reason"], language)}
+    held = HELD_WORDS[0 if language is Language.ENGLISH else 1] if detail.get("held") else ""
+    detail = {**detail, "held": held}
     if language is Language.ENGLISH:
         return meaning.sentence[0].format_map(_Known(detail))
     isolated = {

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.errors import LedgerError
 from ops.commands.breaks import add_break_commands
 from ops.commands.day import add_day_commands
+from ops.commands.follow import add_follow_command
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
 from ops.commands.two_people import BY, Decision, add_decision
@@ -54,6 +55,7 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
     _payouts(finance, run)
     _payees(finance, run)
     add_break_commands(finance, run)
+    add_follow_command(finance, run)
     add_day_commands(finance, run, signing_key)
     add_match_commands(finance, run)
     add_journal_commands(finance, run)

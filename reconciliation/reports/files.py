@@ -12,7 +12,8 @@ from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection
 
 _SETTLEMENTS: Final = """
-  SELECT provider, name, business_date, currency, line_count, total_net_minor, status, reason, imported_at, late_for,
+  SELECT provider, file_no, name, business_date, currency, line_count, total_net_minor, status, reason, imported_at,
+         late_for,
          (SELECT sum(p.amount_minor) FROM ledger.postings p
           WHERE p.account = 'provider:' || f.provider || ':in_transit' AND p.currency = f.currency
             AND p.reference LIKE 'settle:' || f.provider || ':' || f.file_no || ':%' AND p.recorded_at >= f.imported_at
@@ -24,7 +25,8 @@ _SETTLEMENTS: Final = """
   WHERE business_date BETWEEN $1 AND $2 AND imported_at <= $3 ORDER BY provider, business_date, file_no"""
 # A statement that was accepted later was waiting at an earlier instant; why is its break's to say.
 _STATEMENTS: Final = """
-  SELECT bank_account, file_name, identifier, closed_on, currency, entry_count, closing_minor, imported_at,
+  SELECT bank_account, statement_no, file_name, identifier, closed_on, currency, entry_count, closing_minor,
+         imported_at,
          CASE WHEN status = 'refused' THEN status WHEN accepted_at <= $3 THEN 'accepted' ELSE 'quarantined' END
            AS status
   FROM reconciliation.statement
@@ -43,19 +45,22 @@ async def missing_files(connection: Connection, asked: Asked) -> Report:
         if row["status"] == "accepted":
             even = even and stated == booked + refused
         settlements.append((
-            row["provider"], row["name"], row["business_date"], status_word(row["status"], language),
+            row["provider"], str(row["file_no"]), row["name"], row["business_date"],
+            status_word(row["status"], language),
             row["line_count"], stated, booked if row["status"] == "accepted" else None, row["imported_at"].date(),
             row["late_for"], reason_words(row["reason"] or "", language),
         ))  # fmt: skip
     statements: list[Row] = [
         (
-            row["bank_account"], row["file_name"], row["closed_on"], status_word(row["status"], language),
+            row["bank_account"], str(row["statement_no"]), row["file_name"], row["closed_on"],
+            status_word(row["status"], language),
             row["entry_count"], Money.of_total(row["closing_minor"], row["currency"]), row["imported_at"].date(),
         )
         for row in await connection.fetch(_STATEMENTS, *span)
     ]  # fmt: skip
     settlement_columns = (
         Column(word("provider", language), Shape.REFERENCE),
+        Column(word("file_no", language), Shape.REFERENCE),
         Column(word("file", language), Shape.REFERENCE),
         Column(word("date", language), Shape.DATE),
         Column(word("status", language)),
@@ -68,6 +73,7 @@ async def missing_files(connection: Connection, asked: Asked) -> Report:
     )
     statement_columns = (
         Column(word("account", language), Shape.REFERENCE),
+        Column(word("file_no", language), Shape.REFERENCE),
         Column(word("file", language), Shape.REFERENCE),
         Column(word("date", language), Shape.DATE),
         Column(word("status", language)),
