@@ -18,7 +18,7 @@ from ledger.decisions import closed_until
 from ledger.ids import mint
 from ledger.people import same_person
 from ledger.seal import Seal, seal_day
-from reconciliation.breaks import BreakType, Language, title
+from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, BreakType, Language, title
 from reconciliation.business_days import Calendar
 from reconciliation.certificates import AccountDay, StandingBreak, write_certificate
 from reconciliation.deps import Deps
@@ -61,9 +61,15 @@ class Obstacle:
 
     lack: Lack
     what: str = ""
+    kind: BreakType | None = None
 
     def sentence(self, language: Language) -> str:
-        return LACK_WORDS[self.lack][0 if language is Language.ENGLISH else 1].format(what=self.what)
+        what = self.what
+        if language is Language.ARABIC and what:
+            what = f"{LEFT_TO_RIGHT_ISOLATE}{what}{POP_ISOLATE}"
+        if self.kind is not None:
+            what += f" ({title(self.kind, language)})"
+        return LACK_WORDS[self.lack][0 if language is Language.ENGLISH else 1].format(what=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
     found += await _sources(deps, connection, calendar, business_date)
     found += [Obstacle(Lack.NOT_BOOKED, row["name"]) for row in await days.files_not_booked(connection, business_date)]
     found += [
-        Obstacle(Lack.BREAK, f"{row['id']} ({title(BreakType(row['type']), Language.ENGLISH)})")
+        Obstacle(Lack.BREAK, row["id"], BreakType(row["type"]))
         for row in await days.unexplained(connection, business_date)
     ]
     return tuple(found)

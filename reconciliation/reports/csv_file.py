@@ -10,6 +10,7 @@ from typing import Final
 
 from ledger.money import Money
 from reconciliation.reports.report import Cell, Report, Shape, rows_of
+from reconciliation.reports.words import word
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 ROWS_A_CHUNK: Final = 500
@@ -52,7 +53,9 @@ async def render_csv(report: Report) -> AsyncIterator[bytes]:
             writer.writerow([safe(table.title)])
         header: list[str] = []
         for column in table.columns:
-            header += ["", safe(column.title)] if column.shape is Shape.AMOUNT else [safe(column.title)]
+            if column.shape is Shape.AMOUNT:
+                header.append(safe(f"{column.title} ({word('currency', report.language)})"))
+            header.append(safe(column.title))
         writer.writerow(header)
         yield taken()
         shapes = [column.shape for column in table.columns]

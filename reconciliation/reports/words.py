@@ -83,6 +83,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "outstanding": ("Reported, not yet at the bank", "مُبلَّغ عنه ولم يصل البنك"),
     "payouts_under_way": ("Instructed, not yet at the bank", "مأمور بتحويله ولم يظهر في البنك"),
     "unidentified": ("At the bank, nobody's yet", "في البنك دون تحديد صاحبه"),
+    "unidentified_settled": ("In providers' files, nobody's yet", "في ملفات المزودين دون تحديد صاحبه"),
     "due": ("Due", "الاستحقاق"),
     "revenue": ("Revenue", "الإيرادات"),
     "adoption": ("Adoption of electronic channels", "الإقبال على القنوات الإلكترونية"),

@@ -121,3 +121,15 @@ async def standing_breaks(
 async def standing_by_type(connection: Connection, known: datetime) -> list[Record]:
     rows: list[Record] = await connection.fetch(_STANDING_BY_TYPE, known)
     return rows
+
+
+async def knows_department(connection: Connection, department: str) -> bool:
+    """Say whether anything was ever owed to a department, or its bank details were proposed."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM ledger.balances WHERE account = 'department:' || $1 || ':payable')
+            OR EXISTS (SELECT FROM reconciliation.payee_change WHERE department = $1)
+        """,
+        department,
+    )
+    return found

@@ -90,7 +90,9 @@ def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
 
 
 def test_a_rehearsal_one_step_and_what_cannot_be(run):
-    assert run("nightly", "--dry-run").output.startswith("Rehearsal of 2026-11-22")
+    rehearsed = run("nightly", "--dry-run").output
+    assert rehearsed.startswith("Rehearsal of 2026-11-22")
+    assert rehearsed.endswith("they follow what the night posts and sends: match, breaks, confirm\n")
     assert run("nightly", "--step", "breaks").output == "Night of 2026-11-22\n  breaks       nothing new\n"
     future = run("nightly", "--date", "2026-11-24")
     assert (future.exit_code, future.output) == (
@@ -106,6 +108,14 @@ def test_reports_go_to_the_terminal_or_to_a_file(run, tmp_path):
     page = tmp_path / "page.html"
     assert run("report", "bank", "--language", "ar", "--format", "html", "--output", str(page)).exit_code == 0
     assert '<html lang="ar" dir="rtl">' in page.read_text()
+    kept = page.read_bytes()
+    for wrong, why in (
+        (("departments", "--department", "nosuch"), "there is no department 'nosuch' in the books"),
+        (("bank", "--date", "2026-11-24"), "2026-11-24 has not begun: a report is of a day up to 2026-11-23"),
+    ):
+        refused = run("report", *wrong, "--output", str(page))
+        assert (refused.exit_code, refused.output) == (1, f"Error: {why}\n")
+        assert [page.read_bytes(), [each.name for each in tmp_path.iterdir()]] == [kept, ["page.html"]]
     assert run("report", "trial-balance", "--format", "xlsx").exit_code == 2
     assert "name it" in run("report", "remittance").output
 
@@ -155,10 +165,13 @@ def test_a_day_is_closed_from_the_command_line_by_two_people(run, tmp_path):
     status = run("finance", "day", "status", "2026-11-22")
     assert "has no owner and reason yet" in status.output, status.output
     break_id = status.output.split("2026-11-22  ")[1].split()[0]
+    arabic = run("finance", "day", "status", "2026-11-22", "--language", "ar").output
+    assert "(إيداع بنكي غير معروف)" in arabic
     assert run("finance", "day", "propose", "2026-11-22", "--by", "amal").exit_code == 1
     explained = run("finance", "explain", break_id, "--owner", "huda", "--reason", "asked the bank", "--by", "amal")
     assert explained.output == f"huda has {break_id}\n"
-    assert run("finance", "day", "status", "--language", "ar").output == "2026-11-22 can be closed\n"
+    assert run("finance", "day", "status").output == "2026-11-22 can be closed\n"
+    assert run("finance", "day", "status", "--language", "ar").output == "يمكن إقفال \u20662026-11-22\u2069\n"
     close_id = run("finance", "day", "propose", "2026-11-22", "--by", "amal").output.strip()
     assert run("finance", "day", "list").output == f"{close_id}  2026-11-22  proposed by amal\n"
     assert "may not approve" in run("finance", "day", "approve", close_id, "--by", "amal").output
