@@ -1929,6 +1929,22 @@ CREATE TABLE reconciliation.payout_part (
     CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
 );
 
+CREATE TABLE reconciliation.refused_file (
+    source text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    business_date date NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    quoted text NOT NULL,
+    currency character(3),
+    stated_minor bigint,
+    found_minor bigint,
+    came_at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_file_check CHECK ((((stated_minor IS NULL) OR (currency IS NOT NULL)) AND ((found_minor IS NULL) = (stated_minor IS NULL)))),
+    CONSTRAINT refused_file_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text])))
+);
+
 CREATE TABLE reconciliation.remittance (
     batch_id text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C",
@@ -2320,6 +2336,9 @@ ALTER TABLE reconciliation.payout_batch
 
 ALTER TABLE ONLY reconciliation.payout_part
     ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.refused_file
+    ADD CONSTRAINT refused_file_pkey PRIMARY KEY (source, leg, sha256);
 
 ALTER TABLE ONLY reconciliation.remittance
     ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
@@ -2997,6 +3016,8 @@ GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.refused_file TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
 

@@ -285,6 +285,11 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "sequence_gap": ("the statement before it has not come", "لم يصل الكشف السابق له"),
     "sequence_repeated": ("its sequence number is already taken", "رقمه التسلسلي مستخدم"),
     "opening_differs": ("it does not open where the last one closed", "رصيده الافتتاحي لا يساوي إقفال الكشف السابق"),
+    "unreadable": ("it cannot be read", "تعذرت قراءته"),
+    "cut_off": ("it is cut off", "الملف مبتور"),
+    "empty": ("it is empty", "الملف فارغ"),
+    "other_digest": ("it is not the file that was listed", "ليس الملف المدرج في القائمة"),
+    "total_not_lines": ("its total is not the sum of its lines", "مجموعه لا يساوي مجموع سطوره"),
     "refused_by_bank": ("the bank gave no reason", "لم يذكر البنك سببًا"),
 }
 """Reasons we give ourselves. What a provider or an adapter says is quoted as it came."""
@@ -295,6 +300,14 @@ def reason_words(reason: str, language: Language) -> str:
     side = 0 if language is Language.ENGLISH else 1
     words = REASONS.get(reason)
     return (bank_words(reason, side) or reason) if words is None else words[side]
+
+
+def refusal_words(reason: str, quoted: str, language: Language) -> str:
+    """Say why a file was refused: in English what its reader said, in Arabic the reason and then that, isolated."""
+    if quoted and language is Language.ENGLISH:
+        return quoted
+    words = reason_words(reason, language)
+    return f"{words} ({LEFT_TO_RIGHT_ISOLATE}{quoted}{POP_ISOLATE})" if quoted else words
 
 
 HELD_WORDS: Final = (
@@ -318,7 +331,7 @@ def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> 
     """Say in one sentence what is wrong. In Arabic, what is written left to right is isolated."""
     meaning = MEANINGS[kind]
     if "reason" in detail:
-        detail = {**detail, "reason": reason_words(detail["reason"], language)}
+        detail = {**detail, "reason": refusal_words(detail["reason"], detail.get("quoted", ""), language)}
     held = HELD_WORDS[0 if language is Language.ENGLISH else 1] if detail.get("held") else ""
     detail = {**detail, "held": held}
     if language is Language.ENGLISH:
@@ -338,8 +351,15 @@ def action_words(action: Action, language: Language) -> str:
     return ACTION_WORDS[action][0 if language is Language.ENGLISH else 1]
 
 
-def suggestions(kind: BreakType, language: Language) -> list[str]:
-    return [action_words(action, language) for action in MEANINGS[kind].suggested]
+def suggested(kind: BreakType, leg: str | None) -> tuple[Action, ...]:
+    """Name what usually ends a type of break; a file of the bank's is raised with the bank, not with a provider."""
+    if leg != "bank" or not kind.startswith("file_"):
+        return MEANINGS[kind].suggested
+    return tuple(Action.ASK_BANK if one is Action.ASK_PROVIDER else one for one in MEANINGS[kind].suggested)
+
+
+def suggestions(kind: BreakType, language: Language, leg: str | None = None) -> list[str]:
+    return [action_words(action, language) for action in suggested(kind, leg)]
 
 
 AGE_BANDS: Final = ((1, "0–1"), (3, "2–3"), (7, "4–7"), (14, "8–14"), (30, "15–30"))

@@ -9,7 +9,7 @@ from ledger import accounts
 from ledger.decisions import closed_until
 from ledger.entry import Entry
 from ledger.money import Money
-from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, MEANINGS, Action, BreakType
+from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action, BreakType, suggested
 from reconciliation.deps import Deps
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import NotAllowedError
@@ -45,15 +45,15 @@ class Foreseen:
     wants_target: bool = False
 
 
-def allowed(kind: BreakType, *, about_item: bool) -> tuple[Action, ...]:
+def allowed(found: Record) -> tuple[Action, ...]:
     """Name the actions a break may end by: what its type suggests, and accepting it where nothing is open."""
-    suggested = MEANINGS[kind].suggested
-    return suggested if about_item or Action.ACCEPT in suggested else (*suggested, Action.ACCEPT)
+    usual = suggested(BreakType(found["type"]), found["leg"])
+    return usual if found["item"] is not None or Action.ACCEPT in usual else (*usual, Action.ACCEPT)
 
 
 async def plan(connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None) -> Plan | None:
     """Return the journal an action posts, `None` when it posts none; raise when it does not fit the break."""
-    may = allowed(BreakType(found["type"]), about_item=found["item"] is not None)
+    may = allowed(found)
     if action is Action.ACCEPT and found["item"] is not None:
         raise NotAllowedError("what is open in the books cannot be accepted away; match it or write it off")
     if action not in may:

@@ -12,7 +12,7 @@ from ledger.entry import Entry
 from ledger.ids import mint
 from ledger.journal import PostStatus, post_within
 from ledger.people import same_person
-from reconciliation.breaks import Action, BreakType
+from reconciliation.breaks import Action
 from reconciliation.deps import Deps
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import MatchOutcome
@@ -102,10 +102,7 @@ async def foresee_break(deps: Deps, break_id: str) -> list[Foreseen]:
             raise NotFoundError(f"there is no break {break_id}")
         if found["closed_at"] is not None:
             return []
-        return [
-            await foresee(connection, deps, found, action, None)
-            for action in allowed(BreakType(found["type"]), about_item=found["item"] is not None)
-        ]
+        return [await foresee(connection, deps, found, action, None) for action in allowed(found)]
 
 
 async def propose_resolution(

@@ -206,6 +206,7 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
     "submitted": ("waiting for approval", "بانتظار الاعتماد"),
     "approved": ("approved", "معتمد"),
     "refused": ("refused", "مرفوض من المعتمِد"),
+    "refused_file": ("refused", "ملف مرفوض"),
     "released": ("released", "صدر أمره"),
     "unknown": ("outcome unknown", "نتيجته غير معروفة"),
     "sent": ("with the bank", "لدى البنك"),

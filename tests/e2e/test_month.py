@@ -248,7 +248,6 @@ async def prove_the_end(month: Month) -> None:
         ("duplicate", "105.00"),  # what another lists twice
         ("late_payment", "-90.00"),  # the transfer whose second half came after the bill had expired
         ("unknown_bank_credit", "77.70"),
-        ("returned_payout", "100.00"),
     }
     receivable = await month.pool.fetch(
         "SELECT account, amount_minor FROM ledger.open_items ORDER BY account, amount_minor DESC"

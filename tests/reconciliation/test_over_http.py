@@ -175,7 +175,7 @@ async def test_a_fee_from_the_acquirers_page_to_the_departments_account(town):
         ("split", []),
         (
             "wrong_total",
-            ["file_missing", "file_refused", "missing_at_provider", "missing_at_provider", "unknown_bank_credit"],
+            ["file_missing", "missing_at_provider", "missing_at_provider", "total_not_lines", "unknown_bank_credit"],
         ),
     ],
 )
