@@ -44,6 +44,14 @@ class Builds(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedFees:
+    """A share of the payment, and the VAT on it that is reported apart."""
+
+    basis_points: int
+    vat_basis_points: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """A provider's description, how it is made, its simulator, and what the contract suite reads on its own."""
 
@@ -62,6 +70,8 @@ class Registered:
     """
     sample_amount: Money = SAMPLE_AMOUNT
     """An amount this provider takes, for the contract suite."""
+    simulated_fees: SimulatedFees | None = None
+    """What its simulator keeps of each payment in its settlement files, where it makes some."""
     served_by: str | None = None
     """The bank whose simulator plays this provider too: there is one bank, and its papers are the provider's word."""
 
@@ -73,6 +83,7 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator=ngenius_simulator.build_app,
         simulator_settings=ngenius_simulator.SETTINGS,
         read_answer=ngenius.read_answer,
+        simulated_fees=SimulatedFees(120),
         declines=ngenius.DECLINES,
     ),
     "gsma": Registered(
@@ -81,6 +92,7 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator=gsma_simulator.build_app,
         simulator_settings=gsma_simulator.SETTINGS,
         read_answer=gsma.read_answer,
+        simulated_fees=SimulatedFees(100),
         declines=gsma.DECLINES,
     ),
     "adyen": Registered(
@@ -89,6 +101,7 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator=adyen_simulator.build_app,
         simulator_settings=adyen_simulator.SETTINGS,
         read_answer=adyen.read_answer,
+        simulated_fees=SimulatedFees(150, vat_basis_points=0),
         declines=adyen.DECLINES,
     ),
     "altareq": Registered(
@@ -106,6 +119,7 @@ PROVIDERS: Final[Mapping[str, Registered]] = {
         simulator=daraja_simulator.build_app,
         simulator_settings=daraja_simulator.SETTINGS,
         read_answer=daraja.read_answer,
+        simulated_fees=SimulatedFees(0, vat_basis_points=0),
         declines=daraja.DECLINES,
         sample_amount=Money(12_500, "KES"),
     ),

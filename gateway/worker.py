@@ -18,6 +18,8 @@ from gateway.services.messages.note_deliveries import note_deliveries
 from gateway.services.messages.send_messages import send_emails, send_texts
 from gateway.services.providers.circuits import measure_providers
 from gateway.services.refunds.apply_refunds import apply_refunds
+from gateway.services.refunds.end_collection import expire_collections
+from gateway.services.seal_contacts import seal_contacts
 from gateway.services.webhooks.deliver_webhooks import deliver_webhooks
 from gateway.services.webhooks.tell_bookings import tell_bookings
 
@@ -43,6 +45,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("ask about undecided attempts", sweep, batch_max=100, every_s=5.0),
     Job("close intents whose time is over", expire_intents, batch_max=100, every_s=5.0),
     Job("send and follow refunds", apply_refunds, batch_max=50, every_s=1.0),
+    Job("end cash refunds nobody came for", expire_collections, batch_max=50, every_s=600.0),
     Job("decide about late payments", settle_late_payments, batch_max=50, every_s=30.0),
     Job("tell departments what was booked", tell_bookings, batch_max=2_000, every_s=1.0),
     Job("deliver webhooks", deliver_webhooks, batch_max=200, every_s=0.5),
@@ -52,6 +55,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("measure what waits", measure_backlog, batch_max=1, every_s=15.0),
     Job("forget old assertions", forget_assertions, batch_max=1_000, every_s=60.0),
     Job("measure how providers stand", measure_providers, batch_max=1, every_s=5.0),
+    Job("seal payers' contacts", seal_contacts, batch_max=2_000, every_s=60.0),
     Job("seal webhook secrets", seal_webhook_secrets, batch_max=1_000, every_s=600.0),
     Job("forget old idempotency keys", forget_idempotency_keys, batch_max=1_000, every_s=600.0),
 )

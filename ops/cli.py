@@ -67,8 +67,8 @@ def _tariff() -> click.Command:
 
 def _ledger() -> click.Command:
     from ops.commands.day import seal_command  # noqa: PLC0415 - see _Commands
-    from ops.commands.finance import runner  # noqa: PLC0415 - see _Commands
     from ops.commands.ledger import ledger_group  # noqa: PLC0415 - see _Commands
+    from ops.commands.running import runner  # noqa: PLC0415 - see _Commands
     from ops.wiring import signing_key  # noqa: PLC0415 - see _Commands
 
     group = ledger_group(books)

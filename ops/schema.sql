@@ -620,6 +620,14 @@ BEGIN
     USING ERRCODE = 'restrict_violation', HINT = 'Correct a journal by posting another that refers to it.';
 END $$;
 
+CREATE FUNCTION reconciliation.contract_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'contract % is % already', OLD.id, OLD.decision
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'contract_is_decided_once';
+END $$;
+
 CREATE FUNCTION reconciliation.decided_once() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -723,9 +731,15 @@ CREATE TABLE gateway.api_key (
     last_used_at timestamp with time zone,
     requests_per_minute integer,
     replaces text COLLATE pg_catalog."C",
+    lineage text COLLATE pg_catalog."C",
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
+
+COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
+
+COMMENT ON COLUMN gateway.api_key.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.attempt (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -754,6 +768,7 @@ CREATE TABLE gateway.attempt (
     asked_at timestamp with time zone NOT NULL,
     checks integer NOT NULL,
     next_check_at timestamp with time zone NOT NULL,
+    contact bytea,
     CONSTRAINT attempt_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT attempt_captured_minor_check CHECK (((captured_minor >= 1) AND (captured_minor <= '1000000000000000'::bigint))),
     CONSTRAINT attempt_check CHECK (((captured_minor IS NULL) = (captured_at IS NULL))),
@@ -791,6 +806,17 @@ CREATE TABLE gateway.bundle_item (
     quantity integer NOT NULL,
     CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE gateway.cash_handout (
+    refund text NOT NULL COLLATE pg_catalog."C",
+    shift text NOT NULL COLLATE pg_catalog."C",
+    agent text NOT NULL COLLATE pg_catalog."C",
+    asked_at timestamp with time zone NOT NULL,
+    checker text COLLATE pg_catalog."C",
+    checked_at timestamp with time zone,
+    CONSTRAINT cash_handout_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT cash_handout_two_people CHECK ((checker <> agent))
 );
 
 CREATE TABLE gateway.centre (
@@ -924,6 +950,7 @@ CREATE TABLE gateway.inbox (
     next_try_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
     continuation text,
+    refund bytea,
     CONSTRAINT inbox_continuation_check CHECK ((length(continuation) <= 4096)),
     CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'applied'::text, 'unmatched'::text, 'given_up'::text])))
 );
@@ -954,6 +981,7 @@ CREATE TABLE gateway.intent (
     capture_later boolean DEFAULT false NOT NULL,
     authorised_minor bigint,
     capture_asked_at timestamp with time zone,
+    contact bytea,
     CONSTRAINT intent_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT intent_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT intent_check1 CHECK (((status = 'paid'::text) = (paid_attempt IS NOT NULL))),
@@ -996,7 +1024,7 @@ CREATE TABLE gateway.message (
     subject text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL COLLATE pg_catalog."C",
     channel text NOT NULL COLLATE pg_catalog."C",
-    recipient text NOT NULL,
+    recipient text,
     language text NOT NULL,
     status text NOT NULL,
     tries integer NOT NULL,
@@ -1007,7 +1035,9 @@ CREATE TABLE gateway.message (
     delivery text,
     delivery_at timestamp with time zone,
     copy_number integer DEFAULT 0 NOT NULL,
+    sealed_recipient bytea,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+    CONSTRAINT message_has_recipient CHECK (((recipient IS NULL) <> (sealed_recipient IS NULL))),
     CONSTRAINT message_language_check CHECK ((language = ANY (ARRAY['ar'::text, 'en'::text]))),
     CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'needless'::text])))
 );
@@ -1025,9 +1055,12 @@ CREATE TABLE gateway.oauth_client (
     updated_at timestamp with time zone NOT NULL,
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    origin text COLLATE pg_catalog."C",
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
     CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
+
+COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
@@ -1055,8 +1088,11 @@ CREATE TABLE gateway.payment_link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     disabled_at timestamp with time zone,
+    base_minor bigint,
+    answers jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT payment_link_amount_min_minor_check CHECK (((amount_min_minor >= 1) AND (amount_min_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT payment_link_base_minor_check CHECK (((base_minor >= 1) AND (base_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check CHECK (((amount_max_minor >= amount_min_minor) AND (amount_max_minor <= '1000000000000'::bigint))),
     CONSTRAINT payment_link_check1 CHECK (((amount_min_minor IS NULL) = (amount_max_minor IS NULL))),
     CONSTRAINT payment_link_check2 CHECK (((amount_minor IS NULL) OR (amount_min_minor IS NULL))),
@@ -1133,7 +1169,7 @@ CREATE TABLE gateway.refund (
     batch text COLLATE pg_catalog."C",
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
-    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
+    CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'awaiting_collection'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
     CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
 
@@ -1173,6 +1209,13 @@ CREATE TABLE gateway.routing (
     CONSTRAINT routing_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 100))),
     CONSTRAINT routing_rules_check CHECK ((jsonb_typeof(rules) = 'array'::text)),
     CONSTRAINT routing_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE gateway.sealing_walk (
+    relation text NOT NULL COLLATE pg_catalog."C",
+    head bytea NOT NULL,
+    reached text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT sealing_walk_relation_check CHECK ((relation = ANY (ARRAY['intent'::text, 'attempt'::text, 'message'::text])))
 );
 
 CREATE TABLE gateway.service (
@@ -1305,9 +1348,14 @@ CREATE TABLE gateway.webhook_endpoint (
     disabled_at timestamp with time zone,
     disabled_because text,
     created_at timestamp with time zone NOT NULL,
+    earlier_secret bytea,
+    earlier_until timestamp with time zone,
     CONSTRAINT webhook_endpoint_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+    CONSTRAINT webhook_endpoint_earlier_check CHECK (((earlier_secret IS NULL) = (earlier_until IS NULL))),
     CONSTRAINT webhook_endpoint_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 128)))
 );
+
+COMMENT ON COLUMN gateway.webhook_endpoint.earlier_secret IS 'the secret before the previous one, while receivers may still use it';
 
 CREATE TABLE ledger.account (
     id integer NOT NULL,
@@ -1759,7 +1807,8 @@ CREATE TABLE reconciliation.holiday (
     day date NOT NULL,
     worked boolean NOT NULL,
     name_en text DEFAULT ''::text NOT NULL,
-    name_ar text DEFAULT ''::text NOT NULL
+    name_ar text DEFAULT ''::text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE reconciliation.lease (
@@ -1929,6 +1978,43 @@ CREATE TABLE reconciliation.payout_part (
     CONSTRAINT payout_part_amount_minor_check CHECK ((amount_minor <> 0))
 );
 
+CREATE TABLE reconciliation.provider_contract (
+    id text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    begins_on date NOT NULL,
+    file_days smallint NOT NULL,
+    settlement_days smallint NOT NULL,
+    credit_days smallint NOT NULL,
+    fee_basis_points integer,
+    fee_fixed_minor bigint DEFAULT 0 NOT NULL,
+    fee_vat_basis_points integer DEFAULT 500 NOT NULL,
+    fee_tolerance_minor bigint DEFAULT 1 NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    maker text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    checker text,
+    checked_at timestamp with time zone,
+    decision text,
+    CONSTRAINT contract_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
+    CONSTRAINT provider_contract_check CHECK (((decision IS NULL) = (checker IS NULL))),
+    CONSTRAINT provider_contract_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
+    CONSTRAINT provider_contract_check2 CHECK (((fee_basis_points IS NOT NULL) OR (fee_fixed_minor = 0))),
+    CONSTRAINT provider_contract_checker_check CHECK ((btrim(checker) <> ''::text)),
+    CONSTRAINT provider_contract_credit_days_check CHECK (((credit_days >= 0) AND (credit_days <= 90))),
+    CONSTRAINT provider_contract_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT provider_contract_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
+    CONSTRAINT provider_contract_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 10000))),
+    CONSTRAINT provider_contract_fee_fixed_minor_check CHECK ((fee_fixed_minor >= 0)),
+    CONSTRAINT provider_contract_fee_tolerance_minor_check CHECK ((fee_tolerance_minor >= 0)),
+    CONSTRAINT provider_contract_fee_vat_basis_points_check CHECK (((fee_vat_basis_points >= 0) AND (fee_vat_basis_points <= 10000))),
+    CONSTRAINT provider_contract_file_days_check CHECK (((file_days >= 0) AND (file_days <= 90))),
+    CONSTRAINT provider_contract_maker_check CHECK ((btrim(maker) <> ''::text)),
+    CONSTRAINT provider_contract_provider_check CHECK ((provider ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT provider_contract_reason_check CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT provider_contract_settlement_days_check CHECK (((settlement_days >= 0) AND (settlement_days <= 90)))
+);
+
 CREATE TABLE reconciliation.refused_file (
     source text NOT NULL COLLATE pg_catalog."C",
     leg text NOT NULL COLLATE pg_catalog."C",
@@ -2094,6 +2180,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
+
 ALTER TABLE gateway.centre_agent
     ADD CONSTRAINT centre_agent_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
@@ -2192,6 +2281,9 @@ ALTER TABLE gateway.review_decision
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY gateway.sealing_walk
+    ADD CONSTRAINT sealing_walk_pkey PRIMARY KEY (relation);
 
 ALTER TABLE ONLY gateway.service_audience
     ADD CONSTRAINT service_audience_pkey PRIMARY KEY (service, at);
@@ -2296,7 +2388,7 @@ ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
 ALTER TABLE ONLY reconciliation.holiday
-    ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, day);
+    ADD CONSTRAINT holiday_pkey PRIMARY KEY (country, provider, day);
 
 ALTER TABLE ONLY reconciliation.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
@@ -2336,6 +2428,9 @@ ALTER TABLE reconciliation.payout_batch
 
 ALTER TABLE ONLY reconciliation.payout_part
     ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
+
+ALTER TABLE ONLY reconciliation.provider_contract
+    ADD CONSTRAINT provider_contract_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY reconciliation.refused_file
     ADD CONSTRAINT refused_file_pkey PRIMARY KEY (source, leg, sha256);
@@ -2402,6 +2497,8 @@ CREATE INDEX attempt_undecided ON gateway.attempt USING btree (id) WHERE (late A
 
 CREATE INDEX audit_subject ON gateway.audit USING btree (subject, at);
 
+CREATE INDEX cash_handout_waiting ON gateway.cash_handout USING btree (shift) WHERE (checker IS NULL);
+
 CREATE INDEX client_assertion_expiry ON gateway.client_assertion USING btree (expires_at);
 
 CREATE INDEX counter_payer_digest ON gateway.counter_payer USING btree (id_digest);
@@ -2426,6 +2523,8 @@ CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, 
 
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
+CREATE INDEX intent_status ON gateway.intent USING btree (department, status, id) WHERE (status <> 'requires_payment'::text);
+
 CREATE INDEX message_carrier ON gateway.message USING btree (carrier_reference) WHERE (carrier_reference IS NOT NULL);
 
 CREATE INDEX message_dead ON gateway.message USING btree (created_at) WHERE (status = 'dead'::text);
@@ -2447,6 +2546,10 @@ CREATE INDEX refund_checks ON gateway.refund USING btree (department, next_check
 CREATE INDEX refund_department ON gateway.refund USING btree (department, id);
 
 CREATE INDEX refund_intent ON gateway.refund USING btree (intent, id);
+
+CREATE INDEX refund_provider_reference ON gateway.refund USING btree (provider, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE INDEX refund_to_collect ON gateway.refund USING btree (updated_at) WHERE (status = 'awaiting_collection'::text);
 
 CREATE INDEX review_decision_attempt ON gateway.review_decision USING btree (attempt);
 
@@ -2507,6 +2610,10 @@ CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING bt
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
 
 CREATE INDEX payout_line_department ON reconciliation.payout_line USING btree (department, journal_through);
+
+CREATE INDEX provider_contract_in_force ON reconciliation.provider_contract USING btree (provider, begins_on, checked_at) WHERE (decision = 'approved'::text);
+
+CREATE UNIQUE INDEX provider_contract_pending ON reconciliation.provider_contract USING btree (provider) WHERE (decision IS NULL);
 
 CREATE INDEX remittance_waiting ON reconciliation.remittance USING btree (next_try_at) WHERE (status = 'waiting'::text);
 
@@ -2569,6 +2676,8 @@ ALTER TABLE ledger.posting_archive ENABLE ALWAYS TRIGGER refuse_truncate;
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ledger.seal FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 ALTER TABLE ledger.seal ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER contract_is_decided_once BEFORE UPDATE ON reconciliation.provider_contract FOR EACH ROW WHEN ((old.decision IS NOT NULL)) EXECUTE FUNCTION reconciliation.contract_is_decided_once();
+
 CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.day_close FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
 
 CREATE TRIGGER decided_once BEFORE UPDATE ON reconciliation.unmatch FOR EACH ROW EXECUTE FUNCTION reconciliation.decided_once();
@@ -2592,6 +2701,18 @@ ALTER TABLE ONLY gateway.bundle_item
 
 ALTER TABLE ONLY gateway.bundle_item
     ADD CONSTRAINT bundle_item_service_fkey FOREIGN KEY (service) REFERENCES gateway.service(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_agent_fkey FOREIGN KEY (agent) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_checker_fkey FOREIGN KEY (checker) REFERENCES gateway.centre_agent(code);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_refund_fkey FOREIGN KEY (refund) REFERENCES gateway.refund(id);
+
+ALTER TABLE ONLY gateway.cash_handout
+    ADD CONSTRAINT cash_handout_shift_fkey FOREIGN KEY (shift) REFERENCES gateway.shift(id);
 
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_centre_fkey FOREIGN KEY (centre) REFERENCES gateway.centre(code);
@@ -2737,6 +2858,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE gateway.cash_handout TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE gateway.cash_handout TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.centre TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.centre_agent TO mizan_service;
@@ -2819,7 +2946,33 @@ GRANT UPDATE(decision) ON TABLE gateway.review_decision TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.routing TO mizan_service;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE gateway.service TO mizan_service;
+GRANT SELECT,UPDATE ON TABLE gateway.sealing_walk TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(department) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(name_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(revenue_code) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(active) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(updated_at) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_ar) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(description_en) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(audience) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(channels) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(documents) ON TABLE gateway.service TO mizan_service;
+
+GRANT UPDATE(depends_on) ON TABLE gateway.service TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.service_audience TO mizan_service;
 
@@ -3016,6 +3169,14 @@ GRANT UPDATE(moved_at) ON TABLE reconciliation.payout_line TO mizan_service;
 GRANT SELECT ON TABLE reconciliation.payout_line_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_part TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(checker) ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(checked_at) ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT UPDATE(decision) ON TABLE reconciliation.provider_contract TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.refused_file TO mizan_service;
 

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from holidays import list_supported_countries
+
+from ledger.errors import LedgerError
+from ledger.money import Money, exponent_of
 from ops.running import running_environment
 
 _PROVIDER: Final = re.compile(r"MIZAN_PROVIDER_([A-Z0-9]+(?:_[A-Z0-9]+)*?)__([A-Z0-9_]+)")
@@ -42,6 +46,34 @@ def _switch(value: str) -> bool:
     if value not in ("yes", "no"):
         raise ValueError("yes or no")
     return value == "yes"
+
+
+def _currency(value: str) -> str:
+    try:
+        exponent_of(value)
+    except LedgerError:
+        raise ValueError("a currency such as AED") from None
+    return value
+
+
+def _country(value: str) -> str:
+    if value not in list_supported_countries():
+        raise ValueError("a country such as AE")
+    return value
+
+
+def _amounts(value: str) -> tuple[Money, ...]:
+    """Read amounts of different currencies, separated by commas."""
+    try:
+        parts = [part.split() for part in value.split(",")]
+        amounts = tuple(Money.parse(number, currency) for currency, number in parts)
+    except (LedgerError, ValueError):
+        amounts = ()
+    if not amounts or len({each.currency for each in amounts}) < len(amounts):
+        raise ValueError("amounts such as AED 100.00,KWD 10.000, one for a currency")
+    if any(each.amount_minor < 0 for each in amounts):
+        raise ValueError("amounts of zero or more")
+    return amounts
 
 
 def _hour(value: str) -> time:
@@ -147,6 +179,24 @@ class Settings:
     bank_account: str = _set("MIZAN_BANK_ACCOUNT", _text, "main", "its name in the chart of accounts")
     bank_name: str = _set("MIZAN_BANK_NAME", _text, "Government Treasury", "its holder, as the bank writes it")
     bank_bic: str | None = _set("MIZAN_BANK_BIC", _text, None, "its bank's BIC")
+    bank_currency: str = _set("MIZAN_BANK_CURRENCY", _currency, "AED", "its currency, in which departments are paid")
+    holidays_of: str = _set("MIZAN_HOLIDAYS_OF", _country, "AE", "country whose weekends and holidays are kept")
+    look_back_days: int = _set("MIZAN_LOOK_BACK_DAYS", _whole(0, 366), 7, "how long a missing file is asked for again")
+    rematch_days: int = _set(
+        "MIZAN_REMATCH_DAYS", _whole(0, 3660), 90, "how long what nobody could match is tried again"
+    )
+    confirm_days: int = _set(
+        "MIZAN_CONFIRM_DAYS", _whole(0, 90), 1, "working days until a payout must be on the statement"
+    )
+    payee_cooling_off_hours: int = _set(
+        "MIZAN_PAYEE_COOLING_OFF_HOURS", _whole(0, 24 * 90), 48, "how long an approved change of bank details waits"
+    )
+    write_off_limits: tuple[Money, ...] = _set(
+        "MIZAN_WRITE_OFF_LIMITS",
+        _amounts,
+        (Money(10_000, "AED"),),
+        "the most two people may write off at once, by currency; nothing of a currency not named",
+    )
     payout_approval_limit_minor: int = _set(
         "MIZAN_PAYOUT_APPROVAL_LIMIT_MINOR",
         _whole(0, 10**15),

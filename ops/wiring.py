@@ -26,12 +26,14 @@ from adapters.http import Exchange, open_session
 from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
+from gateway.services.catalogue.known_departments import KnownDepartments
 from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
 from ops.messengers import open_messengers
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
+from reconciliation.business_days import Calendar
 from reconciliation.department_payouts import DepartmentPayouts
 
 log = structlog.get_logger()
@@ -107,6 +109,11 @@ def manifests() -> dict[str, Manifest]:
     return {name: registered.manifest for name, registered in registry.PROVIDERS.items()}
 
 
+def simulated_fees() -> dict[str, registry.SimulatedFees]:
+    """Return what the simulators keep of each payment, for contracts that hold them to it."""
+    return {name: each.simulated_fees for name, each in registry.PROVIDERS.items() if each.simulated_fees is not None}
+
+
 def build_providers(
     settings: Settings, session: aiohttp.ClientSession, clock: Clock, random_bytes: Callable[[int], bytes]
 ) -> dict[str, Provider]:
@@ -151,6 +158,18 @@ def build_bank(settings: Settings, session: aiohttp.ClientSession, clock: Clock)
     if values is None:
         return UnsetBank()
     return registry.BANKS[_BANK].build(values, session, clock)
+
+
+def policy_of(settings: Settings) -> night_deps.Policy:
+    """Return what finance decided once, as it is set."""
+    return night_deps.Policy(
+        look_back_days=settings.look_back_days,
+        rematch_days=settings.rematch_days,
+        auto_approve_limit_minor=settings.payout_approval_limit_minor,
+        write_off_limits=settings.write_off_limits,
+        payee_cooling_off_hours=settings.payee_cooling_off_hours,
+        confirm_days=settings.confirm_days,
+    )
 
 
 def routes(providers: Mapping[str, Provider]) -> dict[Method, tuple[str, ...]]:
@@ -204,11 +223,17 @@ async def assemble(
             bank=build_bank(settings, provider_session, clock),
             confirming=next((each for each in providers.values() if isinstance(each, ConfirmsPayees)), None),
             account=night_deps.BankAccount(
-                code=settings.bank_account, iban=settings.bank_iban, name=settings.bank_name, bic=settings.bank_bic
+                code=settings.bank_account,
+                iban=settings.bank_iban,
+                name=settings.bank_name,
+                currency=settings.bank_currency,
+                bic=settings.bank_bic,
             ),
             letters=messengers.letters,
             revenue_codes=RevenueCodes(),
-            policy=night_deps.Policy(auto_approve_limit_minor=settings.payout_approval_limit_minor),
+            departments=KnownDepartments(),
+            calendar=Calendar(country=settings.holidays_of, zone=settings.time_zone.key),
+            policy=policy_of(settings),
         )
         yield Parts(
             settings=settings,

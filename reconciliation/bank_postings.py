@@ -86,47 +86,38 @@ def transfer_found_entry(
 ) -> Entry:
     """Move a transfer out of suspense onto the payment that is complete by now; what it has too much stays there."""
     moved_minor = sum(part.amount_minor for part in cleared)
-    return Entry(
-        reference=rematch_reference(bank_reference(evidence.statement_no, evidence.number), version),
-        kind="transfer_identified",
-        business_date=booking.business_date,
-        effective_at=booking.effective_at,
-        late_for=booking.late_for,
-        postings=summed_postings(
-            evidence.amount.currency,
-            (
-                accounts.SUSPENSE_UNIDENTIFIED,
-                moved_minor,
-                unidentified_item(evidence.statement_no, evidence.number),
-            ),
-            *((part.account, -part.amount_minor, part.item) for part in cleared),
-        ),
-        source=Source(payment=payment, provider=provider, file=evidence.statement, line=evidence.number or None),
-    )
+    source = Source(payment=payment, provider=provider, file=evidence.statement, line=evidence.number or None)
+    return _found_entry("transfer_identified", evidence, moved_minor, cleared, booking, source, version)
 
 
 def reidentified_entry(
     evidence: BankEvidence, cleared: Sequence[Cleared], booking: Booking, provider: str | None, version: int
 ) -> Entry:
     """Move a credit out of suspense onto the batch that has since been found."""
-    left_minor = evidence.amount.amount_minor - sum(part.amount_minor for part in cleared)
+    source = Source(provider=provider, file=evidence.statement, line=evidence.number or None)
+    moved_minor = evidence.amount.amount_minor
+    return _found_entry("bank_credit_identified", evidence, moved_minor, cleared, booking, source, version)
+
+
+def _found_entry(
+    kind: str, evidence: BankEvidence, moved_minor: int, cleared: Sequence[Cleared], booking: Booking, source: Source,
+    version: int,
+) -> Entry:  # fmt: skip
+    """Move so much of a credit out of suspense onto what it clears; what is left over goes to rounding."""
+    left_minor = moved_minor - sum(part.amount_minor for part in cleared)
     return Entry(
         reference=rematch_reference(bank_reference(evidence.statement_no, evidence.number), version),
-        kind="bank_credit_identified",
+        kind=kind,
         business_date=booking.business_date,
         effective_at=booking.effective_at,
         late_for=booking.late_for,
         postings=summed_postings(
             evidence.amount.currency,
-            (
-                accounts.SUSPENSE_UNIDENTIFIED,
-                evidence.amount.amount_minor,
-                unidentified_item(evidence.statement_no, evidence.number),
-            ),
+            (accounts.SUSPENSE_UNIDENTIFIED, moved_minor, unidentified_item(evidence.statement_no, evidence.number)),
             *((part.account, -part.amount_minor, part.item) for part in cleared),
             (accounts.ROUNDING, -left_minor, None),
         ),
-        source=Source(provider=provider, file=evidence.statement, line=evidence.number or None),
+        source=source,
     )
 
 

@@ -83,6 +83,7 @@ class BreakType(StrEnum):
     PAID_AFTER_REJECTION = "paid_after_rejection"
     PAYOUT_NOT_CONFIRMED = "payout_not_confirmed"
     PAYEE_MISSING = "payee_missing"
+    OWED_IN_OTHER_CURRENCY = "owed_in_other_currency"
     TOTAL_NOT_LINES = "total_not_lines"
     FILE_MISSING = "file_missing"
     FILE_LATE = "file_late"
@@ -239,6 +240,11 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("{department} is owed {amount} and has no approved bank account.",
          "يستحق {department} مبلغ {amount} وليس له حساب بنكي معتمد."),
         _F, (Action.CORRECT_PAYEE,)),
+    BreakType.OWED_IN_OTHER_CURRENCY: Meaning(
+        ("Owed in another currency", "مستحق بعملة أخرى"),
+        ("{department} is owed {amount}; payouts leave in {ours} alone, so that it waits.",
+         "يستحق {department} مبلغ {amount} والتحويلات تصدر بعملة {ours} وحدها، فهو ينتظر."),
+        _T, (Action.ASK_BANK,)),
     BreakType.TOTAL_NOT_LINES: Meaning(
         ("Total is not the sum of lines", "المجموع لا يساوي السطور"),
         ("File {file} of {provider} states {theirs}; its lines sum to {ours}. Nothing of it was booked.",

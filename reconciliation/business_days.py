@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -73,3 +73,18 @@ class Calendar:
         closing_day = day + timedelta(days=1) if self.cut_off == time(0, 0) else day
         local = datetime.combine(closing_day, self.cut_off, ZoneInfo(self.zone))
         return local.astimezone(UTC) - timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """The days that everybody keeps, and what single providers keep differently."""
+
+    everybody: Calendar
+    of_providers: Mapping[str, Mapping[date, bool]] = field(default_factory=dict)
+
+    def of(self, provider: str) -> Calendar:
+        """Return a provider's calendar; its own days win over everybody's."""
+        own = self.of_providers.get(provider)
+        if own is None:
+            return self.everybody
+        return replace(self.everybody, overrides={**self.everybody.overrides, **own})

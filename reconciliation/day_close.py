@@ -19,10 +19,12 @@ from ledger.ids import mint
 from ledger.people import same_person
 from ledger.seal import Seal, seal_day
 from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, BreakType, Language, title
-from reconciliation.business_days import Calendar
+from reconciliation.business_days import Calendar, Calendars
 from reconciliation.certificates import AccountDay, StandingBreak, write_certificate
+from reconciliation.contracts import read_contracts
 from reconciliation.deps import Deps
 from reconciliation.errors import NightRunningError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.holidays import read_calendars
 from reconciliation.nightly import earliest_night
 from reconciliation.reports.report import Asked
 from reconciliation.store import Connection, Record, audits, breaks, days, known, leases, overdue, runs
@@ -86,8 +88,8 @@ class DayStatus:
 
 async def obstacles(deps: Deps, connection: Connection, business_date: date) -> tuple[Obstacle, ...]:
     """Say everything that stands in the way, in the order in which it is best put right."""
-    calendar = await _calendar(deps, connection)
-    if _ends_at(calendar, business_date) > deps.clock():
+    calendars = await read_calendars(connection, deps.calendar)
+    if _ends_at(calendars.everybody, business_date) > deps.clock():
         return (Obstacle(Lack.NOT_OVER),)
     until = await closed_until(connection)
     if until is not None and business_date <= until:
@@ -100,7 +102,7 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
     # A night that can no longer be run must not keep every later day open; files and breaks are still asked for.
     if (run is None or run["status"] != "done") and business_date >= earliest_night(deps):
         found.append(Obstacle(Lack.NIGHT))
-    found += await _sources(deps, connection, calendar, business_date)
+    found += await _sources(deps, connection, calendars, business_date)
     found += [Obstacle(Lack.NOT_BOOKED, row["name"]) for row in await days.files_not_booked(connection, business_date)]
     found += [
         Obstacle(Lack.BREAK, row["id"], BreakType(row["type"]))
@@ -109,24 +111,21 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
     return tuple(found)
 
 
-async def _sources(deps: Deps, connection: Connection, calendar: Calendar, business_date: date) -> list[Obstacle]:
+async def _sources(deps: Deps, connection: Connection, calendars: Calendars, business_date: date) -> list[Obstacle]:
     """Name the files that were due by the day and have not come, unless two people accepted that they never will."""
     found: list[Obstacle] = []
+    contracts = await read_contracts(connection)
     for provider in await overdue.providers_with_items(connection):
-        until = calendar.latest_due(business_date, deps.terms_of(provider).file_days)
+        file_days = contracts.terms_of(provider, business_date).file_days
+        until = calendars.of(provider).latest_due(business_date, file_days)
         missing = await overdue.days_without_file(connection, provider, accounts.provider_receivable(provider), until)
         accepted = await days.waived(connection, provider, missing)
         found += [Obstacle(Lack.FILE, f"{provider} {day}") for day in missing if day not in accepted]
     code, day = deps.account.code, business_date
-    expected = calendar.is_working_day(day) and not await days.waived(connection, code, [day])
+    expected = calendars.everybody.is_working_day(day) and not await days.waived(connection, code, [day])
     if expected and not await days.has_statement(connection, code, day):
         found.append(Obstacle(Lack.STATEMENT, str(day)))
     return found
-
-
-async def _calendar(deps: Deps, connection: Connection) -> Calendar:
-    overrides = {**await runs.overrides(connection, deps.calendar.country), **deps.calendar.overrides}
-    return Calendar(deps.calendar.country, deps.calendar.zone, deps.calendar.cut_off, overrides)
 
 
 def _ends_at(calendar: Calendar, business_date: date) -> datetime:
@@ -201,9 +200,8 @@ async def _seal(deps: Deps, connection: Connection, proposed: Record, by: str, k
     business_date: date = proposed["business_date"]
     await _refuse_obstacles(deps, connection, business_date)
     now = deps.clock()
-    calendar = await _calendar(deps, connection)
     seal = await seal_day(
-        connection, business_date, ends_at=_ends_at(calendar, business_date), key=key, sealed_at=now, sealed_by=by
+        connection, business_date, ends_at=_ends_at(deps.calendar, business_date), key=key, sealed_at=now, sealed_by=by
     )
     decision = {
         "proposed_by": proposed["maker"], "proposed_at": proposed["made_at"], "note": proposed["note"],

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 import asyncpg
 
 from adapters.contract import ConfirmsPayees, Pays, Settles, States
+from ledger.money import Money
 from reconciliation.business_days import Calendar
-from reconciliation.matching import ProviderTerms
 from reconciliation.revenue_accounts import RevenueCodes
 
 LEASE_S: Final = 120.0
@@ -40,6 +40,12 @@ class Letter:
     language: str = "ar"
 
 
+class Departments(Protocol):
+    """Knows which departments there are."""
+
+    async def has(self, connection: asyncpg.Connection[Any], code: str) -> bool: ...
+
+
 class Letters(Protocol):
     """Carries letters with files; raises when one is not known to be handed over."""
 
@@ -64,7 +70,8 @@ class Policy:
     look_back_days: int = 7
     rematch_days: int = 90
     auto_approve_limit_minor: int = 0
-    write_off_limit_minor: int = 10_000
+    write_off_limits: tuple[Money, ...] = (Money(10_000, "AED"),)
+    """The most that two people may write off at once, for each currency; of a currency not named, nothing."""
     payee_cooling_off_hours: int = 48
     confirm_days: int = 1
 
@@ -85,10 +92,8 @@ class Deps:
     """Who carries remittance advices. Where nobody does, they wait."""
     revenue_codes: RevenueCodes | None = None
     """Who knows what payments were for. Where nobody does, a department is paid to its own account alone."""
-    terms: Mapping[str, ProviderTerms] = field(default_factory=dict)
+    departments: Departments | None = None
+    """Who knows which departments there are. Where nobody does, a code is believed."""
     calendar: Calendar = field(default_factory=Calendar)
     policy: Policy = field(default_factory=Policy)
     lease_s: float = LEASE_S
-
-    def terms_of(self, provider: str) -> ProviderTerms:
-        return self.terms.get(provider, ProviderTerms())

@@ -129,29 +129,3 @@ def explain(rule_name: str, reference: str, language: Language) -> str:
     if language is Language.ENGLISH:
         return english.format(reference=reference)
     return arabic.format(reference=f"{LEFT_TO_RIGHT_ISOLATE}{reference}{POP_ISOLATE}")
-
-
-@dataclass(frozen=True, slots=True)
-class FeeTerms:
-    """What the contract lets a provider keep of a payment, and the VAT on it."""
-
-    basis_points: int
-    fixed_minor: int = 0
-    vat_basis_points: int = 500
-    tolerance_minor: int = 1
-
-    def expected(self, gross_minor: int) -> tuple[int, int]:
-        """Return fee and VAT, each rounded half up as invoices do."""
-        fee_minor = (gross_minor * self.basis_points + 5_000) // 10_000 + self.fixed_minor
-        return fee_minor, (fee_minor * self.vat_basis_points + 5_000) // 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderTerms:
-    """When a provider's file and money are due, in its working days, and what it may keep."""
-
-    file_days: int = 1
-    settlement_days: int = 2
-    credit_days: int = 2
-    fees: FeeTerms | None = None
-    files_daily: bool = True

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from reconciliation.business_days import Calendar
+from reconciliation.business_days import Calendar, Calendars
 from reconciliation.deps import Deps
 from reconciliation.postings import Booking
+from reconciliation.provider_terms import Contracts, ProviderTerms
 from reconciliation.store import Connection, leases
 
 Counts: TypeAlias = dict[str, int]
@@ -24,10 +25,20 @@ class Night:
     deps: Deps
     business_date: date
     book_date: date
-    calendar: Calendar
+    calendars: Calendars
+    contracts: Contracts
     fence: int
     closed_until: date | None = None
     progress: Progress | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days that everybody keeps: our own and the bank's."""
+        return self.calendars.everybody
+
+    def terms_of(self, provider: str, day: date | None = None) -> ProviderTerms:
+        """Return what is agreed with a provider for a day, the night's own by default."""
+        return self.contracts.terms_of(provider, day or self.business_date)
 
     @asynccontextmanager
     async def transaction(self, isolation: str | None = None) -> AsyncIterator[Connection]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -13,8 +13,10 @@ import msgspec
 
 from ledger.decisions import closed_until
 from ledger.ids import mint
+from reconciliation.contracts import read_contracts
 from reconciliation.deps import Deps
 from reconciliation.errors import FutureDateError, LeaseLostError, NightRunningError, PastDateError, ReconciliationError
+from reconciliation.holidays import read_calendars
 from reconciliation.night import Counts, Night, Progress
 from reconciliation.rehearsal import rehearse
 from reconciliation.steps.breaks import raise_and_cure
@@ -123,13 +125,15 @@ async def _begin(deps: Deps, business_date: date, progress: Progress | None) -> 
             raise NightRunningError
         latest = await runs.latest_date(connection)
         closed = await closed_until(connection)
-        overrides = {**await runs.overrides(connection, deps.calendar.country), **deps.calendar.overrides}
+        calendars = await read_calendars(connection, deps.calendar)
+        contracts = await read_contracts(connection)
     return Night(
         deps=deps,
         business_date=business_date,
         book_date=open_day(business_date, latest, closed),
         closed_until=closed,
-        calendar=replace(deps.calendar, overrides=overrides),
+        calendars=calendars,
+        contracts=contracts,
         fence=fence,
         progress=progress,
     )

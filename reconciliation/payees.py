@@ -14,7 +14,7 @@ import msgspec
 from adapters.contract import PayeeMatch
 from adapters.errors import ProviderError
 from ledger.ids import mint
-from ledger.money import exponent_of
+from ledger.money import Money, exponent_of
 from ledger.people import same_person
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
@@ -22,6 +22,7 @@ from reconciliation.payout_terms import FeeBearer, Proof, Schedule
 from reconciliation.store import Record, audits, payees
 
 CONFIRMED_NAME_LENGTH_MAX: Final = 140
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_ANSWERED: Final = "not_answered"
 DENIED: Final = frozenset({PayeeMatch.NO.value, PayeeMatch.UNKNOWN_ACCOUNT.value})
 """What a bank says of an account that money must not be led to unless somebody answers for it."""
@@ -59,6 +60,11 @@ class PayeeDetails:
     """The code this account is for; the account without one takes the rest, and its terms are the department's."""
 
 
+def compact(iban: str) -> str:
+    """Return an IBAN as machines write it."""
+    return iban.replace(" ", "").upper()
+
+
 def iban_is_sound(iban: str) -> bool:
     """Say whether an IBAN's check digits prove (ISO 7064, modulo 97)."""
     turned = iban[4:] + iban[:4]
@@ -72,13 +78,15 @@ async def propose_payee_change(deps: Deps, details: PayeeDetails, *, by: str, re
     exponent_of(details.currency)
     if not _DEPARTMENT.fullmatch(details.department):
         raise NotAllowedError(f"{details.department!r} is not a department's code")
-    iban = details.iban.replace(" ", "").upper()
+    iban = compact(details.iban)
     if not iban_is_sound(iban):
         raise NotAllowedError(f"the check digits of IBAN {details.iban} do not prove")
     confirmation, confirmed_name = await _confirmed(deps, iban, details.legal_name)
     now = deps.clock()
     change_id = mint("pc", now, deps.random_bytes)
     async with deps.pool.acquire() as connection, connection.transaction():
+        if deps.departments is not None and not await deps.departments.has(connection, details.department):
+            raise NotAllowedError(f"there is no department {details.department!r}; the catalogue names them")
         try:
             await payees.insert_change(
                 connection, change_id,
@@ -145,7 +153,9 @@ async def list_payees(deps: Deps) -> list[str]:
     for row in waiting:
         state = f"in force from {row['effective_at']:%Y-%m-%d %H:%M} UTC" if row["effective_at"] else "to be approved"
         whose, words = f"{row['department']} {row['revenue_code']}".rstrip(), confirmation_words(row)
-        lines.append(f"{row['id']}  {whose}  {row['iban']}  by {row['maker']}, {state}{words and f'; {words}'}")
+        lines.append(
+            f"{row['id']}  {whose}  {row['iban']}  by {row['maker']} ({row['reason']}), {state}{words and f'; {words}'}"
+        )
     return lines
 
 
@@ -158,7 +168,13 @@ def confirmation_words(change: Mapping[str, object]) -> str:
 def _in_force(row: Record) -> str:
     if row["revenue_code"]:
         return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  code {row['revenue_code']}"
-    terms = [row["schedule"], row["proof"]]
+    weekly = row["schedule"] == Schedule.WEEKLY
+    terms = [f"weekly on {WEEKDAYS[row['weekday']]}" if weekly else row["schedule"], row["proof"]]
+    if row["minimum_minor"] > 1:
+        terms.append(f"at least {Money(row['minimum_minor'], row['currency'])}")
+    if row["holdback_minor"]:
+        terms.append(f"{Money(row['holdback_minor'], row['currency'])} held back")
+    terms += ["bears the fees"] if row["fee_bearer"] == FeeBearer.DEPARTMENT else []
     terms += ["treasury bears lost disputes"] if row["chargebacks_by_treasury"] else []
     terms += [f"advice to {row['remittance_email']}"] if row["remittance_email"] else []
     return f"{row['department']}  {row['currency']}  {row['iban']}  {row['legal_name']}  {', '.join(terms)}"

@@ -105,7 +105,8 @@ async def _cleared(connection: Connection, deps: Deps, found: Record, action: Ac
 
 
 def _check_limit(deps: Deps, written_off: Money) -> None:
-    limit = Money(deps.policy.write_off_limit_minor, written_off.currency)
+    currency = written_off.currency
+    limit = next((each for each in deps.policy.write_off_limits if each.currency == currency), Money(0, currency))
     if written_off > limit:
         raise NotAllowedError(f"{written_off} is above the write-off limit of {limit}")
 

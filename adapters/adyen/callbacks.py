@@ -12,12 +12,21 @@ import msgspec
 from adapters.adyen.mapping import EVENTS, decline_of, read_instant
 from adapters.adyen.wire import WireAmount
 from adapters.calls import decode_json
-from adapters.contract import CallbackNotice, Outcome, PaymentReport
+from adapters.contract import CallbackNotice, Outcome, PaymentReport, RefundReport
 from adapters.errors import CallbackRefusedError, OutcomeUnknownError
 
 BODY_BYTES_MAX: Final = 256 * 1024
 ITEMS_MAX: Final = 200
 REFERENCE_CHARS_MAX: Final = 128
+
+
+REFUND_OUTCOMES: Final = {
+    ("REFUND", "true"): Outcome.SUCCEEDED,
+    ("REFUND", "false"): Outcome.DECLINED,
+    ("REFUND_FAILED", "true"): Outcome.DECLINED,
+    ("REFUNDED_REVERSED", "true"): Outcome.DECLINED,
+}
+"""Event and `success` of those that say what became of a refund."""
 
 
 class WireItem(msgspec.Struct, frozen=True, rename="camel"):
@@ -82,7 +91,7 @@ def read_callback(body: bytes, *, hmac_key: bytes, merchant_account: str) -> lis
 
 
 def _notice(item: WireItem) -> CallbackNotice:
-    """An AUTHORISATION proves what it says. Of anything else the payment's own standing must be read."""
+    """An AUTHORISATION and the words of a refund prove what they say. Else the payment's own standing must be read."""
     report = _report(item) if item.event_code == "AUTHORISATION" else None
     return CallbackNotice(
         event_id=f"{item.psp_reference}:{item.event_code}:{item.success}"[:200],
@@ -92,7 +101,22 @@ def _notice(item: WireItem) -> CallbackNotice:
         proven=report is not None,
         report=report,
         unrecognised=item.event_code not in EVENTS,
+        refund=_refund_report(item),
     )
+
+
+def _refund_report(item: WireItem) -> RefundReport | None:
+    """Read what became of a refund: Adyen tells it here and nowhere else. It may fail after it was done."""
+    outcome = REFUND_OUTCOMES.get((item.event_code, item.success))
+    if outcome is None:
+        return None
+    try:
+        amount = item.amount.money()
+    except OutcomeUnknownError:
+        return None
+    # Only the word that answers our request is sure to carry the refund's own reference at Adyen.
+    own = item.psp_reference if item.event_code == "REFUND" else None
+    return RefundReport(outcome, own, amount, word=f"{item.event_code}:{item.success}")
 
 
 def _report(item: WireItem) -> PaymentReport | None:

@@ -22,10 +22,10 @@ from adapters.contract.bank_accounts import (
     PayeeMatch,
     PayerBank,
 )
+from adapters.contract.callbacks import CallbackNotice
 from adapters.contract.payments import (
     RECEIVED_MINOR,
     ApproveOnPhone,
-    CallbackNotice,
     DeclineReason,
     Method,
     NextStep,

@@ -129,21 +129,3 @@ class PaymentReport:
     reversed: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
     unrecognised: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackNotice:
-    """What a callback says of itself. Unless `proven` it is a hint: the payment is queried before anything moves.
-
-    `continuation` is set only by `Finishes.read_return`: what the payer brought back, without which the payment
-    cannot be made. It is kept until the payment has been finished with it.
-    """
-
-    event_id: str
-    reference: str | None
-    provider_reference: str | None
-    word: str
-    proven: bool = False
-    report: PaymentReport | None = None
-    unrecognised: bool = False
-    continuation: str | None = None

@@ -24,7 +24,8 @@ from typing import Any
 Document = dict[str, Any]
 VERSION = "2026-11-22"
 _TRIES = 5
-_WORTH_REPEATING = {409, 429, 503}
+_WORTH_REPEATING = {408, 429, 500, 502, 503, 504}
+"""What says that another try may do: an error of theirs, of what stands between, or one that says when to come back."""
 
 
 class MizanError(Exception):
@@ -136,9 +137,10 @@ class Mizan:
                     return dict(json.load(answer))
             except urllib.error.HTTPError as error:
                 refusal = MizanError(error.code, _problem(error))
-                if not left or error.code not in _WORTH_REPEATING or not refusal.retryable:
+                if not left or not (error.code in _WORTH_REPEATING or refusal.retryable):
                     raise refusal from None
-                pause_s = float(error.headers.get("Retry-After") or pause_s)
+                asked = error.headers.get("Retry-After", "")
+                pause_s = float(asked) if asked.isdigit() else pause_s
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 if not left:
                     raise

@@ -40,6 +40,8 @@ _log: Final = structlog.get_logger(__name__)
 _KEY: Final = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 
+_JSON: Final = "application/json"
+
 VERSION: Final = "2026-11-22"
 """The one version there is. A change that breaks callers gets a date of its own, and this one goes on."""
 
@@ -142,20 +144,24 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
 
 async def read_json_body(request: web.Request, deps: Deps) -> bytes:
     """Read a JSON body within its size and time."""
-    if request.can_read_body and request.content_type != "application/json":
+    if request.headers.get("Content-Type") != _JSON and request.can_read_body and request.content_type != _JSON:
         raise MalformedError("send Content-Type: application/json")
     limits = deps.limits
     return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)
 
 
 def claim_of(request: web.Request, key: Caller, body: bytes) -> Claim:
-    """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body."""
-    match = _KEY.fullmatch(request.headers.get("Idempotency-Key", "").strip())
+    """Return the use of an Idempotency-Key this request is: whose, where, which, and of what body.
+
+    A key is its caller's own: another credential's is independent, and the one a key was rotated into goes on with it.
+    """
+    sent = request.headers.getall("Idempotency-Key", ())
+    match = _KEY.fullmatch(sent[0].strip()) if len(sent) == 1 else None
     if match is None:
-        raise IdempotencyKeyMissingError
+        raise IdempotencyKeyMissingError("send one Idempotency-Key, not several" if len(sent) > 1 else None)
     route = f"{request.method} {request.path}"
     sha256 = hashlib.sha256(route.encode() + b"\0" + body).digest()
-    return Claim(key.department, route, match[1] or match[2], sha256)
+    return Claim(key.lineage, route, match[1] or match[2], sha256)
 
 
 @contextmanager

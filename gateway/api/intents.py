@@ -20,7 +20,7 @@ from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services.intents.cancel_intent import cancel_for_department
 from gateway.services.intents.capture_intent import capture_intent
-from gateway.services.intents.create_intent import answer_with_link, create_intent
+from gateway.services.intents.create_intent import create_intent, created_answer, whole_answer
 from gateway.services.intents.read_intent import list_attempts, list_intent_events, list_intents, read_intent
 from gateway.services.intents.update_intent import update_metadata
 from gateway.services.messages.resend_receipt import resend_for_department
@@ -30,7 +30,7 @@ EXPANDABLE: Final = ("attempts", "refunds")
 """What may be asked to stand inside an intent, by `expand[]=`."""
 
 _FILTERS: Final = (
-    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]",
+    "status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate", "expand[]",
 )  # fmt: skip
 
 
@@ -40,11 +40,12 @@ async def create(request: web.Request) -> web.Response:
     body = await read_json_body(request, deps)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        stored = await create_intent(deps, key.department, intent_request(body), claim)
+        asked = intent_request(body)
+        stored = await create_intent(deps, key.department, asked, claim)
     headers = {"Location": f"/v1/payment-intents/{stored.resource}"}
     if stored.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return json_answer(answer_with_link(deps, stored), status=stored.status, headers=headers)
+    return json_answer(created_answer(deps, stored, asked), status=stored.status, headers=headers)
 
 
 async def read(request: web.Request) -> web.Response:
@@ -64,7 +65,7 @@ async def update(request: web.Request) -> web.Response:
     intent_id = path_id(request, Prefix.INTENT)
     with working_on(deps, claim):
         stored = await update_metadata(deps, key.department, intent_id, metadata, claim)
-    return _answered(deps, stored)
+    return await _answered(deps, stored)
 
 
 async def list_page(request: web.Request) -> web.Response:
@@ -79,6 +80,7 @@ async def list_page(request: web.Request) -> web.Response:
         amount_minor=query.whole("amount", AMOUNT_MINOR_MAX),
         currency=query.text("currency"),
         metadata=query.pair("metadata"),
+        duplicate={None: None, "true": True, "false": False}[query.one_of("duplicate", ("true", "false"))],
     )
     found = await list_intents(
         deps,
@@ -118,7 +120,7 @@ async def cancel(request: web.Request) -> web.Response:
     intent_id = path_id(request, Prefix.INTENT)
     claim = claim_of(request, key, body)
     with working_on(deps, claim):
-        return _answered(deps, await cancel_for_department(deps, key.department, intent_id, claim))
+        return await _answered(deps, await cancel_for_department(deps, key.department, intent_id, claim))
 
 
 async def capture(request: web.Request) -> web.Response:
@@ -130,7 +132,7 @@ async def capture(request: web.Request) -> web.Response:
     amount = None if asked is None else (asked.amount, asked.currency)
     intent_id = path_id(request, Prefix.INTENT)
     with working_on(deps, claim):
-        return _answered(deps, await capture_intent(deps, key.department, intent_id, amount, claim))
+        return await _answered(deps, await capture_intent(deps, key.department, intent_id, amount, claim))
 
 
 async def send_receipt(request: web.Request) -> web.Response:
@@ -145,10 +147,10 @@ async def send_receipt(request: web.Request) -> web.Response:
         return answered(await resend_for_department(deps, key.department, intent_id, claim))
 
 
-def _answered(deps: Deps, stored: StoredAnswer) -> web.Response:
-    """Send a stored answer with the checkout link, which is kept nowhere."""
+async def _answered(deps: Deps, stored: StoredAnswer) -> web.Response:
+    """Send a stored answer with its payer and the checkout link."""
     headers = {"Idempotency-Replayed": "true"} if stored.replayed else {}
-    return json_answer(answer_with_link(deps, stored), status=stored.status, headers=headers)
+    return json_answer(await whole_answer(deps, stored), status=stored.status, headers=headers)
 
 
 def _status(text: str | None) -> IntentStatus | None:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateway.api import caller_shapes, requests
+from gateway.api import caller_shapes, refund_requests, requests
 from gateway.api.caller_shapes import Schema
 from gateway.api.problems import CONTENT_TYPE, document
 from gateway.api.shapes import ANSWERS, DATE, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
@@ -37,7 +37,8 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("POST", "/v1/payment-intents"): ("Ask for a payment", "CreateIntent", 201, "PaymentIntent", ()),
     ("GET", "/v1/payment-intents"): (
         "List payment intents, newest first", None, 200, "PaymentIntentList",
-        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "expand[]"),
+        ("status", "reference", "created_from", "created_before", "amount", "currency", "metadata", "duplicate",
+         "expand[]"),
     ),
     ("GET", "/v1/payment-intents/{id}"): ("Read a payment intent", None, 200, "PaymentIntent", ("expand[]",)),
     ("POST", "/v1/payment-intents/{id}"): ("Change the metadata", "UpdateIntent", 200, "PaymentIntent", ()),
@@ -54,8 +55,15 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ("GET", "/v1/refunds/{id}"): ("Read a refund", None, 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/approve"): ("Agree to a refund as the second person", "DecideRefund", 200, "Refund", ()),
     ("POST", "/v1/refunds/{id}/refuse"): ("Refuse a refund that waits", "DecideRefund", 200, "Refund", ()),
+    ("POST", "/v1/refunds/{id}/cancel"): ("Take back a cash refund nobody collected", "Empty", 200, "Refund", ()),
     ("POST", "/v1/refund-batches"): (
         "Give back many payments, or try what that would do", "CreateRefundBatch", 202, "RefundBatch", (),
+    ),
+    ("POST", "/v1/refund-batches/{id}/approve"): (
+        "Agree to all of a batch that waits", "DecideRefund", 200, "RefundBatchDecision", (),
+    ),
+    ("POST", "/v1/refund-batches/{id}/refuse"): (
+        "Refuse all of a batch that waits", "DecideRefund", 200, "RefundBatchDecision", (),
     ),
     ("POST", "/v1/payment-links"): ("Make a link to pay under", "CreatePaymentLink", 201, "PaymentLink", ()),
     ("GET", "/v1/payment-links"): ("List payment links, newest first", None, 200, "PaymentLinkList", ()),
@@ -124,6 +132,7 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "created_before": INSTANT,
     "amount": {"type": "integer", "minimum": 1, "maximum": 10**12},
     "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    "duplicate": {"enum": ["true", "false"], "description": "whether it is the second paid under its reference"},
     "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
     "expand[]": {"type": "array", "items": {"enum": ["attempts", "refunds"]}, "maxItems": 2, "uniqueItems": True},
 }
@@ -157,7 +166,8 @@ def scope_of(method: str, path: str) -> Scope:
         return Scope.REFUNDS_APPROVE
     if path == "/v1/quotes":
         return Scope.PAYMENTS_READ
-    return Scope.REFUNDS_WRITE if path.endswith(("/refunds", "/refund-batches")) else Scope.PAYMENTS_WRITE
+    gives_back = path.startswith("/v1/refund") or path.endswith("/refunds")
+    return Scope.REFUNDS_WRITE if gives_back else Scope.PAYMENTS_WRITE
 
 
 def describe() -> Schema:
@@ -183,7 +193,12 @@ def describe() -> Schema:
 def _bodies() -> list[type[requests.Body]]:
     """Return the types of every body an operation reads."""
     names = {body for _, body, *_ in _OPERATIONS.values() if body is not None}
-    return [getattr(requests, name) for name in sorted(names)]
+    return [_body(name) for name in sorted(names)]
+
+
+def _body(name: str) -> type[requests.Body]:
+    kind: type[requests.Body] = getattr(refund_requests, name, None) or getattr(requests, name)
+    return kind
 
 
 def _operation(
@@ -219,7 +234,7 @@ def _operation(
         "security": [{"key": [scope_of(method, path).value]}],
     }
     if body is not None:
-        optional = getattr(requests, body) in requests.OPTIONAL
+        optional = _body(body) in requests.OPTIONAL
         content = {"application/json": {"schema": ref(body)}}
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation

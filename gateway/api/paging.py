@@ -10,11 +10,12 @@ from typing import Final
 from aiohttp import web
 
 from gateway.api.requests import instant_of
-from gateway.domain.errors import InvalidError, NotFoundError
+from gateway.domain.errors import FieldFault, InvalidError, NotFoundError
 from gateway.domain.ids import Prefix, is_id
 
 LIMIT_DEFAULT: Final = 50
 _TEXT_MAX: Final = 200
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}(?:\[\])?")
 _DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
@@ -26,7 +27,7 @@ class Query:
         known = {*allowed, "limit", "cursor"} if paged else {*allowed}
         for name in self._values:
             if name not in known:
-                raise InvalidError("one of the query's parameters is not known here", pointer="/query")
+                raise _unknown(name, known)
             if len(self._values.getall(name)) > 1 and not name.endswith("[]"):
                 raise InvalidError("stands twice", pointer=f"/query/{name}")
 
@@ -72,7 +73,7 @@ class Query:
         """Read a parameter that may stand several times: those of `values` that are named."""
         found = self._values.getall(name, [])
         if set(found) - set(values):
-            raise InvalidError(f"is one of {', '.join(values)}", pointer="/query")
+            raise InvalidError(f"is one of {', '.join(values)}", pointer=f"/query/{name}")
         return frozenset(found)
 
     def instant(self, name: str) -> datetime | None:
@@ -91,6 +92,15 @@ class Query:
 
     def limit(self, limit_max: int) -> int:
         return self.whole("limit", limit_max) or LIMIT_DEFAULT
+
+
+def _unknown(name: str, known: Iterable[str]) -> InvalidError:
+    """Name the parameter, where it can be one at all, and those there are."""
+    named = f"{name} is" if _NAME.fullmatch(name) else "one of the query's parameters is"
+    pointer = f"/query/{name}" if _NAME.fullmatch(name) else "/query"
+    there_is = f"there is {', '.join(sorted(known))}" if known else "there is none"
+    detail = f"{named} not known here: {there_is}"
+    return InvalidError(detail, faults=[FieldFault(pointer, "unknown_parameter", detail)])
 
 
 def path_id(request: web.Request, prefix: Prefix) -> str:

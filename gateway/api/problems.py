@@ -23,6 +23,7 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.NotFoundError: (404, "Not found"),
     errors.SlowBodyError: (408, "Body too slow"),
     errors.TransitionError: (409, "State conflict"),
+    errors.DisputedError: (409, "Payment disputed"),
     errors.NothingToPayError: (409, "Nothing to pay"),
     errors.IdempotencyInFlightError: (409, "First request still running"),
     errors.TooLargeError: (413, "Body too large"),
@@ -35,7 +36,8 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.MethodUnavailableError: (503, "Method unavailable"),
 }
 
-_RETRYABLE: Final = frozenset({408, 429, 503})
+_RETRYABLE: Final = frozenset({408, 429, 500, 503})
+"""What may be sent again as it was: after an error of ours too, because a POST is done once for its key."""
 
 
 def problem(error: GatewayError, *, correlation: str) -> web.Response:

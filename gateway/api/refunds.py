@@ -9,7 +9,8 @@ from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.requests import DecideRefund, person, read_body, refund_batch_request, refund_request
+from gateway.api.refund_requests import DecideRefund, person, refund_batch_request, refund_request
+from gateway.api.requests import Empty, read_body
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer
@@ -18,7 +19,9 @@ from gateway.domain.refund import RefundStatus
 from gateway.domain.text import check_text
 from gateway.services.intents.read_intent import list_refunds, read_refund, search_refunds
 from gateway.services.refunds.create_refund import Asking, create_refund
+from gateway.services.refunds.decide_batch import decide_batch
 from gateway.services.refunds.decide_refund import Decision, decide_for_department
+from gateway.services.refunds.end_collection import cancel_refund
 from gateway.services.refunds.refund_many import PaidQuery, choose_paid, refund_many
 from gateway.web.admission import DEPS
 
@@ -55,18 +58,39 @@ async def refuse(request: web.Request) -> web.Response:
     return await _decide(request, approve=False)
 
 
-async def _decide(request: web.Request, *, approve: bool) -> web.Response:
+async def approve_batch(request: web.Request) -> web.Response:
+    return await _decide(request, approve=True, batch=True)
+
+
+async def refuse_batch(request: web.Request) -> web.Response:
+    return await _decide(request, approve=False, batch=True)
+
+
+async def _decide(request: web.Request, *, approve: bool, batch: bool = False) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.REFUNDS_APPROVE)
     body = await read_json_body(request, deps)
     asked = read_body(body, DecideRefund)
     by = person(asked.decided_by, "/decided_by") or ""
     why = check_text(asked.reason, length_max=200, pointer="/reason") if asked.reason or not approve else ""
+    decided = path_id(request, Prefix.REFUND_BATCH if batch else Prefix.REFUND)
+    claim = claim_of(request, key, body)
+    decision = Decision(by, approve, why, decided_with=key)
+    decide = decide_batch if batch else decide_for_department
+    with working_on(deps, claim):
+        return answered(await decide(deps, key.department, decided, decision, claim))
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Take back a refund of cash that nobody has collected."""
+    deps = request.app[DEPS]
+    key = await caller(request, Scope.REFUNDS_WRITE)
+    body = await read_json_body(request, deps)
+    read_body(body, Empty)
     refund_id = path_id(request, Prefix.REFUND)
     claim = claim_of(request, key, body)
-    decision = Decision(by, approve, why, decided_with=key.id)
     with working_on(deps, claim):
-        return answered(await decide_for_department(deps, key.department, refund_id, decision, claim))
+        return answered(await cancel_refund(deps, key.department, refund_id, claim))
 
 
 async def read(request: web.Request) -> web.Response:

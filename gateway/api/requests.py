@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from gateway.domain.caller import Scope
 from gateway.domain.department import Names
 from gateway.domain.errors import FieldFault, InvalidError
-from gateway.domain.ids import Prefix, is_id
 from gateway.domain.json_text import read_json
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.text import check_text
@@ -22,8 +21,6 @@ from gateway.services.catalogue.price_basket import LineRequest
 from gateway.services.catalogue.quote_basket import QuoteRequest
 from gateway.services.intents.create_intent import IntentRequest
 from gateway.services.intents.payment_links import LinkRequest
-from gateway.services.refunds.create_refund import RefundRequest
-from gateway.services.refunds.refund_many import REFUNDS_MAX, PaidQuery, Wanted
 
 AmountMinor = Annotated[int, Meta(ge=1, le=AMOUNT_MINOR_MAX)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
@@ -99,42 +96,6 @@ class CreatePaymentLink(Body):
     expires_at: str | None = None
 
 
-class RefundedLine(Body):
-    number: Annotated[int, Meta(ge=1, le=100)]
-    amount: Amount
-
-
-class CreateRefund(Body):
-    reason: str
-    amount: Amount | None = None
-    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=100)] | None = None
-    requested_by: str | None = None
-
-
-class DecideRefund(Body):
-    decided_by: str
-    reason: str = ""
-
-
-class BatchedRefund(Body):
-    payment_intent: str
-    amount: Amount | None = None
-
-
-class PaidPayments(Body):
-    service: Code
-    paid_from: str
-    paid_before: str
-
-
-class CreateRefundBatch(Body):
-    reason: str
-    refunds: Annotated[list[BatchedRefund], Meta(min_length=1, max_length=REFUNDS_MAX)] | None = None
-    query: PaidPayments | None = None
-    requested_by: str | None = None
-    dry_run: bool = False
-
-
 class CreateEndpoint(Body):
     url: str
 
@@ -142,6 +103,8 @@ class CreateEndpoint(Body):
 class ReplayDeliveries(Body):
     event: str | None = None
     created_from: str | None = None
+    created_before: str | None = None
+    cursor: str | None = None
 
 
 Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=20)]
@@ -265,57 +228,6 @@ def link_request(body: bytes) -> LinkRequest:
         metadata=checked_metadata(asked.metadata),
         expires_at=_instant(asked.expires_at, "/expires_at"),
     )
-
-
-def refund_request(body: bytes) -> RefundRequest:
-    """Read the body of a refund: an amount, or lines, or neither for everything that is left."""
-    asked = read_body(body, CreateRefund)
-    reason = check_text(asked.reason, length_max=200, pointer="/reason")
-    by = person(asked.requested_by, "/requested_by")
-    if asked.amount is not None and asked.lines is not None:
-        raise InvalidError("name an amount or lines, not both", pointer="/lines")
-    if asked.lines is None:
-        amount = asked.amount
-        return RefundRequest(reason, *_amount(amount), asked_by=by)
-    lines = {line.number: line.amount.amount for line in asked.lines}
-    currencies = {line.amount.currency for line in asked.lines}
-    if len(lines) != len(asked.lines) or len(currencies) != 1:
-        raise InvalidError("each line once, and all in one currency", pointer="/lines")
-    return RefundRequest(reason, currency=currencies.pop(), lines=lines, asked_by=by)
-
-
-def refund_batch_request(body: bytes) -> tuple[list[Wanted] | PaidQuery, RefundRequest, bool]:
-    """Read the body of a batch: what is wanted, what each refund says, and whether it is only tried."""
-    asked = read_body(body, CreateRefundBatch)
-    reason = check_text(asked.reason, length_max=200, pointer="/reason")
-    request = RefundRequest(reason, asked_by=person(asked.requested_by, "/requested_by"))
-    if (asked.refunds is None) is (asked.query is None):
-        raise InvalidError("name refunds or a query, one of them", pointer="/refunds")
-    if asked.query is not None:
-        query = asked.query
-        since, before = (
-            instant_of(query.paid_from, "/query/paid_from"),
-            instant_of(query.paid_before, "/query/paid_before"),
-        )
-        return PaidQuery(query.service, since, before), request, asked.dry_run
-    wanted = []
-    for index, one in enumerate(asked.refunds or ()):
-        if not is_id(one.payment_intent, Prefix.INTENT):
-            raise InvalidError("is not an identifier of a payment intent", pointer=f"/refunds/{index}/payment_intent")
-        amount_minor, currency = _amount(one.amount)
-        wanted.append(Wanted(one.payment_intent, replace(request, amount_minor=amount_minor, currency=currency)))
-    if len({one.intent_id for one in wanted}) != len(wanted):
-        raise InvalidError("each payment stands once", pointer="/refunds")
-    return wanted, request, asked.dry_run
-
-
-def person(name: str | None, pointer: str) -> str | None:
-    """Read the name of whoever asks or decides, as the department's own system knows them."""
-    return None if name is None else check_text(name.strip(), length_max=100, pointer=pointer)
-
-
-def _amount(amount: Amount | None) -> tuple[int | None, str | None]:
-    return (amount.amount, amount.currency) if amount is not None else (None, None)
 
 
 def instant_of(text: str, pointer: str) -> datetime:

@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.api.caller_shapes import Schema, closed
 from gateway.domain.department import Audience, Channel
+from gateway.domain.refund import FailureCode
 
 
 def ref(name: str) -> Schema:
@@ -54,7 +55,9 @@ _CITATION: Final[dict[str, Schema]] = {
 }
 INTENT_STATUSES: Final = ["requires_payment", "processing", "requires_capture", "paid", "cancelled", "expired"]
 _ATTEMPT_STATUSES: Final = ["starting", "pending", "unknown", "succeeded", "declined", "voided"]
-REFUND_STATUSES: Final = ["awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed"]
+REFUND_STATUSES: Final = [
+    "awaiting_approval", "awaiting_collection", "requested", "pending", "unknown", "succeeded", "failed",
+]  # fmt: skip
 
 _PAYOUT: Final[dict[str, Schema]] = {
     "id": identifier("pl"),
@@ -70,6 +73,12 @@ _PAYOUT: Final[dict[str, Schema]] = {
     "reason": _TEXT_OR_NULL,
 }
 
+PART_KINDS: Final = (
+    "payment_captured", "late_payment_accepted", "payment_reversed", "refund_accepted", "refund_failed",
+    "provider_fees_borne", "payout_returned", "dispute_lost", "break_written_off", "break_matched_by_hand",
+    "match_undone",
+)  # fmt: skip
+_PART_KINDS: Final = "what was booked: " + ", ".join(PART_KINDS) + "; a correction by hand may have a name of its own"
 _EVENT_TYPES: Final = (
     "what happened to which kind of thing: payment_intent, payment_attempt, payment_part, refund, settlement, dispute, "
     "payout; the guide for departments lists them all"
@@ -116,6 +125,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "capture": {"enum": ["automatic", "manual"]},
             "amount_authorised": _MONEY_OR_NULL,
             "amount_refunded": ref("Money"),
+            "amount_disputed": ref("Money"),
             "amount_refundable": ref("Money"),
             "reference": TEXT,
             "bundle": _TEXT_OR_NULL,
@@ -133,6 +143,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "expires_at": INSTANT,
             "checkout_url": {"type": "string", "format": "uri"},
         },
+        paid_before={**_TEXT_OR_NULL, "description": "when read and not paid: the paid intent of the same reference"},
         attempts={"type": "array", "items": ref("PaymentAttempt"), "description": "with expand[]=attempts"},
         refunds={"type": "array", "items": ref("Refund"), "description": "with expand[]=refunds"},
     ),
@@ -145,6 +156,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "amount": ref("Money"),
             "lines": {"type": "array", "items": closed({"number": _COUNT, "amount": ref("Money")})},
             "reason": TEXT,
+            "failure": _or_null(closed({"code": {"enum": [each.value for each in FailureCode]}, "detail": TEXT})),
             "late_payment": _FLAG,
             "asked_by": TEXT,
             "decided_by": _TEXT_OR_NULL,
@@ -163,6 +175,8 @@ ANSWERS: Final[dict[str, Schema]] = {
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
             "quantity": _COUNT,
+            "base_amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+            "answers": {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}},
             "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
             "amount_range": {"anyOf": [closed({"least": ref("Money"), "most": ref("Money")}), {"type": "null"}]},
             "single_use": _FLAG,
@@ -189,6 +203,28 @@ ANSWERS: Final[dict[str, Schema]] = {
                     {
                         "payment_intent": identifier("pi"),
                         "amount": {"anyOf": [ref("Money"), {"type": "null"}]},
+                        "refund": {"anyOf": [ref("Refund"), {"type": "null"}]},
+                        "problem": {"anyOf": [closed({"code": TEXT, "detail": TEXT}), {"type": "null"}]},
+                    }
+                ),
+            },
+        }
+    ),
+    "RefundBatchDecision": closed(
+        {
+            "id": identifier("rb"),
+            "object": {"const": "refund_batch_decision"},
+            "decision": {"enum": ["approved", "refused"]},
+            "decided_by": TEXT,
+            "decided": _COUNT,
+            "not_decided": _COUNT,
+            "total": {"type": "array", "items": ref("Money")},
+            "results": {
+                "type": "array",
+                "items": closed(
+                    {
+                        "id": identifier("re"),
+                        "payment_intent": identifier("pi"),
                         "refund": {"anyOf": [ref("Refund"), {"type": "null"}]},
                         "problem": {"anyOf": [closed({"code": TEXT, "detail": TEXT}), {"type": "null"}]},
                     }
@@ -272,9 +308,15 @@ ANSWERS: Final[dict[str, Schema]] = {
     "PayoutPart": closed(
         {
             "object": {"const": "payout_part"},
-            "kind": TEXT,
+            "kind": {"type": "string", "description": _PART_KINDS},
             "payment_intent": _TEXT_OR_NULL,
-            "reference": TEXT,
+            "payment_reference": _TEXT_OR_NULL,
+            "receipt_number": _TEXT_OR_NULL,
+            "services": {
+                "type": "array",
+                "items": closed({"service": _TEXT_OR_NULL, "revenue_code": TEXT}),
+            },
+            "reference": {"type": "string", "description": "of the journal in the books"},
             "business_date": DATE,
             "amount": ref("Money"),
         }
@@ -328,7 +370,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "delivered_at": _INSTANT_OR_NULL,
         }
     ),
-    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT}),
+    "Replay": closed({"object": {"const": "replay"}, "queued": _COUNT, "next_cursor": _TEXT_OR_NULL}),
     "Problem": closed(
         {
             "type": TEXT,

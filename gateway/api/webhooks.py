@@ -17,6 +17,7 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix, is_id
 from gateway.services.webhooks import manage_webhooks
+from gateway.services.webhooks.manage_webhooks import Replayed
 from gateway.web.admission import DEPS
 
 
@@ -92,7 +93,7 @@ async def deliveries(request: web.Request) -> web.Response:
 
 
 async def replay(request: web.Request) -> web.Response:
-    """Deliver again, under the same ids, which receivers know how to drop."""
+    """Deliver, again or at last, under the same ids, which receivers know how to drop."""
     deps = request.app[DEPS]
     by = await caller(request, Scope.WEBHOOKS_WRITE)
     body = await read_json_body(request, deps)
@@ -100,13 +101,16 @@ async def replay(request: web.Request) -> web.Response:
     asked = read_body(body, ReplayDeliveries)
     if asked.event is not None and not is_id(asked.event, Prefix.EVENT):
         raise InvalidError("is not an event", pointer="/event")
-    if asked.event is not None and asked.created_from is not None:
-        raise InvalidError("name an event or an instant, not both", pointer="/created_from")
+    if asked.cursor is not None and not is_id(asked.cursor, Prefix.EVENT):
+        raise InvalidError("is not a cursor that was given", pointer="/cursor")
     since = None if asked.created_from is None else instant_of(asked.created_from, "/created_from")
+    before = None if asked.created_before is None else instant_of(asked.created_before, "/created_before")
+    wanted = Replayed(asked.event, since, before, asked.cursor)
+    if asked.event is not None and wanted != Replayed(asked.event):
+        raise InvalidError("name an event or a time, not both", pointer="/event")
     with working_on(deps, claim):
-        return answered(
-            await manage_webhooks.replay_deliveries(deps, by.department, _endpoint(request), asked.event, since, claim)
-        )
+        stored = await manage_webhooks.replay_deliveries(deps, by.department, _endpoint(request), wanted, claim)
+    return answered(stored)
 
 
 def _endpoint(request: web.Request) -> str:

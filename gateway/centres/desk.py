@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
+from gateway.centres.fee_form import fields_of, read_form, said_at_fields
 from gateway.centres.visit import Visit
 from gateway.centres.words import sentence_for
 from gateway.deps import Deps
@@ -14,17 +15,21 @@ from gateway.domain.agent import Agent
 from gateway.domain.errors import GatewayError, InvalidError, NotFoundError, OverloadedError, UnauthenticatedError
 from gateway.domain.text import check_text
 from gateway.services import links
-from gateway.services.catalogue.price_basket import LineRequest
-from gateway.services.centres import centre_people, give_back, shifts, take_payment
+from gateway.services.centres import centre_people, counter_fees, give_back, hand_out, shifts, take_payment
+from gateway.services.centres.counter_fees import Fee
 from gateway.services.payers.read_checkout import read_checkout
 from gateway.web.guesses import GUESSES
 from gateway.web.typed import clean, read_amount
 
 CURRENCY: Final = "AED"
 _HASHES_AT_ONCE: Final = 4
-_QUANTITY_MAX: Final = 10_000
-_REFERENCE_MAX: Final = 64
 _REASON_MAX: Final = 200
+
+
+class _Decide(Protocol):
+    """A supervisor's yes or no to cash that is to leave a drawer."""
+
+    async def __call__(self, deps: Deps, supervisor: Agent, refund_id: str, *, approve: bool) -> None: ...
 
 
 class Desk:
@@ -95,7 +100,8 @@ class Desk:
     async def _home(self, visit: Visit, agent: Agent, problem: str = "") -> web.Response:
         view = await shifts.read_shift(self._deps, agent)
         waiting = await shifts.waiting_shifts(self._deps, agent)
-        asked = await give_back.waiting_give_backs(self._deps, agent)
+        asked = [("/centre/give-backs", one) for one in await give_back.waiting_give_backs(self._deps, agent)]
+        asked += [("/centre/hand-outs", one) for one in await hand_out.waiting_hand_outs(self._deps, agent)]
         return visit.page(
             "desk.html", status=422 if problem else 200, view=view, waiting=waiting, asked=asked, problem=problem,
             currency=CURRENCY,
@@ -143,12 +149,19 @@ class Desk:
         return visit.go("/centre")
 
     async def decide_give_back(self, visit: Visit, agent: Agent) -> web.Response:
+        return await self._decide(visit, agent, give_back.decide_give_back)
+
+    async def decide_hand_out(self, visit: Visit, agent: Agent) -> web.Response:
+        return await self._decide(visit, agent, hand_out.decide_hand_out)
+
+    async def _decide(self, visit: Visit, agent: Agent, decide: _Decide) -> web.Response:
+        """Let a supervisor agree that cash leaves a drawer, or refuse it."""
         posted = await visit.form("give-backs")
         if posted is None:
             return visit.stale()
         try:
             approve = posted.get("decision") == "approve"
-            await give_back.decide_give_back(self._deps, agent, visit.request.match_info["id"], approve=approve)
+            await decide(self._deps, agent, visit.request.match_info["id"], approve=approve)
         except NotFoundError:
             raise
         except GatewayError as error:
@@ -156,14 +169,22 @@ class Desk:
         return visit.go("/centre")
 
     async def ask_bill(self, visit: Visit, agent: Agent) -> web.Response:
-        return await self._ask_bill(visit, agent, {"quantity": "1"})
+        """Ask what the citizen wants; once that is chosen, ask what its price depends on."""
+        query = visit.request.query
+        service, bundle = query.get("service", ""), query.get("bundle", "")
+        fee = await counter_fees.find_fee(self._deps, agent, service, bundle)
+        if fee is not None:
+            return self._ask_fee(visit, fee, {"quantity": "1"}, {})
+        return await self._ask_service(visit, agent, is_gone=bool(service or bundle))
 
-    async def _ask_bill(self, visit: Visit, agent: Agent, typed: Mapping[str, str], problem: str = "") -> web.Response:
-        catalogue = await self._deps.catalogue.get()
-        offered = [one for one in catalogue.services.values() if one.department == agent.department and one.active]
-        offered.sort(key=lambda one: one.code)
+    async def _ask_service(self, visit: Visit, agent: Agent, *, is_gone: bool) -> web.Response:
+        offered = await counter_fees.offered_fees(self._deps, agent)
+        problem = visit.say("This service is not to be had at counters. Choose another.") if is_gone else ""
+        return visit.page("new.html", status=422 if is_gone else 200, offered=offered, problem=problem)
+
+    def _ask_fee(self, visit: Visit, fee: Fee, typed: Mapping[str, str], faults: Mapping[str, str]) -> web.Response:
         return visit.page(
-            "new.html", status=422 if problem else 200, services=offered, typed=typed, problem=problem,
+            "fee.html", status=422 if faults else 200, fee=fee, fields=fields_of(fee), typed=typed, faults=faults,
             once=typed.get("once") or visit.once(),
         )  # fmt: skip
 
@@ -171,14 +192,18 @@ class Desk:
         posted = await visit.form("new")
         if posted is None:
             return visit.stale()
+        chosen = posted.get("service", ""), posted.get("bundle", "")
+        fee = await counter_fees.find_fee(self._deps, agent, *chosen)
+        if fee is None:
+            return await self._ask_service(visit, agent, is_gone=True)
         try:
-            reference = check_text(posted.get("reference", "").strip(), length_max=_REFERENCE_MAX, pointer="/reference")
+            lines, reference = read_form(fee, posted)
             intent_id = await take_payment.open_bill(
-                self._deps, agent, _line(posted), clean(posted.get("emirates_id", "")), reference=reference,
-                language=visit.language, once=posted.get("once", ""),
+                self._deps, agent, lines, clean(posted.get("emirates_id", "")), bundle=fee.bundle,
+                reference=reference, language=visit.language, once=posted.get("once", ""),
             )  # fmt: skip
         except InvalidError as error:
-            return await self._ask_bill(visit, agent, posted, visit.say(sentence_for(error)))
+            return self._ask_fee(visit, fee, posted, said_at_fields(visit, fee, error))
         return visit.go(f"/centre/bills/{intent_id}")
 
     async def ask_find(self, visit: Visit, _: Agent) -> web.Response:
@@ -203,11 +228,12 @@ class Desk:
         bill = await take_payment.read_bill(self._deps, agent, visit.request.match_info["id"])
         token = links.token_of(self._deps, bill.intent.id)
         values: dict[str, Any] = {"bill": bill, "view": await read_checkout(self._deps, token), "token": token}
+        values["to_collect"] = await hand_out.to_collect(self._deps, agent, bill.intent.id)
         return visit.page("bill_at_counter.html", status=422 if problem else 200, problem=problem,
                           typed=typed or {}, **values)  # fmt: skip
 
     async def act(self, visit: Visit, agent: Agent) -> web.Response:
-        """Record an identity, take cash or a slip, or ask for cash back; then show the bill again."""
+        """Record an identity, take cash or a slip, or ask that cash go back; then show the bill again."""
         intent_id, what = visit.request.match_info["id"], visit.request.match_info["what"]
         posted = await visit.form(what)
         if posted is None:
@@ -221,6 +247,9 @@ class Desk:
             elif what == "give-back":
                 why = check_text(posted.get("reason", "").strip(), length_max=_REASON_MAX, pointer="/reason")
                 await give_back.ask_give_back(self._deps, agent, intent_id, why)
+            elif what == "hand-out":
+                card = clean(posted.get("emirates_id", ""))
+                await hand_out.ask_hand_out(self._deps, agent, posted.get("refund", ""), card)
             else:
                 reference, approval = (
                     clean(posted.get("terminal_reference", "")),
@@ -232,12 +261,3 @@ class Desk:
         except GatewayError as error:
             return await self._bill(visit, agent, visit.say(sentence_for(error)), posted)
         return visit.go(f"/centre/bills/{intent_id}")
-
-
-def _line(posted: Mapping[str, str]) -> LineRequest:
-    quantity = clean(posted.get("quantity", "") or "1")
-    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= len(str(_QUANTITY_MAX))):
-        raise InvalidError("a whole number", pointer="/lines/0/quantity")
-    typed = posted.get("amount", "").strip()
-    amount = read_amount(typed, CURRENCY).amount_minor if typed else None
-    return LineRequest(service=posted.get("service", ""), quantity=int(quantity), amount_minor=amount)

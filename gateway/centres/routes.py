@@ -60,8 +60,9 @@ def add_centres(app: web.Application, deps: Deps, identity: Identity) -> None:
         "/centre/count": desk.ask_count,
         "/centre/shift": desk.home,
         "/centre/bills/{id}": desk.bill,
-        "/centre/bills/{id}/{what:identity|cash|slip|give-back}": to_bill,
+        "/centre/bills/{id}/{what:identity|cash|slip|give-back|hand-out}": to_bill,
         "/centre/give-backs/{id}": desk.home,
+        "/centre/hand-outs/{id}": desk.home,
     }
     posts: Mapping[str, Handler] = {
         "/centre/sign-out": desk.sign_out,
@@ -71,8 +72,9 @@ def add_centres(app: web.Application, deps: Deps, identity: Identity) -> None:
         "/centre/find": desk.find,
         "/centre/count": desk.count,
         "/centre/shifts/{id}": desk.approve,
-        "/centre/bills/{id}/{what:identity|cash|slip|give-back}": desk.act,
+        "/centre/bills/{id}/{what:identity|cash|slip|give-back|hand-out}": desk.act,
         "/centre/give-backs/{id}": desk.decide_give_back,
+        "/centre/hand-outs/{id}": desk.decide_hand_out,
     }
     app.router.add_get("/centre/sign-in", answering(desk.ask_sign_in))
     app.router.add_post("/centre/sign-in", answering(desk.sign_in))

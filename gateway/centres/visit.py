@@ -41,8 +41,8 @@ class Visit:
         self.session = request.cookies.get(COOKIE, "")[:_TOKEN_LENGTH]
         self._new_session: str | None = None
 
-    def say(self, message: str) -> str:
-        return self._pages.languages[self.language].text(message)
+    def say(self, message: str, **values: object) -> str:
+        return self._pages.languages[self.language].text(message, **values)
 
     def begin(self, session: str) -> None:
         """Give the browser another session, or none; the old one's value is never used again."""

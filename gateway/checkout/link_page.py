@@ -10,7 +10,6 @@ from aiohttp import web
 from gateway.checkout.visit import Visit, form_key
 from gateway.deps import Deps
 from gateway.domain.errors import InvalidError, NothingToPayError
-from gateway.domain.payment_link import LinkState
 from gateway.services.intents.pay_by_link import LinkView, open_link, pay_by_link
 from gateway.web.csrf import csrf_token
 from gateway.web.pages import Pages, money
@@ -65,7 +64,7 @@ class LinkPage:
             "link.html",
             visit.language,
             link=view,
-            usable=view.state is LinkState.USABLE,
+            usable=view.usable,
             typed=typed,
             fault=fault,
             once=once or base64.urlsafe_b64encode(self._deps.random_bytes(_ONCE_BYTES)).decode("ascii"),

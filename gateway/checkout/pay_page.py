@@ -8,7 +8,8 @@ from typing import Final
 
 from adapters.contract import Method
 from gateway.checkout.trouble import Trouble
-from gateway.domain.attempt import LIVE, Contact
+from gateway.domain.attempt import LIVE
+from gateway.domain.contact import Contact
 from gateway.services.payers.views import CheckoutView
 from gateway.web.csrf import csrf_token
 from gateway.web.i18n import Language

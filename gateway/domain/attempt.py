@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -17,15 +16,6 @@ class AttemptStatus(StrEnum):
     SUCCEEDED = "succeeded"  # the provider says the money moved
     DECLINED = "declined"  # the provider says, explicitly, that none moved
     VOIDED = "voided"  # given up at the provider, proven
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How the payer of one attempt is reached, and the bank they chose."""
-
-    email: str | None = None
-    mobile: str | None = None
-    bank: str | None = None
 
 
 _S = AttemptStatus

@@ -22,11 +22,17 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One authenticated caller: the id of its key or client, its department, its scopes and its own rate, if any."""
+    """One authenticated caller: the id of its key or client, its department, its scopes and its own rate, if any.
+
+    `lineage` stays the same when a key is replaced by another: it is the first one's id, a client's own. `origin` is
+    the credential the operator issued: whatever was made with it, by whatever detour, is one pair of eyes.
+    """
 
     id: str
     department: str
     scopes: frozenset[str]
+    lineage: str
+    origin: str
     requests_per_minute: int | None = None
 
 
@@ -43,6 +49,8 @@ class ApiKey:
     last_used_at: datetime | None
     requests_per_minute: int | None = None
     replaces: str | None = None
+    lineage: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +69,4 @@ class OAuthClient:
     disabled_at: datetime | None
     last_used_at: datetime | None
     requests_per_minute: int | None = None
+    origin: str | None = None

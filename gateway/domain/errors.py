@@ -101,6 +101,12 @@ class RefundTooLargeError(GatewayError):
     code = "refund_exceeds_captured"
 
 
+class DisputedError(GatewayError):
+    """The payer's bank is taking this payment back, or has: to refund it too would give the money twice."""
+
+    code = "payment_disputed"
+
+
 class NothingToPayError(GatewayError):
     """The intent is already paid, cancelled or expired."""
 

@@ -89,3 +89,4 @@ class Search:
     amount_minor: int | None = None
     currency: str | None = None
     metadata: tuple[str, str] | None = None
+    duplicate: bool | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,6 +29,9 @@ class PaymentLink:
     names: Names
     revenue_code: str
     quantity: int
+    base_minor: int | None
+    answers: Mapping[str, str | bool]
+    """What the tariff is told of the applicant, each time the link is priced."""
     currency: str
     amount: Money | None
     least: Money | None
@@ -50,6 +53,13 @@ class PaymentLink:
         if self.disabled_at is not None:
             return LinkState.DISABLED
         return LinkState.EXPIRED if self.expires_at is not None and self.expires_at <= at else LinkState.USABLE
+
+    def within(self, least_minor: int, most_minor: int) -> PaymentLink:
+        """Return the link with its payer's bounds no wider than these, which a tariff has set since it was made."""
+        if self.least is None or self.most is None:
+            return self
+        least = max(self.least, Money(least_minor, self.currency))
+        return replace(self, least=least, most=min(self.most, Money(most_minor, self.currency)))
 
     def check_amount(self, named: Money | None) -> Money | None:
         """Return the amount to ask for: the fixed one, the payer's within the bounds, or None for the tariff's."""

@@ -9,11 +9,13 @@ from typing import Final
 
 from adapters.contract import Outcome, RefundReport
 from gateway.domain.errors import RefundTooLargeError
+from gateway.domain.shift import COUNTER
 from ledger.money import Money
 
 
 class RefundStatus(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"  # above what one person may give back
+    AWAITING_COLLECTION = "awaiting_collection"  # cash that waits for its citizen at a service centre
     REQUESTED = "requested"  # saved and committed, the provider not yet heard
     PENDING = "pending"  # the provider took it and will tell later
     SUCCEEDED = "succeeded"
@@ -27,6 +29,9 @@ TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
     (_S.AWAITING_APPROVAL, _S.REQUESTED): "approved",
     (_S.AWAITING_APPROVAL, _S.FAILED): "refused",
     (_S.AWAITING_APPROVAL, _S.SUCCEEDED): "given_back_in_cash",
+    (_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION): "approved",
+    (_S.AWAITING_COLLECTION, _S.SUCCEEDED): "given_back_in_cash",
+    (_S.AWAITING_COLLECTION, _S.FAILED): "not_collected",
     (_S.REQUESTED, _S.PENDING): "accepted",
     (_S.REQUESTED, _S.SUCCEEDED): "succeeded",
     (_S.REQUESTED, _S.FAILED): "failed",
@@ -44,8 +49,63 @@ TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundStatus], str]] = {
 OPEN: Final = frozenset({_S.REQUESTED, _S.PENDING, _S.UNKNOWN})
 """Not decided yet; each of these counts against the cap, because its money may move."""
 
-COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.SUCCEEDED}
+COUNTED: Final = OPEN | {_S.AWAITING_APPROVAL, _S.AWAITING_COLLECTION, _S.SUCCEEDED}
 """Refunds that use up the captured amount. A failed one, and one that was refused, gives its share back."""
+
+
+class FailureCode(StrEnum):
+    """Why nothing was given back."""
+
+    REFUSED = "refused"  # by the second person
+    CANCELLED = "cancelled"  # by the department
+    NOT_COLLECTED = "not_collected"  # cash nobody came for
+    DISPUTED = "disputed"  # not sent: the payer's bank had taken the money back by then
+    DECLINED_BY_PROVIDER = "declined_by_provider"
+    RETURNED_TO_PROVIDER = "returned_to_provider"  # sent, and it came back: the card or account is closed
+
+
+DISPUTED: Final = "disputed"
+CANCELLED: Final = "cancelled by its department"
+NOT_COLLECTED: Final = "not collected in time"
+REFUSED_AT_COUNTER: Final = "refused at the counter"
+_REFUSED: Final = "refused: "
+_WORDS: Final = {
+    DISPUTED: FailureCode.DISPUTED,
+    CANCELLED: FailureCode.CANCELLED,
+    NOT_COLLECTED: FailureCode.NOT_COLLECTED,
+    REFUSED_AT_COUNTER: FailureCode.REFUSED,
+}
+
+
+def refused(why: str) -> str:
+    """Return the word kept with a refund the second person did not agree to."""
+    return f"{_REFUSED}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a refund failed: a code, and what was said: by whoever refused it, or by the provider in its own words."""
+
+    code: FailureCode
+    detail: str
+
+
+def failure(status: RefundStatus, word: str, *, sent: bool, booked: bool) -> Failure | None:
+    """Tell why a refund failed from what is kept with it; None where it has not."""
+    if status is not RefundStatus.FAILED:
+        return None
+    if booked:
+        return Failure(FailureCode.RETURNED_TO_PROVIDER, word)
+    if word in _WORDS:
+        return Failure(_WORDS[word], word)
+    if not sent and word.startswith(_REFUSED):
+        return Failure(FailureCode.REFUSED, word.removeprefix(_REFUSED))
+    return Failure(FailureCode.DECLINED_BY_PROVIDER, word)
+
+
+def agreed(provider: str) -> RefundStatus:
+    """Return what a refund becomes once nobody has to agree any more: sent to its provider, or cash to collect."""
+    return _S.AWAITING_COLLECTION if provider == COUNTER else _S.REQUESTED
 
 
 def needs_approval(limits: Mapping[str, int], together: Money) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,10 @@ class SealedError(Exception):
     """The bytes cannot be opened: their key is not here any more, or they were tampered with or moved."""
 
 
+class KeyMissingError(SealedError):
+    """No key here opens them; put back, it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealer:
     """Seals under the first key and opens under every one. `about` ties sealed bytes to the row they belong to."""
@@ -35,7 +40,7 @@ class Sealer:
 
     def seal(self, plain: bytes, about: str, random_bytes: Callable[[int], bytes]) -> bytes:
         nonce = random_bytes(_NONCE_BYTES)
-        return self.head + nonce + AESGCM(self.keys[0]).encrypt(nonce, plain, about.encode())
+        return self.head + nonce + _cipher(self.keys[0]).encrypt(nonce, plain, about.encode())
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """Open what was sealed. What is too short to be sealed was written before there were keys, and is as it is."""
@@ -43,10 +48,10 @@ class Sealer:
             return sealed
         key = next((key for key in self.keys if _head(key) == sealed[:_HEAD_BYTES]), None)
         if key is None:
-            raise SealedError("no key here opens this")
+            raise KeyMissingError("no key here opens this")
         nonce, rest = sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES], sealed[_HEAD_BYTES + _NONCE_BYTES :]
         try:
-            return AESGCM(key).decrypt(nonce, rest, about.encode())
+            return _cipher(key).decrypt(nonce, rest, about.encode())
         except InvalidTag:
             raise SealedError("these bytes were tampered with or moved") from None
 
@@ -57,5 +62,12 @@ def sealer(keys: Sequence[bytes], secrets: Sequence[bytes]) -> Sealer:
     return Sealer(tuple(keys or derived))
 
 
+# A process has few keys and seals with every intent; making these anew would cost as much again.
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+@lru_cache(maxsize=16)
 def _head(key: bytes) -> bytes:
     return _FORM + hashlib.sha256(key).digest()[:_KEY_ID_BYTES]

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.domain.caller import ApiKey, OAuthClient
+from gateway.domain.contact import Contact
 from gateway.domain.department import Bundle, Department, Names, Service
 from gateway.domain.intent import IntentStatus
 from gateway.domain.refund import RefundLine
 from gateway.domain.tariff import Applied, Asked, Fixed, Tariff, in_force, price
 from gateway.domain.tariff_terms import terms_document
-from gateway.services.notices import money
+from gateway.services.notices import failure_document, money
 from gateway.store.attempts import Attempt
 from gateway.store.catalogue import Catalogue
 from gateway.store.events import Event
@@ -96,11 +97,16 @@ def _shown_or_none(amount_minor: int | None, currency: str) -> Document | None:
 
 
 def intent_document(
-    intent: Intent, lines: Sequence[IntentLine], *, refunded_minor: int = 0, last_attempt: Attempt | None = None
+    intent: Intent,
+    lines: Sequence[IntentLine],
+    *,
+    refunded_minor: int = 0,
+    disputed_minor: int = 0,
+    last_attempt: Attempt | None = None,
 ) -> Document:
-    """The intent as its department sees it, all but the checkout link, which is derived when the answer is sent."""
+    """The intent as its department sees it, all but its payer and the checkout link, which no stored answer holds."""
     currency = intent.amount.currency
-    paid = intent.status is IntentStatus.PAID
+    left_minor = intent.amount.amount_minor - refunded_minor - disputed_minor
     return {
         "id": intent.id,
         "object": "payment_intent",
@@ -109,11 +115,11 @@ def intent_document(
         "capture": "manual" if intent.capture_later else "automatic",
         "amount_authorised": _shown_or_none(intent.authorised_minor, currency),
         "amount_refunded": _shown(refunded_minor, currency),
-        "amount_refundable": _shown(intent.amount.amount_minor - refunded_minor if paid else 0, currency),
+        "amount_disputed": _shown(disputed_minor, currency),
+        "amount_refundable": _shown(max(left_minor, 0) if intent.status is IntentStatus.PAID else 0, currency),
         "reference": intent.reference,
         "bundle": intent.bundle,
         "lines": [line_document(line, currency) for line in lines],
-        "payer": {"language": intent.language, "email": intent.payer_email, "mobile": intent.payer_mobile},
         "return_url": intent.return_url,
         "metadata": intent.metadata,
         "live": intent.live,
@@ -127,6 +133,10 @@ def intent_document(
     }
 
 
+def payer_document(language: str, contact: Contact) -> Document:
+    return {"language": language, "email": contact.email, "mobile": contact.mobile}
+
+
 def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
     currency = refund.amount.currency
     return {
@@ -137,6 +147,7 @@ def refund_document(refund: Refund, lines: Sequence[RefundLine]) -> Document:
         "amount": money(refund.amount),
         "lines": [{"number": line.number, "amount": _shown(line.amount_minor, currency)} for line in lines],
         "reason": refund.reason,
+        "failure": failure_document(refund),
         "late_payment": refund.late,
         "asked_by": refund.asked_by,
         "decided_by": refund.decided_by,
@@ -175,7 +186,7 @@ def service_document(
         "documents": [_both(one) for one in service.documents],
         "depends_on": list(service.depends_on),
         "amount": _amount(service, current),
-        "currency": service.currency,
+        "currency": current.terms.currency if current else service.currency,
         "vat_basis_points": current.terms.vat_basis_points if current else service.vat_basis_points,
         "tariff": _tariff(current),
         "next_tariff": _tariff(coming),
@@ -188,7 +199,7 @@ def _amount(service: Service, tariff: Tariff | None) -> Document | None:
         fixed = service.amount_minor
     else:
         fixed = price(tariff.terms, Asked()).amount_minor if isinstance(tariff.terms.price, Fixed) else None
-    return _shown_or_none(fixed, service.currency)
+    return _shown_or_none(fixed, tariff.terms.currency if tariff else service.currency)
 
 
 def _tariff(tariff: Tariff | None) -> Document | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from gateway.deps import Deps
@@ -30,18 +32,23 @@ async def seal_webhook_secrets(deps: Deps, limit: int) -> int:
     async with deps.transaction() as connection:
         for endpoint in await webhooks.sealed_otherwise(connection, deps.sealer.head, limit):
             try:
-                secret, previous = _resealed(deps, endpoint)
+                resealed = _resealed(deps, endpoint)
             except SealedError:  # its key was taken away too early: put it back, and it is sealed anew
                 _log.error("webhook_secret_cannot_be_opened", endpoint=endpoint.id)
                 continue
-            await webhooks.reseal(connection, endpoint.id, secret, previous)
+            await webhooks.keep_secrets(connection, resealed)
             done += 1
     return done
 
 
-def _resealed(deps: Deps, endpoint: Endpoint) -> tuple[bytes, bytes | None]:
+def _resealed(deps: Deps, endpoint: Endpoint) -> Endpoint:
     def reseal(kept: bytes) -> bytes:
         return deps.sealer.seal(deps.sealer.open(kept, endpoint.id), endpoint.id, deps.random_bytes)
 
-    previous = endpoint.previous_secret
-    return reseal(endpoint.secret), None if previous is None else reseal(previous)
+    previous, earlier = endpoint.previous_secret, endpoint.earlier_secret
+    return replace(
+        endpoint,
+        secret=reseal(endpoint.secret),
+        previous_secret=None if previous is None else reseal(previous),
+        earlier_secret=None if earlier is None else reseal(earlier),
+    )

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from gateway.deps import Deps
 from gateway.domain.booked import News
+from gateway.domain.contact import Contact
 from gateway.domain.ids import Prefix
 from gateway.domain.refund import RefundLine
+from gateway.services.contacts import kept_recipient, reached_at
 from gateway.store.attempts import Attempt
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine
@@ -63,8 +65,15 @@ def refund_event(deps: Deps, refund: Refund, what: str) -> Event:
         "amount": money(refund.amount),
         "asked_by": refund.asked_by,
         "decided_by": refund.decided_by,
+        "failure": failure_document(refund),
     }
     return _event(deps, refund.department, f"refund.{what}", refund.id, data)
+
+
+def failure_document(refund: Refund) -> Mapping[str, str] | None:
+    """Show why a refund failed, as every answer and event does."""
+    why = refund.failure
+    return None if why is None else {"code": why.code.value, "detail": why.detail}
 
 
 def part_events(deps: Deps, intent: Intent, what: str, lines: Iterable[IntentLine]) -> list[Event]:
@@ -119,6 +128,18 @@ def booked_event(deps: Deps, intent: Intent, news: News) -> Event:
     return _event(deps, intent.department, news.kind, intent.id, data)
 
 
+def refund_settled_event(deps: Deps, refund: Refund, news: News) -> Event:
+    """Tell that the provider has taken a refund out of what it pays us."""
+    data = {
+        "refund": refund.id,
+        "payment_intent": refund.intent,
+        "status": refund.status.value,
+        "amount": money(news.amount),
+        "business_date": news.business_date.isoformat(),
+    }
+    return _event(deps, refund.department, news.kind, refund.id, data)
+
+
 def payout_event(deps: Deps, news: News) -> Event:
     """Tell a department how a transfer to it stands."""
     data = {
@@ -136,26 +157,17 @@ def _sum(amounts_minor: Iterable[int], like: Money) -> Money:
 
 def receipt_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
     """Queue a receipt for every way the payer can be reached and we can send."""
-    return _messages(deps, RECEIPT, intent.id, intent.language, _reachable(intent, attempt))
+    return _messages(deps, RECEIPT, intent.id, intent.language, reached_at(deps, intent, attempt))
 
 
 def failure_messages(deps: Deps, intent: Intent, attempt: Attempt) -> Iterable[Message]:
     """Queue the word that a payment was not made, for a payer who was promised one."""
-    return _messages(deps, NOT_PAID, attempt.id, intent.language, _reachable(intent, attempt))
+    return _messages(deps, NOT_PAID, attempt.id, intent.language, reached_at(deps, intent, attempt))
 
 
 def reminder_messages(deps: Deps, intent: Intent, due_at: datetime) -> Iterable[Message]:
     """Queue a reminder for its time; whether there is still something to pay is seen then."""
-    return _messages(deps, REMINDER, intent.id, intent.language, _reachable(intent), due_at)
-
-
-def _reachable(intent: Intent, attempt: Attempt | None = None) -> Mapping[str, str | None]:
-    """What the payer typed when paying counts before what the department knows."""
-    typed = attempt.contact if attempt is not None else None
-    return {
-        "email": (typed.email if typed else None) or intent.payer_email,
-        "sms": (typed.mobile if typed else None) or intent.payer_mobile,
-    }
+    return _messages(deps, REMINDER, intent.id, intent.language, reached_at(deps, intent), due_at)
 
 
 def _messages(
@@ -163,17 +175,18 @@ def _messages(
     kind: str,
     subject: str,
     language: str,
-    reachable: Mapping[str, str | None],
+    reached: Contact,
     due_at: datetime | None = None,
 ) -> Iterable[Message]:
-    for channel, recipient in reachable.items():
+    for channel, recipient in (("email", reached.email), ("sms", reached.mobile)):
         if recipient and channel in deps.senders:
+            message_id = deps.mint(Prefix.MESSAGE)
             yield Message(
-                id=deps.mint(Prefix.MESSAGE),
+                id=message_id,
                 subject=subject,
                 kind=kind,
                 channel=channel,
-                recipient=recipient,
+                recipient=kept_recipient(deps, message_id, recipient),
                 language=language,
                 due_at=due_at,
             )

@@ -8,7 +8,8 @@ from gateway.deps import Deps, Payout, PayoutPart
 from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.services.documents import Document, instant, page_document
 from gateway.services.notices import money
-from gateway.store import balances
+from gateway.store import balances, payout_parts
+from gateway.store.payout_parts import Known
 from ledger.money import Money
 
 
@@ -45,13 +46,15 @@ async def read_payout(deps: Deps, department: str, payout_id: str, *, after: int
         raise NotFoundError
     async with deps.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         found = await deps.payouts.read_payout(connection, department, payout_id, after=after, limit=limit + 1)
-    if found is None:
-        raise NotFoundError
+        if found is None:
+            raise NotFoundError
+        paid = sorted({part.payment for part in found.parts if part.payment is not None})
+        known = await payout_parts.known_by(connection, department, paid)
     more = len(found.parts) > limit
     return {
         **payout_document(found.payout),
         "not_itemised": money(found.not_itemised),
-        "parts": [_part_document(one) for one in found.parts[:limit]],
+        "parts": [_part_document(one, known.get(one.payment or "")) for one in found.parts[:limit]],
         "next_cursor": str(found.parts[limit - 1].journal) if more else None,
     }
 
@@ -99,11 +102,15 @@ def payout_document(payout: Payout) -> Document:
     }
 
 
-def _part_document(part: PayoutPart) -> Document:
+def _part_document(part: PayoutPart, known: Known | None) -> Document:
+    services = known.services if known else ()
     return {
         "object": "payout_part",
         "kind": part.kind,
         "payment_intent": part.payment,
+        "payment_reference": known.reference if known else None,
+        "receipt_number": known.receipt_number if known else None,
+        "services": [{"service": service, "revenue_code": revenue_code} for service, revenue_code in services],
         "reference": part.reference,
         "business_date": part.business_date.isoformat(),
         "amount": money(part.amount),

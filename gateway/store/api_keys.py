@@ -9,7 +9,7 @@ from gateway.domain.caller import ApiKey
 from gateway.store.connections import Connection, Row
 
 _COLUMNS: Final = """id, department, label, scopes, live, created_at, expires_at, revoked_at, last_used_at,
-  requests_per_minute, replaces"""
+  requests_per_minute, replaces, lineage, origin"""
 
 
 def _api_key(row: Row) -> ApiKey:
@@ -25,16 +25,19 @@ def _api_key(row: Row) -> ApiKey:
         last_used_at=row["last_used_at"],
         requests_per_minute=row["requests_per_minute"],
         replaces=row["replaces"],
+        lineage=row["lineage"],
+        origin=row["origin"],
     )
 
 
 async def insert(connection: Connection, key: ApiKey, sha256: bytes) -> None:
     await connection.execute(
         """INSERT INTO gateway.api_key
-                  (id, sha256, department, label, scopes, live, created_at, expires_at, requests_per_minute, replaces)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                  (id, sha256, department, label, scopes, live, created_at, expires_at, requests_per_minute, replaces,
+                   lineage, origin)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
         key.id, sha256, key.department, key.label, sorted(key.scopes), key.live, key.created_at, key.expires_at,
-        key.requests_per_minute, key.replaces,
+        key.requests_per_minute, key.replaces, key.lineage, key.origin,
     )  # fmt: skip
 
 
@@ -49,6 +52,32 @@ async def use(connection: Connection, sha256: bytes, at: datetime) -> ApiKey | N
 async def read(connection: Connection, key_id: str) -> ApiKey | None:
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.api_key WHERE id = $1", key_id)
     return _api_key(row) if row else None
+
+
+async def lock(connection: Connection, key_id: str) -> ApiKey | None:
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.api_key WHERE id = $1 FOR UPDATE", key_id)
+    return _api_key(row) if row else None
+
+
+async def successor(connection: Connection, key: ApiKey) -> ApiKey | None:
+    """Return the key that replaced this one last."""
+    row = await connection.fetchrow(
+        f"""SELECT {_COLUMNS} FROM gateway.api_key
+             WHERE department = $1 AND replaces = $2 ORDER BY id DESC LIMIT 1""",
+        key.department,
+        key.id,
+    )
+    return _api_key(row) if row else None
+
+
+async def origin_of(connection: Connection, credential_id: str) -> str:
+    """Return the credential the operator issued, under which this key or client was made: itself, perhaps."""
+    found = await connection.fetchval(
+        """SELECT coalesce(origin, id) FROM gateway.api_key WHERE id = $1
+           UNION ALL SELECT coalesce(origin, id) FROM gateway.oauth_client WHERE id = $1""",
+        credential_id,
+    )
+    return str(found or credential_id)
 
 
 async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[ApiKey]:

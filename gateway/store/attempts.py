@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from adapters.contract import ApproveOnPhone, DeclineReason, Method, NextStep, PayReference, Redirect
-from gateway.domain.attempt import AttemptStatus, Contact
+from gateway.domain.attempt import AttemptStatus
+from gateway.domain.contact import KeptContact
 from gateway.store.connections import Connection, Row, from_json, to_json
 from ledger.money import Money
 
@@ -28,7 +29,8 @@ class Attempt(msgspec.Struct, frozen=True):
     method: Method
     status: AttemptStatus
     amount: Money
-    contact: Contact
+    contact: KeptContact
+    bank: str | None
     provider_reference: str | None
     next_step: NextStep | None
     decline: DeclineReason | None
@@ -46,12 +48,12 @@ class Attempt(msgspec.Struct, frozen=True):
     next_check_at: datetime
 
 
-_COLUMNS: Final = """id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile,
+COLUMNS: Final = """id, intent, provider, method, status, amount_minor, currency, contact, payer_email, payer_mobile,
   payer_bank, provider_reference, next_step, decline, word, facts, captured_minor, captured_currency, captured_at, late,
   resolution, review, started_at, updated_at, asked_at, checks, next_check_at"""
 
 
-def _attempt(row: Row) -> Attempt:
+def attempt_of(row: Row | Mapping[str, Any]) -> Attempt:
     captured = None if row["captured_minor"] is None else Money(row["captured_minor"], row["captured_currency"])
     return Attempt(
         id=row["id"],
@@ -60,7 +62,8 @@ def _attempt(row: Row) -> Attempt:
         method=Method(row["method"]),
         status=AttemptStatus(row["status"]),
         amount=Money(row["amount_minor"], row["currency"]),
-        contact=Contact(row["payer_email"], row["payer_mobile"], row["payer_bank"]),
+        contact=KeptContact(row["contact"], row["payer_email"], row["payer_mobile"]),
+        bank=row["payer_bank"],
         provider_reference=row["provider_reference"],
         next_step=read_step(row["next_step"]),
         decline=DeclineReason(row["decline"]) if row["decline"] else None,
@@ -87,64 +90,67 @@ def read_step(text: str | None) -> NextStep | None:
 
 
 def write_step(step: NextStep | None) -> str | None:
+    """Write a step down; the number of a phone stands with the attempt's contact, sealed, and not here again."""
     if step is None:
         return None
+    if isinstance(step, ApproveOnPhone):
+        step = ApproveOnPhone("")
     return to_json({"kind": _STEP_NAMES[type(step)], **msgspec.to_builtins(step)})
 
 
 async def insert(connection: Connection, attempt: Attempt) -> None:
     await connection.execute(
         """INSERT INTO gateway.attempt
-                  (id, intent, provider, method, status, amount_minor, currency, payer_email, payer_mobile, payer_bank,
+                  (id, intent, provider, method, status, amount_minor, currency, contact, payer_bank,
                    word, facts, late, started_at, updated_at, asked_at, checks, next_check_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '{}', false, $11, $11, $11, 0, $12)""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '{}', false, $10, $10, $10, 0, $11)""",
         attempt.id, attempt.intent, attempt.provider, attempt.method.value, attempt.status.value,
-        attempt.amount.amount_minor, attempt.amount.currency, attempt.contact.email, attempt.contact.mobile,
-        attempt.contact.bank, attempt.started_at, attempt.next_check_at,
+        attempt.amount.amount_minor, attempt.amount.currency, attempt.contact.sealed, attempt.bank,
+        attempt.started_at, attempt.next_check_at,
     )  # fmt: skip
 
 
 async def read(connection: Connection, attempt_id: str) -> Attempt | None:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = $1", attempt_id)
-    return _attempt(row) if row else None
+    row = await connection.fetchrow(f"SELECT {COLUMNS} FROM gateway.attempt WHERE id = $1", attempt_id)
+    return attempt_of(row) if row else None
 
 
 async def read_many(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, Attempt]:
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[])", sorted(set(attempt_ids))
+        f"SELECT {COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[])", sorted(set(attempt_ids))
     )
-    return {row["id"]: _attempt(row) for row in rows}
+    return {row["id"]: attempt_of(row) for row in rows}
 
 
 async def last_of(connection: Connection, intent_ids: Sequence[str]) -> dict[str, Attempt]:
     """Return the newest attempt of each intent."""
     rows = await connection.fetch(
-        f"""SELECT DISTINCT ON (intent) {_COLUMNS} FROM gateway.attempt
+        f"""SELECT DISTINCT ON (intent) {COLUMNS} FROM gateway.attempt
              WHERE intent = ANY ($1::text[]) ORDER BY intent, id DESC""",
         list(intent_ids),
     )
-    return {row["intent"]: _attempt(row) for row in rows}
+    return {row["intent"]: attempt_of(row) for row in rows}
 
 
 async def of_intent(connection: Connection, intent_id: str) -> list[Attempt]:
-    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM gateway.attempt WHERE intent = $1 ORDER BY id", intent_id)
-    return [_attempt(row) for row in rows]
+    rows = await connection.fetch(f"SELECT {COLUMNS} FROM gateway.attempt WHERE intent = $1 ORDER BY id", intent_id)
+    return [attempt_of(row) for row in rows]
 
 
 async def of_intents(connection: Connection, intent_ids: Sequence[str]) -> list[Attempt]:
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE intent = ANY ($1::text[]) ORDER BY id", list(intent_ids)
+        f"SELECT {COLUMNS} FROM gateway.attempt WHERE intent = ANY ($1::text[]) ORDER BY id", list(intent_ids)
     )
-    return [_attempt(row) for row in rows]
+    return [attempt_of(row) for row in rows]
 
 
 async def lock(connection: Connection, attempt_ids: Iterable[str]) -> dict[str, Attempt]:
     """Lock attempts in the order of their ids, after their intents."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
+        f"SELECT {COLUMNS} FROM gateway.attempt WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
         sorted(set(attempt_ids)),
     )
-    return {row["id"]: _attempt(row) for row in rows}
+    return {row["id"]: attempt_of(row) for row in rows}
 
 
 async def find(
@@ -223,12 +229,12 @@ async def claim_stale(connection: Connection, at: datetime, again_at: datetime, 
                SELECT id FROM gateway.attempt
                 WHERE status IN ('starting', 'pending', 'unknown') AND review IS NULL AND next_check_at <= $1
                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED))
-            RETURNING {_COLUMNS}""",
+            RETURNING {COLUMNS}""",
         at,
         again_at,
         limit,
     )
-    return [_attempt(row) for row in rows]
+    return [attempt_of(row) for row in rows]
 
 
 async def count_live(connection: Connection, provider: str) -> int:
@@ -258,14 +264,14 @@ async def schedule(connection: Connection, checks: Mapping[str, datetime]) -> No
 async def undecided(connection: Connection, limit: int) -> list[Attempt]:
     """Return late captures nobody has decided about, oldest first; one that is being refunded is decided."""
     rows = await connection.fetch(
-        f"""SELECT {_COLUMNS} FROM gateway.attempt a
+        f"""SELECT {COLUMNS} FROM gateway.attempt a
              WHERE late AND resolution IS NULL AND a.review IS DISTINCT FROM 'reversed_by_provider'
                AND NOT EXISTS (SELECT 1 FROM gateway.refund r
                                 WHERE r.intent = a.intent AND r.attempt = a.id AND r.status <> 'failed')
              ORDER BY id LIMIT $1""",
         limit,
     )
-    return [_attempt(row) for row in rows]
+    return [attempt_of(row) for row in rows]
 
 
 async def resolve_late(connection: Connection, attempt_id: str, resolution: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.domain.department import Audience, Bundle, Channel, Department, FeeBearer, Names, Service
 from gateway.domain.tariff import Tariff
@@ -26,6 +26,20 @@ class Catalogue:
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
     tariffs: Mapping[str, tuple[Tariff, ...]] = field(default_factory=dict)
     """Per service the version in force and those to come, by their beginning."""
+
+
+async def has_department(connection: Connection, code: str) -> bool:
+    """Say whether a department was ever imported, in use or not."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM gateway.department WHERE code = $1)", code)
+    return found
+
+
+class Price(NamedTuple):
+    """What the catalogue itself says a service costs, its fields named as the file's columns."""
+
+    currency: str
+    amount_minor: int | None
+    vat_basis_points: int
 
 
 async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]) -> Catalogue:
@@ -98,7 +112,18 @@ async def save_departments(connection: Connection, departments: Iterable[Departm
     )  # fmt: skip
 
 
+async def prices(connection: Connection, services: Iterable[str]) -> dict[str, Price]:
+    """Return what the catalogue says services cost, retired ones too."""
+    rows = await connection.fetch(
+        """SELECT code, currency, amount_minor, vat_basis_points FROM gateway.service
+            WHERE code = ANY ($1::text[])""",
+        sorted(set(services)),
+    )
+    return {row["code"]: Price(row["currency"], row["amount_minor"], row["vat_basis_points"]) for row in rows}
+
+
 async def save_services(connection: Connection, services: Iterable[Service], at: datetime) -> None:
+    """Write services. The price of one that is there already stays: tariffs alone change it, by two people."""
     await connection.executemany(
         """INSERT INTO gateway.service AS s
                   (code, department, name_ar, name_en, revenue_code, currency, amount_minor, vat_basis_points, active,
@@ -106,11 +131,10 @@ async def save_services(connection: Connection, services: Iterable[Service], at:
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
            ON CONFLICT (code) DO UPDATE SET
              department = excluded.department, name_ar = excluded.name_ar, name_en = excluded.name_en,
-             revenue_code = excluded.revenue_code, currency = excluded.currency, amount_minor = excluded.amount_minor,
-             vat_basis_points = excluded.vat_basis_points, active = excluded.active,
-             updated_at = excluded.updated_at, description_ar = excluded.description_ar,
-             description_en = excluded.description_en, audience = excluded.audience, channels = excluded.channels,
-             documents = excluded.documents, depends_on = excluded.depends_on""",
+             revenue_code = excluded.revenue_code, active = excluded.active, updated_at = excluded.updated_at,
+             description_ar = excluded.description_ar, description_en = excluded.description_en,
+             audience = excluded.audience, channels = excluded.channels, documents = excluded.documents,
+             depends_on = excluded.depends_on""",
         [
             (
                 s.code, s.department, s.names.ar, s.names.en, s.revenue_code, s.currency, s.amount_minor,

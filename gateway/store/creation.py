@@ -42,8 +42,7 @@ class NewIntent(msgspec.Struct, frozen=True):
     amount_minor: int
     currency: str
     language: str
-    payer_email: str | None
-    payer_mobile: str | None
+    contact: bytes | None
     return_url: str | None
     metadata: str
     live: bool
@@ -62,15 +61,13 @@ class NewIntent(msgspec.Struct, frozen=True):
 _CREATE: Final = """
 WITH asked AS (
   SELECT a.id, a.caller, a.route, a.key, a.body_sha256, a.status, a.answer, a.department, a.reference, a.amount_minor,
-         a.currency, a.language, a.payer_email, a.payer_mobile, a.return_url, a.metadata, a.live, a.created_at,
+         a.currency, a.language, a.contact, a.return_url, a.metadata, a.live, a.created_at,
          a.expires_at, a.event_id, a.event_data, a.bundle
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::bytea[], $8::text[],
-                $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-                $16::text[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[],
-                $33::text[])
+                $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[],
+                $16::boolean[], $17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::text[])
       AS a (id, caller, route, key, body_sha256, status, answer, department, reference, amount_minor, currency,
-            language, payer_email, payer_mobile, return_url, metadata, live, created_at, expires_at, event_id,
-            event_data, bundle)
+            language, contact, return_url, metadata, live, created_at, expires_at, event_id, event_data, bundle)
 ), claimed AS (
   INSERT INTO gateway.idempotency
          (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
@@ -80,10 +77,10 @@ WITH asked AS (
   RETURNING resource AS id
 ), created AS (
   INSERT INTO gateway.intent
-         (id, department, reference, amount_minor, currency, status, late_payment, language, payer_email, payer_mobile,
+         (id, department, reference, amount_minor, currency, status, late_payment, language, contact,
           return_url, metadata, live, created_at, updated_at, expires_at, next_close_at, bundle)
-  SELECT id, department, reference, amount_minor, currency, 'requires_payment', false, language, payer_email,
-         payer_mobile, return_url, metadata::jsonb, live, created_at, created_at, expires_at, expires_at, bundle
+  SELECT id, department, reference, amount_minor, currency, 'requires_payment', false, language, contact,
+         return_url, metadata::jsonb, live, created_at, created_at, expires_at, expires_at, bundle
     FROM asked JOIN claimed USING (id)
 ), lines AS (
   INSERT INTO gateway.intent_line
@@ -92,8 +89,8 @@ WITH asked AS (
   SELECT l.intent, l.number, l.department, l.service, l.name_ar, l.name_en, l.revenue_code, l.quantity,
          l.amount_minor, l.vat_minor, l.tariff, l.base_minor, l.discount_minor, l.concession, l.shared
     FROM unnest($22::text[], $23::smallint[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-                $29::integer[], $30::bigint[], $32::bigint[], $34::text[], $35::bigint[], $36::bigint[], $37::text[],
-                $38::boolean[])
+                $29::integer[], $30::bigint[], $32::bigint[], $33::text[], $34::bigint[], $35::bigint[], $36::text[],
+                $37::boolean[])
       AS l (intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor, vat_minor,
             tariff, base_minor, discount_minor, concession, shared)
     JOIN claimed ON claimed.id = l.intent
@@ -133,9 +130,8 @@ async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[S
 
 
 async def _create(connection: Connection, intents: Sequence[NewIntent]) -> set[str]:
-    bundles = [intent.bundle for intent in intents]
     amounts, more = _line_columns(intents)
-    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, bundles, *more)
+    rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, *more)
     return {row["id"] for row in rows}
 
 
@@ -143,8 +139,8 @@ def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:
     rows = [
         (
             i.id, i.claim.caller, i.claim.route, i.claim.key, i.claim.body_sha256, i.answer.status, i.answer.answer,
-            i.department, i.reference, i.amount_minor, i.currency, i.language, i.payer_email, i.payer_mobile,
-            i.return_url, i.metadata, i.live, i.created_at, i.expires_at, i.event_id, i.event_data,
+            i.department, i.reference, i.amount_minor, i.currency, i.language, i.contact,
+            i.return_url, i.metadata, i.live, i.created_at, i.expires_at, i.event_id, i.event_data, i.bundle,
         )
         for i in intents
     ]  # fmt: skip

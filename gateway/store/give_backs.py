@@ -1,4 +1,4 @@
-"""Cash that is to be given back at the counter where it was taken."""
+"""Cash that is to be given back at the counter where it was taken: asked for there, and by no caller."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class GiveBack:
     agent: str
 
 
-def _give_back(row: Row) -> GiveBack:
+def give_back_of(row: Row) -> GiveBack:
     amount = Money(row["amount_minor"], row["currency"])
-    return GiveBack(row["id"], row["intent"], row["reference"], amount, row["reason"], row["asked_by"])
+    return GiveBack(row["id"], row["intent"], row["reference"], amount, row["reason"], row["agent"])
 
 
 async def waiting(connection: Connection, centre: str, limit: int) -> Sequence[GiveBack]:
     """Return what waits for a supervisor of a centre, oldest first."""
     rows = await connection.fetch(
-        """SELECT r.id, r.intent, i.reference, r.amount_minor, r.currency, r.reason, r.asked_by
+        """SELECT r.id, r.intent, i.reference, r.amount_minor, r.currency, r.reason, r.asked_by AS agent
              FROM gateway.refund r
              JOIN gateway.counter_payment c ON c.attempt = r.attempt
              JOIN gateway.shift s ON s.id = c.shift
              JOIN gateway.intent i ON i.id = r.intent
-            WHERE r.status = 'awaiting_approval' AND r.provider = 'counter' AND s.centre = $1
+            WHERE r.status = 'awaiting_approval' AND r.provider = 'counter' AND r.asked_with IS NULL AND s.centre = $1
             ORDER BY r.id LIMIT $2""",
         centre,
         limit,
     )
-    return [_give_back(row) for row in rows]
+    return [give_back_of(row) for row in rows]
 
 
 async def of_shift(connection: Connection, shift_id: str) -> int:
@@ -47,7 +47,8 @@ async def of_shift(connection: Connection, shift_id: str) -> int:
     return int(
         await connection.fetchval(
             """SELECT count(*) FROM gateway.refund r JOIN gateway.counter_payment c ON c.attempt = r.attempt
-                WHERE r.status = 'awaiting_approval' AND r.provider = 'counter' AND c.shift = $1""",
+                WHERE r.status = 'awaiting_approval' AND r.provider = 'counter' AND r.asked_with IS NULL
+                  AND c.shift = $1""",
             shift_id,
         )
     )

@@ -41,6 +41,8 @@ class GroupCommit(Generic[Row, Result]):
         self._flushes_max = flushes_max
         self._queue: deque[tuple[Row, asyncio.Future[Result]]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
+        self._gathering = False
+        """Whether one of the workers is waiting for its batch to fill: never two at a time."""
 
     async def submit(self, row: Row) -> Result:
         """Wait for the row's own result. A caller that goes away does not take the batch with it."""
@@ -48,7 +50,8 @@ class GroupCommit(Generic[Row, Result]):
             raise OverloadedError(retry_after_s=1)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((row, future))
-        if len(self._workers) < self._flushes_max:
+        if not self._gathering and len(self._workers) < self._flushes_max:
+            self._gathering = True
             worker = asyncio.get_running_loop().create_task(self._work(), name="group-commit")
             self._workers.add(worker)
         return await future
@@ -60,11 +63,17 @@ class GroupCommit(Generic[Row, Result]):
 
     async def _work(self) -> None:
         try:
-            # No await lies between this test and the end of the task, so no row is left behind.
-            while self._queue:
-                await self._gather()
+            while True:
+                try:
+                    await self._gather()
+                finally:
+                    self._gathering = False
                 batch = [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
                 await self._write(batch)
+                # Whoever gathers takes what is queued; and no await lies between this and the end of the task.
+                if self._gathering or not self._queue:
+                    break
+                self._gathering = True
         finally:
             worker = asyncio.current_task()
             if worker is not None:
@@ -73,7 +82,7 @@ class GroupCommit(Generic[Row, Result]):
     async def _gather(self) -> None:
         """Let those join whose requests are being read: wait while the loop's turns go on bringing somebody."""
         quiet = 0
-        while quiet < _QUIET_TURNS and 0 < len(self._queue) < self._batch_max:
+        while quiet < _QUIET_TURNS and len(self._queue) < self._batch_max:
             waiting = len(self._queue)
             await asyncio.sleep(0)
             quiet = 0 if len(self._queue) > waiting else quiet + 1

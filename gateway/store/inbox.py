@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.contract import CallbackNotice, DeclineReason, Outcome, PaymentReport
+from adapters.contract import CallbackNotice, DeclineReason, Outcome, PaymentReport, RefundReport
 from gateway.store.connections import Connection
 from ledger.money import Money
 
@@ -35,7 +35,7 @@ class _Proof(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One notice waiting to be applied. `proven` is its report where the callback itself is proof."""
+    """One notice waiting to be applied. `proven`, or `refund`, is its report where the callback itself is proof."""
 
     provider: str
     event: str
@@ -45,6 +45,7 @@ class Received:
     proven: PaymentReport | None
     tries: int
     continuation: str | None = None
+    refund: RefundReport | None = None
 
 
 def _write_proof(report: PaymentReport) -> bytes:
@@ -62,10 +63,12 @@ async def store(
     rows = await connection.fetch(
         """INSERT INTO gateway.inbox
                   (provider, event, reference, provider_reference, word, proven, status, tries, next_try_at,
-                   received_at, continuation)
-           SELECT $1, n.event, n.reference, n.provider_reference, n.word, n.proven, 'waiting', 0, $8, $7, n.continuation
-             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $9::text[])
-               AS n (event, reference, provider_reference, word, proven, continuation)
+                   received_at, continuation, refund)
+           SELECT $1, n.event, n.reference, n.provider_reference, n.word, n.proven, 'waiting', 0, $8, $7,
+                  n.continuation, n.refund
+             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $9::text[],
+                         $10::bytea[])
+               AS n (event, reference, provider_reference, word, proven, continuation, refund)
             ORDER BY n.event
                ON CONFLICT DO NOTHING RETURNING 1""",
         provider,
@@ -77,6 +80,7 @@ async def store(
         at,
         try_at,
         [notice.continuation for notice in notices],
+        [None if notice.refund is None else msgspec.msgpack.encode(notice.refund) for notice in notices],
     )
     return len(rows)
 
@@ -90,7 +94,7 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
                     ORDER BY next_try_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
             WHERE i.provider = due.provider AND i.event = due.event
            RETURNING i.provider, i.event, i.reference, i.provider_reference, i.word, i.proven, i.tries,
-                     i.continuation""",
+                     i.continuation, i.refund""",
         at,
         again_at,
         limit,
@@ -105,6 +109,7 @@ async def claim(connection: Connection, at: datetime, again_at: datetime, limit:
             proven=_read_proof(row["proven"]) if row["proven"] else None,
             tries=row["tries"],
             continuation=row["continuation"],
+            refund=msgspec.msgpack.decode(row["refund"], type=RefundReport) if row["refund"] else None,
         )
         for row in rows
     ]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.domain.contact import KeptContact
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus, Search
 from gateway.domain.tariff import Applied, Tariff
@@ -26,8 +27,7 @@ class Intent(msgspec.Struct, frozen=True):
     status: IntentStatus
     late_payment: bool
     language: str
-    payer_email: str | None
-    payer_mobile: str | None
+    contact: KeptContact
     return_url: str | None
     metadata: Mapping[str, Any]
     live: bool
@@ -64,12 +64,12 @@ class IntentLine(msgspec.Struct, frozen=True):
     shared: bool = False
 
 
-_COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, payer_email,
-  payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt, receipt_number,
-  duplicate_of, bundle, capture_later, authorised_minor, capture_asked_at"""
+COLUMNS: Final = """id, department, reference, amount_minor, currency, status, late_payment, language, contact,
+  payer_email, payer_mobile, return_url, metadata, live, created_at, updated_at, expires_at, paid_at, paid_attempt,
+  receipt_number, duplicate_of, bundle, capture_later, authorised_minor, capture_asked_at"""
 
 
-def _intent(row: Row) -> Intent:
+def intent_of(row: Row) -> Intent:
     return Intent(
         id=row["id"],
         department=row["department"],
@@ -78,8 +78,7 @@ def _intent(row: Row) -> Intent:
         status=IntentStatus(row["status"]),
         late_payment=row["late_payment"],
         language=row["language"],
-        payer_email=row["payer_email"],
-        payer_mobile=row["payer_mobile"],
+        contact=KeptContact(row["contact"], row["payer_email"], row["payer_mobile"]),
         return_url=row["return_url"],
         metadata=from_json(row["metadata"]),
         live=row["live"],
@@ -98,29 +97,29 @@ def _intent(row: Row) -> Intent:
 
 
 async def read(connection: Connection, intent_id: str) -> Intent | None:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = $1", intent_id)
-    return _intent(row) if row else None
+    row = await connection.fetchrow(f"SELECT {COLUMNS} FROM gateway.intent WHERE id = $1", intent_id)
+    return intent_of(row) if row else None
 
 
 async def by_receipt(connection: Connection, number: str) -> Intent | None:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.intent WHERE receipt_number = $1", number)
-    return _intent(row) if row else None
+    row = await connection.fetchrow(f"SELECT {COLUMNS} FROM gateway.intent WHERE receipt_number = $1", number)
+    return intent_of(row) if row else None
 
 
 async def read_many(connection: Connection, intent_ids: Iterable[str]) -> dict[str, Intent]:
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[])", sorted(set(intent_ids))
+        f"SELECT {COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[])", sorted(set(intent_ids))
     )
-    return {row["id"]: _intent(row) for row in rows}
+    return {row["id"]: intent_of(row) for row in rows}
 
 
 async def lock(connection: Connection, intent_ids: Iterable[str]) -> dict[str, Intent]:
     """Lock intents in the order of their ids: everybody locks in this order, intents before attempts."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
+        f"SELECT {COLUMNS} FROM gateway.intent WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE",
         sorted(set(intent_ids)),
     )
-    return {row["id"]: _intent(row) for row in rows}
+    return {row["id"]: intent_of(row) for row in rows}
 
 
 SEARCHED_MAX: Final = 20_000
@@ -135,9 +134,6 @@ class Found:
     next_before: str | None
 
 
-# The walk has its bounds as plain comparisons, so that every plan of it starts where the page starts.
-_BY_TIME: Final = "department = $1 AND id < $2 AND id > $3"
-_BY_REFERENCE: Final = "department = $1 AND id < $2 AND id > $3 AND reference = $4"
 _FIRST: Final = "pi_"
 _LAST: Final = "pi_~"
 
@@ -147,47 +143,58 @@ async def search(
 ) -> Found:
     """Return a department's intents, newest first, below a cursor. Identifiers sort by time, so they are the cursor.
 
-    `after` and `before` bound the walk along the index; what it meets is filtered, and it ends after so many.
+    `after` and `before` bound the walk along an index; what it meets is filtered, and it ends after so many.
     """
-    walk = (department, before or _LAST, after or _FIRST)
+    walk: tuple[str, ...] = (department, before or _LAST, after or _FIRST)
+    statements, status = _BY_TIME, wanted.status
+    if wanted.reference is not None:
+        statements, walk = _BY_REFERENCE, (*walk, wanted.reference)
+    elif status is not None and status is not IntentStatus.REQUIRES_PAYMENT:
+        statements, walk, status = _BY_STATUS, (*walk, status.value), None
     filters = (
-        wanted.status.value if wanted.status else None,
+        status.value if status else None,
         wanted.created_from,
         wanted.created_before,
         wanted.amount_minor,
         wanted.currency,
         None if wanted.metadata is None else to_json(dict([wanted.metadata])),
+        wanted.duplicate,
     )
-    if wanted.reference is None:
-        rows = await connection.fetch(_SEARCH, *walk, *filters, limit + 1, SEARCHED_MAX)
-    else:
-        rows = await connection.fetch(_SEARCH_REFERENCE, *walk, wanted.reference, *filters, limit + 1, SEARCHED_MAX)
-    found = [_intent(row) for row in rows[:limit]]
+    page, looked_at = statements
+    rows = await connection.fetch(page, *walk, *filters, limit + 1, SEARCHED_MAX)
+    found = [intent_of(row) for row in rows[:limit]]
     if len(rows) > limit:
         return Found(found, found[-1].id)
     if not any(value is not None for value in filters):
         return Found(found, None)
-    if wanted.reference is None:
-        last = await connection.fetchval(_LOOKED_AT, *walk, SEARCHED_MAX - 1)
-    else:
-        last = await connection.fetchval(_LOOKED_AT_REFERENCE, *walk, wanted.reference, SEARCHED_MAX - 1)
-    return Found(found, last)
+    return Found(found, await connection.fetchval(looked_at, *walk, SEARCHED_MAX - 1))
 
 
-_SEARCH: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC LIMIT $11) looked_at
- WHERE ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
-   AND ($6::timestamptz IS NULL OR created_at < $6) AND ($7::bigint IS NULL OR amount_minor = $7)
-   AND ($8::text IS NULL OR currency = $8) AND ($9::jsonb IS NULL OR metadata @> $9)
- ORDER BY id DESC LIMIT $10"""
-_SEARCH_REFERENCE: Final = f"""
-SELECT {_COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC LIMIT $12) looked_at
- WHERE ($5::text IS NULL OR status = $5) AND ($6::timestamptz IS NULL OR created_at >= $6)
-   AND ($7::timestamptz IS NULL OR created_at < $7) AND ($8::bigint IS NULL OR amount_minor = $8)
-   AND ($9::text IS NULL OR currency = $9) AND ($10::jsonb IS NULL OR metadata @> $10)
- ORDER BY id DESC LIMIT $11"""
-_LOOKED_AT: Final = f"SELECT id FROM gateway.intent WHERE {_BY_TIME} ORDER BY id DESC OFFSET $4 LIMIT 1"
-_LOOKED_AT_REFERENCE: Final = f"SELECT id FROM gateway.intent WHERE {_BY_REFERENCE} ORDER BY id DESC OFFSET $5 LIMIT 1"
+def _statements(walk: str, n: int) -> tuple[str, str]:
+    """Write the statement that fills a page, and the one that tells how far it looked.
+
+    The walk has its bounds as plain comparisons, so that every plan of it starts where the page starts; the parameters
+    behind its own begin at `n`.
+    """
+    return (
+        f"""
+SELECT {COLUMNS} FROM (SELECT * FROM gateway.intent WHERE {walk} ORDER BY id DESC LIMIT ${n + 8}) looked_at
+ WHERE (${n}::text IS NULL OR status = ${n}) AND (${n + 1}::timestamptz IS NULL OR created_at >= ${n + 1})
+   AND (${n + 2}::timestamptz IS NULL OR created_at < ${n + 2})
+   AND (${n + 3}::bigint IS NULL OR amount_minor = ${n + 3}) AND (${n + 4}::text IS NULL OR currency = ${n + 4})
+   AND (${n + 5}::jsonb IS NULL OR metadata @> ${n + 5})
+   AND (${n + 6}::boolean IS NULL OR (duplicate_of IS NOT NULL) = ${n + 6})
+ ORDER BY id DESC LIMIT ${n + 7}""",
+        f"SELECT id FROM gateway.intent WHERE {walk} ORDER BY id DESC OFFSET ${n} LIMIT 1",
+    )
+
+
+_BY_TIME: Final = _statements("department = $1 AND id < $2 AND id > $3", 4)
+_BY_REFERENCE: Final = _statements("department = $1 AND id < $2 AND id > $3 AND reference = $4", 5)
+# Said twice, so that the planner sees that the index of these statuses has them all.
+_BY_STATUS: Final = _statements(
+    "department = $1 AND id < $2 AND id > $3 AND status = $4 AND status <> 'requires_payment'", 5
+)
 
 
 async def set_metadata(connection: Connection, intent_id: str, metadata: Mapping[str, str], at: datetime) -> None:
@@ -199,38 +206,43 @@ async def set_metadata(connection: Connection, intent_id: str, metadata: Mapping
     )
 
 
+LINE_COLUMNS: Final = """number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor,
+  vat_minor, tariff, base_minor, discount_minor, concession, shared"""
+
+
 async def lines(
     connection: Connection, intent_ids: Sequence[str], *, with_tariffs: bool = True
 ) -> dict[str, list[IntentLine]]:
     """Return intents' lines; whoever books them needs no word of how they were priced."""
     rows = await connection.fetch(
-        """SELECT intent, number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor,
-                  vat_minor, tariff, base_minor, discount_minor, concession, shared
-             FROM gateway.intent_line WHERE intent = ANY ($1::text[]) ORDER BY intent, number""",
+        f"""SELECT intent, {LINE_COLUMNS} FROM gateway.intent_line
+             WHERE intent = ANY ($1::text[]) ORDER BY intent, number""",
         list(intent_ids),
     )
     cited = {row["tariff"] for row in rows if row["tariff"]} if with_tariffs else set()
     priced_by = await tariffs.read_many(connection, cited)
     found: dict[str, list[IntentLine]] = defaultdict(list)
     for row in rows:
-        found[row["intent"]].append(
-            IntentLine(
-                number=row["number"],
-                department=row["department"],
-                service=row["service"],
-                names=Names(row["name_ar"], row["name_en"]),
-                revenue_code=row["revenue_code"],
-                quantity=row["quantity"],
-                amount_minor=row["amount_minor"],
-                vat_minor=row["vat_minor"],
-                applied=_applied(row, priced_by),
-                shared=row["shared"],
-            )
-        )
+        found[row["intent"]].append(line_of(row, priced_by))
     return found
 
 
-def _applied(row: Row, priced_by: Mapping[str, Tariff]) -> Applied | None:
+def line_of(row: Row | Mapping[str, Any], priced_by: Mapping[str, Tariff]) -> IntentLine:
+    return IntentLine(
+        number=row["number"],
+        department=row["department"],
+        service=row["service"],
+        names=Names(row["name_ar"], row["name_en"]),
+        revenue_code=row["revenue_code"],
+        quantity=row["quantity"],
+        amount_minor=row["amount_minor"],
+        vat_minor=row["vat_minor"],
+        applied=_applied(row, priced_by),
+        shared=row["shared"],
+    )
+
+
+def _applied(row: Row | Mapping[str, Any], priced_by: Mapping[str, Tariff]) -> Applied | None:
     tariff = priced_by.get(row["tariff"])
     if tariff is None:
         return None
@@ -370,13 +382,3 @@ async def next_receipts(connection: Connection, wanted: Mapping[tuple[str, int],
         )
         first[department, year] = last - count + 1
     return first
-
-
-async def refunded(connection: Connection, intent_ids: Sequence[str]) -> dict[str, int]:
-    """Return what each intent's refunds have used of its amount, open ones included, late money left out."""
-    rows = await connection.fetch(
-        """SELECT intent, sum(amount_minor)::bigint AS refunded_minor FROM gateway.refund
-            WHERE intent = ANY ($1::text[]) AND status <> 'failed' AND NOT late GROUP BY intent""",
-        list(intent_ids),
-    )
-    return {row["intent"]: row["refunded_minor"] for row in rows}

@@ -13,14 +13,15 @@ from gateway.store.connections import Connection
 class Message:
     """One message to one payer. What it says is written when it is sent, from what its subject is then.
 
-    `due_at` is when it is to go out; None is at once.
+    `recipient` is sealed; in clear where it was queued before that was so. `due_at` is when it is to go out; None is
+    at once.
     """
 
     id: str
     subject: str
     kind: str
     channel: str
-    recipient: str
+    recipient: bytes | str
     language: str
     tries: int = 0
     copy_number: int = 0
@@ -46,10 +47,10 @@ async def queue(connection: Connection, messages: Sequence[Message], at: datetim
         return
     await connection.execute(
         """INSERT INTO gateway.message
-                  (id, subject, kind, channel, recipient, language, status, tries, next_try_at, created_at)
+                  (id, subject, kind, channel, sealed_recipient, language, status, tries, next_try_at, created_at)
            SELECT m.id, m.subject, m.kind, m.channel, m.recipient, m.language, 'waiting', 0,
                   coalesce(m.due_at, $8), $8
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
                AS m (id, subject, kind, channel, recipient, language, due_at)
                ON CONFLICT DO NOTHING""",
         [message.id for message in messages],
@@ -69,13 +70,25 @@ async def claim(connection: Connection, channel: str, at: datetime, again_at: da
             WHERE id = ANY (ARRAY(
               SELECT id FROM gateway.message WHERE channel = $1 AND status = 'waiting' AND next_try_at <= $2
                ORDER BY next_try_at LIMIT $4 FOR UPDATE SKIP LOCKED))
-           RETURNING id, subject, kind, channel, recipient, language, tries, copy_number""",
+           RETURNING id, subject, kind, channel, recipient, sealed_recipient, language, tries, copy_number""",
         channel,
         at,
         again_at,
         limit,
     )
-    return [Message(**dict(row)) for row in rows]
+    return [
+        Message(
+            id=row["id"],
+            subject=row["subject"],
+            kind=row["kind"],
+            channel=row["channel"],
+            recipient=row["sealed_recipient"] or row["recipient"],
+            language=row["language"],
+            tries=row["tries"],
+            copy_number=row["copy_number"],
+        )
+        for row in rows
+    ]
 
 
 async def settle(

@@ -11,7 +11,7 @@ from gateway.domain.jwks import Assertion
 from gateway.store.connections import Connection, Row, from_json, to_json
 
 _COLUMNS: Final = """id, department, label, scopes, jwks, jwks_url, live, created_at, updated_at, disabled_at,
-  last_used_at, requests_per_minute"""
+  last_used_at, requests_per_minute, origin"""
 
 
 def _client(row: Row) -> OAuthClient:
@@ -28,17 +28,19 @@ def _client(row: Row) -> OAuthClient:
         disabled_at=row["disabled_at"],
         last_used_at=row["last_used_at"],
         requests_per_minute=row["requests_per_minute"],
+        origin=row["origin"],
     )
 
 
 async def insert(connection: Connection, client: OAuthClient) -> None:
     await connection.execute(
         """INSERT INTO gateway.oauth_client
-                  (id, department, label, scopes, jwks, jwks_url, live, requests_per_minute, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9)""",
+                  (id, department, label, scopes, jwks, jwks_url, live, requests_per_minute, created_at, updated_at,
+                   origin)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9, $10)""",
         client.id, client.department, client.label, sorted(client.scopes),
         None if client.jwks is None else to_json(client.jwks), client.jwks_url, client.live,
-        client.requests_per_minute, client.created_at,
+        client.requests_per_minute, client.created_at, client.origin,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,9 +11,9 @@ from gateway.domain.payment_link import PaymentLink
 from gateway.store.connections import Connection, Row, from_json, to_json
 from ledger.money import Money
 
-_COLUMNS: Final = """id, department, reference, service, name_ar, name_en, revenue_code, quantity, currency,
-  amount_minor, amount_min_minor, amount_max_minor, single_use, language, return_url, metadata, live, created_at,
-  expires_at, disabled_at"""
+_COLUMNS: Final = """id, department, reference, service, name_ar, name_en, revenue_code, quantity, base_minor, answers,
+  currency, amount_minor, amount_min_minor, amount_max_minor, single_use, language, return_url, metadata, live,
+  created_at, expires_at, disabled_at"""
 
 
 def _link(row: Row) -> PaymentLink:
@@ -27,6 +28,8 @@ def _link(row: Row) -> PaymentLink:
         names=Names(row["name_ar"], row["name_en"]),
         revenue_code=row["revenue_code"],
         quantity=row["quantity"],
+        base_minor=row["base_minor"],
+        answers=from_json(row["answers"]),
         currency=row["currency"],
         amount=money("amount_minor"),
         least=money("amount_min_minor"),
@@ -50,11 +53,13 @@ async def insert(connection: Connection, link: PaymentLink) -> None:
         """INSERT INTO gateway.payment_link
                   (id, department, reference, service, name_ar, name_en, revenue_code, quantity, currency, amount_minor,
                    amount_min_minor, amount_max_minor, single_use, language, return_url, metadata, live, created_at,
-                   expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17, $18, $19)""",
+                   expires_at, base_minor, answers)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17, $18, $19, $20,
+                   $21::jsonb)""",
         link.id, link.department, link.reference, link.service, link.names.ar, link.names.en, link.revenue_code,
         link.quantity, link.currency, minor(link.amount), minor(link.least), minor(link.most), link.single_use,
         link.language, link.return_url, to_json(link.metadata), link.live, link.created_at, link.expires_at,
+        link.base_minor, to_json(link.answers),
     )  # fmt: skip
 
 
@@ -78,6 +83,18 @@ async def disable(connection: Connection, link_id: str, at: datetime) -> None:
     await connection.execute(
         "UPDATE gateway.payment_link SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1", link_id, at
     )
+
+
+async def usable_for(connection: Connection, services: Sequence[str], at: datetime) -> dict[str, int]:
+    """Return how many links somebody may still open there are for each service."""
+    rows = await connection.fetch(
+        """SELECT service, count(*) AS links FROM gateway.payment_link
+            WHERE service = ANY ($1::text[]) AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+            GROUP BY service""",
+        services,
+        at,
+    )
+    return {row["service"]: row["links"] for row in rows}
 
 
 async def last_use(connection: Connection, link_id: str) -> tuple[int, str] | None:

@@ -1,14 +1,15 @@
-"""Intents with everything a department is shown of them: many readers at once cost as many statements as one."""
+"""Intents with everything a department is shown of them: in one statement, however many read at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
-from gateway.store import attempts, intents
+from gateway.store import attempts, disputes, intents, tariffs
 from gateway.store.attempts import Attempt
-from gateway.store.connections import Connection
+from gateway.store.connections import Connection, Row
 from gateway.store.intents import Intent, IntentLine
 
 
@@ -18,26 +19,72 @@ class WholeIntent(msgspec.Struct, frozen=True):
     intent: Intent
     lines: Sequence[IntentLine]
     refunded_minor: int
+    disputed_minor: int
     last_attempt: Attempt | None
+    paid_before: str | None = None
+
+
+# Rows inside a row come without names. What refunds have used of the amount: open ones too, late money not.
+_BELONGING: Final = f"""
+  ARRAY(SELECT ROW({intents.LINE_COLUMNS}) FROM gateway.intent_line l WHERE l.intent = i.id ORDER BY number) AS lines,
+  (SELECT sum(amount_minor)::bigint FROM gateway.refund r
+    WHERE r.intent = i.id AND status <> 'failed' AND NOT late) AS refunded_minor,
+  (SELECT ROW({attempts.COLUMNS}) FROM gateway.attempt a
+    WHERE a.intent = i.id ORDER BY id DESC LIMIT 1) AS last_attempt"""
+_READ: Final = f"SELECT {intents.COLUMNS}, {_BELONGING} FROM gateway.intent i WHERE id = ANY ($1::text[])"
+_READ_BELONGING: Final = f"""
+SELECT {_BELONGING} FROM unnest($1::text[]) WITH ORDINALITY AS i (id, place) ORDER BY place"""
+
+_LINE_NAMES: Final = intents.LINE_COLUMNS.replace(",", " ").split()
+_ATTEMPT_NAMES: Final = attempts.COLUMNS.replace(",", " ").split()
 
 
 async def read_whole(connection: Connection, intent_ids: Sequence[str]) -> list[WholeIntent | None]:
     """Return one for each id, in order; None where there is none."""
-    found = await intents.read_many(connection, intent_ids)
-    return await whole(connection, [found.get(each) for each in intent_ids])
+    rows = await connection.fetch(_READ, sorted(set(intent_ids)))
+    read = await _together(connection, [intents.intent_of(row) for row in rows], rows)
+    found = {each.intent.id: each for each in read}
+    return [found.get(each) for each in intent_ids]
 
 
-async def whole(connection: Connection, found: Sequence[Intent | None]) -> list[WholeIntent | None]:
+async def whole(connection: Connection, found: Sequence[Intent]) -> list[WholeIntent]:
     """Put to each intent what belongs to it."""
-    intent_ids = [intent.id for intent in found if intent is not None]
-    if not intent_ids:
-        return [None] * len(found)
-    lines = await intents.lines(connection, intent_ids)
-    refunded = await intents.refunded(connection, intent_ids)
-    last = await attempts.last_of(connection, intent_ids)
+    if not found:
+        return []
+    return await _together(connection, found, await connection.fetch(_READ_BELONGING, [each.id for each in found]))
+
+
+async def _together(connection: Connection, found: Sequence[Intent], rows: Sequence[Row]) -> list[WholeIntent]:
+    lines = [[_named(_LINE_NAMES, line) for line in row["lines"]] for row in rows]
+    priced_by = await tariffs.read_many(
+        connection, {line["tariff"] for own in lines for line in own if line["tariff"] is not None}
+    )
+    last = [row["last_attempt"] and attempts.attempt_of(_named(_ATTEMPT_NAMES, row["last_attempt"])) for row in rows]
+    disputed = await _disputed(connection, found, [attempt for attempt in last if attempt is not None])
+    unpaid = [intent for intent in found if intent.paid_at is None]
+    before = await intents.paid_before(connection, unpaid) if unpaid else {}
     return [
-        None
-        if intent is None
-        else WholeIntent(intent, lines.get(intent.id, ()), refunded.get(intent.id, 0), last.get(intent.id))
-        for intent in found
+        WholeIntent(
+            intent,
+            [intents.line_of(line, priced_by) for line in own],
+            row["refunded_minor"] or 0,
+            disputed.get(intent.paid_attempt or "", 0),
+            attempt,
+            before.get(intent.id),
+        )
+        for intent, own, row, attempt in zip(found, lines, rows, last, strict=True)
     ]
+
+
+async def _disputed(connection: Connection, found: Sequence[Intent], last: Sequence[Attempt]) -> Mapping[str, int]:
+    """Return what is disputed, by the attempt that paid; where nothing is paid nobody is asked."""
+    paid = [intent.paid_attempt for intent in found if intent.paid_attempt is not None]
+    known = {attempt.id: attempt for attempt in last}
+    missing = [attempt_id for attempt_id in paid if attempt_id not in known]
+    if missing:  # somebody tried again after it was paid
+        known |= await attempts.read_many(connection, missing)
+    return await disputes.taken_back(connection, [known[attempt_id] for attempt_id in paid])
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> Mapping[str, Any]:
+    return dict(zip(names, values, strict=True))

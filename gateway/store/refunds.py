@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
+from gateway.domain.refund import Failure, RefundableLine, RefundLine, RefundStatus, failure
+from gateway.store import intents
 from gateway.store.connections import Connection, Row
 from ledger.accounts import provider_refunds_in_transit
 from ledger.money import Money
@@ -39,6 +40,10 @@ class Refund:
     decided_by: str | None = None
     decided_at: datetime | None = None
     batch: str | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        return failure(self.status, self.word, sent=self.sent_at is not None, booked=self.booked_at is not None)
 
 
 _COLUMNS: Final = """id, intent, attempt, department, provider, amount_minor, currency, reason, status, late,
@@ -94,6 +99,13 @@ async def insert(connection: Connection, refund: Refund, lines: Sequence[RefundL
 async def read(connection: Connection, refund_id: str) -> Refund | None:
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = $1", refund_id)
     return _refund(row) if row else None
+
+
+async def read_many(connection: Connection, refund_ids: Iterable[str]) -> dict[str, Refund]:
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM gateway.refund WHERE id = ANY ($1::text[])", sorted(set(refund_ids))
+    )
+    return {row["id"]: _refund(row) for row in rows}
 
 
 async def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
@@ -163,6 +175,18 @@ async def known_references(connection: Connection, refund: Refund) -> frozenset[
         refund.id,
     )
     return frozenset(row["provider_reference"] for row in rows)
+
+
+async def find(connection: Connection, provider: str, reference: str | None, own: str | None) -> str | None:
+    """Find the refund a provider's word is about: by our reference, or else by the one it gave the refund."""
+    found: str | None = await connection.fetchval(
+        """SELECT id FROM gateway.refund WHERE provider = $1 AND (id = $2 OR provider_reference = $3)
+            ORDER BY id = $2 DESC NULLS LAST LIMIT 1""",
+        provider,
+        reference,
+        own,
+    )
+    return found
 
 
 async def is_settled(connection: Connection, refund: Refund) -> bool:
@@ -244,6 +268,15 @@ async def lock(connection: Connection, refund_ids: Iterable[str]) -> dict[str, R
         sorted(set(refund_ids)),
     )
     return {row["id"]: _refund(row) for row in rows}
+
+
+async def lock_with_intent(connection: Connection, refund_id: str) -> Refund | None:
+    """Lock one refund, its intent first as everybody does; None where there is no such refund."""
+    seen = await read(connection, refund_id)
+    if seen is None:
+        return None
+    await intents.lock(connection, [seen.intent])
+    return (await lock(connection, [refund_id]))[refund_id]
 
 
 async def claim_due(connection: Connection, at: datetime, again_at: datetime, limit: int) -> list[Refund]:

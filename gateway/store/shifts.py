@@ -173,11 +173,21 @@ async def payer_ending(connection: Connection, intent_id: str) -> str | None:
     return ending
 
 
+async def payer_digest(connection: Connection, intent_id: str) -> bytes | None:
+    digest: bytes | None = await connection.fetchval(
+        "SELECT id_digest FROM gateway.counter_payer WHERE intent = $1", intent_id
+    )
+    return digest
+
+
 async def payable(connection: Connection, department: str, reference: str, limit: int) -> list[str]:
-    """Return a department's unpaid intents under a reference, newest first."""
+    """Return a department's intents under a reference that are unpaid, or whose cash is to be collected."""
     rows = await connection.fetch(
         """SELECT id FROM gateway.intent WHERE department = $1 AND reference = $2
-              AND status IN ('requires_payment', 'processing') ORDER BY id DESC LIMIT $3""",
+              AND (status IN ('requires_payment', 'processing')
+                   OR EXISTS (SELECT 1 FROM gateway.refund r
+                               WHERE r.intent = intent.id AND r.status = 'awaiting_collection'))
+            ORDER BY id DESC LIMIT $3""",
         department,
         reference,
         limit,

@@ -18,6 +18,8 @@ class Endpoint:
     secret: bytes
     previous_secret: bytes | None
     previous_until: datetime | None
+    earlier_secret: bytes | None
+    earlier_until: datetime | None
     disabled_at: datetime | None
     disabled_because: str | None
     created_at: datetime
@@ -37,9 +39,8 @@ class Delivery:
     first_try_at: datetime
 
 
-_COLUMNS: Final = (
-    "id, department, url, secret, previous_secret, previous_until, disabled_at, disabled_because, created_at"
-)
+_COLUMNS: Final = """id, department, url, secret, previous_secret, previous_until, earlier_secret, earlier_until,
+  disabled_at, disabled_because, created_at"""
 
 
 def _endpoint(row: Row) -> Endpoint:
@@ -50,6 +51,8 @@ def _endpoint(row: Row) -> Endpoint:
         secret=row["secret"],
         previous_secret=row["previous_secret"],
         previous_until=row["previous_until"],
+        earlier_secret=row["earlier_secret"],
+        earlier_until=row["earlier_until"],
         disabled_at=row["disabled_at"],
         disabled_because=row["disabled_because"],
         created_at=row["created_at"],
@@ -76,20 +79,28 @@ async def of_department(connection: Connection, department: str, limit: int) -> 
     return [_endpoint(row) for row in rows]
 
 
-async def rotate(
-    connection: Connection, department: str, endpoint_id: str, secret: bytes, until: datetime
-) -> Endpoint | None:
-    """Put a new secret in place; the old one goes on signing beside it until the overlap ends."""
+async def lock(connection: Connection, department: str, endpoint_id: str) -> Endpoint | None:
     row = await connection.fetchrow(
-        f"""UPDATE gateway.webhook_endpoint
-               SET previous_secret = secret, previous_until = $4, secret = $3
-             WHERE id = $1 AND department = $2 RETURNING {_COLUMNS}""",
+        f"SELECT {_COLUMNS} FROM gateway.webhook_endpoint WHERE id = $1 AND department = $2 FOR UPDATE",
         endpoint_id,
         department,
-        secret,
-        until,
     )
     return _endpoint(row) if row else None
+
+
+async def keep_secrets(connection: Connection, endpoint: Endpoint) -> None:
+    """Write an endpoint's secrets and how long each of them signs."""
+    await connection.execute(
+        """UPDATE gateway.webhook_endpoint
+              SET secret = $2, previous_secret = $3, previous_until = $4, earlier_secret = $5, earlier_until = $6
+            WHERE id = $1""",
+        endpoint.id,
+        endpoint.secret,
+        endpoint.previous_secret,
+        endpoint.previous_until,
+        endpoint.earlier_secret,
+        endpoint.earlier_until,
+    )
 
 
 async def disable(connection: Connection, endpoint_id: str, because: str, at: datetime) -> None:
@@ -125,20 +136,12 @@ async def sealed_otherwise(connection: Connection, head: bytes, limit: int) -> l
         f"""SELECT {_COLUMNS} FROM gateway.webhook_endpoint
              WHERE substring(secret FROM 1 FOR length($1::bytea)) <> $1::bytea
                 OR substring(previous_secret FROM 1 FOR length($1::bytea)) <> $1::bytea
+                OR substring(earlier_secret FROM 1 FOR length($1::bytea)) <> $1::bytea
              ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED""",
         head,
         limit,
     )
     return [_endpoint(row) for row in rows]
-
-
-async def reseal(connection: Connection, endpoint_id: str, secret: bytes, previous: bytes | None) -> None:
-    await connection.execute(
-        "UPDATE gateway.webhook_endpoint SET secret = $2, previous_secret = $3 WHERE id = $1",
-        endpoint_id,
-        secret,
-        previous,
-    )
 
 
 async def queue(connection: Connection, endpoint_id: str, event: str, about: str, at: datetime) -> None:
@@ -219,8 +222,8 @@ async def claim(
                FROM fair WHERE d.endpoint = fair.endpoint AND d.event = fair.event
              RETURNING d.endpoint, d.event, d.tries, d.first_try_at)
            SELECT t.event, t.tries, t.first_try_at, e.type, e.object, e.data, e.created_at AS event_at,
-                  w.id, w.department, w.url, w.secret, w.previous_secret, w.previous_until, w.disabled_at,
-                  w.disabled_because, w.created_at
+                  w.id, w.department, w.url, w.secret, w.previous_secret, w.previous_until, w.earlier_secret,
+                  w.earlier_until, w.disabled_at, w.disabled_because, w.created_at
              FROM taken t
              JOIN gateway.event e ON e.id = t.event
              JOIN gateway.webhook_endpoint w ON w.id = t.endpoint
@@ -271,21 +274,68 @@ async def postpone(connection: Connection, delivery: Delivery, answer: str, at: 
     )
 
 
-async def replay(
-    connection: Connection, endpoint_id: str, event: str | None, created_from: datetime | None, at: datetime
-) -> int:
-    """Queue deliveries of an endpoint again: one event, everything since an instant, or all that is dead."""
+async def replay_dead(connection: Connection, endpoint_id: str, at: datetime) -> int:
+    """Queue again all that is dead at an endpoint."""
     rows = await connection.fetch(
         """UPDATE gateway.webhook_delivery d
-              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $4, delivered_at = NULL
-            WHERE d.endpoint = $1
-              AND CASE WHEN $2::text IS NOT NULL THEN d.event = $2
-                       WHEN $3::timestamptz IS NOT NULL THEN d.created_at >= $3 AND d.status <> 'waiting'
-                       ELSE d.status = 'dead' END
+              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $2, delivered_at = NULL
+            WHERE d.endpoint = $1 AND d.status = 'dead'
            RETURNING 1""",
         endpoint_id,
-        event,
-        created_from,
         at,
     )
     return len(rows)
+
+
+async def replay_event(connection: Connection, endpoint: Endpoint, event: str, at: datetime) -> bool:
+    """Queue one event of the endpoint's department, whether it was delivered, died, or came while nobody listened."""
+    queued = await connection.fetchval(
+        """INSERT INTO gateway.webhook_delivery AS d
+                  (endpoint, event, object, status, tries, next_try_at, answer, created_at)
+           SELECT $1, e.id, e.object, 'waiting', 0, $4, '', $4 FROM gateway.event e
+            WHERE e.id = $3 AND e.department = $2 AND (e.type <> 'webhook_endpoint.test' OR e.object = $1)
+           ON CONFLICT (endpoint, event) DO UPDATE
+              SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $4, delivered_at = NULL
+           RETURNING true""",
+        endpoint.id,
+        endpoint.department,
+        event,
+        at,
+    )
+    return bool(queued)
+
+
+async def replay_range(
+    connection: Connection, endpoint: Endpoint, after: str, created_from: datetime | None,
+    created_before: datetime | None, at: datetime, limit: int,
+) -> tuple[int, str | None]:  # fmt: skip
+    """Queue the oldest events of a time, above a cursor; return how many, and where to go on while there is more.
+
+    What is waiting already goes on as it does.
+    """
+    row = await connection.fetchrow(
+        """WITH chosen AS (
+             SELECT id, object FROM gateway.event
+              WHERE department = $2 AND id > $3 AND ($4::timestamptz IS NULL OR created_at >= $4)
+                AND ($5::timestamptz IS NULL OR created_at < $5)
+                AND (type <> 'webhook_endpoint.test' OR object = $1)
+              ORDER BY id LIMIT $7),
+           queued AS (
+             INSERT INTO gateway.webhook_delivery AS d
+                    (endpoint, event, object, status, tries, next_try_at, answer, created_at)
+             SELECT $1, id, object, 'waiting', 0, $6, '', $6 FROM chosen
+             ON CONFLICT (endpoint, event) DO UPDATE
+                SET status = 'waiting', tries = 0, first_try_at = NULL, next_try_at = $6, delivered_at = NULL
+              WHERE d.status <> 'waiting'
+             RETURNING 1)
+           SELECT (SELECT count(*) FROM queued) AS queued,
+                  (SELECT max(id) FROM chosen HAVING count(*) = $7) AS last""",
+        endpoint.id,
+        endpoint.department,
+        after,
+        created_from,
+        created_before,
+        at,
+        limit,
+    )
+    return int(row["queued"]), row["last"]

@@ -30,7 +30,7 @@ from adapters import registry
 from adapters.contract import Method, PaymentOrder, PaymentReport
 from adapters.http import CORRELATION_HEADER
 from gateway.deps import Deps, Limits
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.domain.idempotency import Claim
 from gateway.services import links
 from gateway.services.attempts.start_payment import start_payment

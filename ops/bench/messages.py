@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from adapters.contract import Method
 from adapters.messages.smpp.simulator import Centre
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import start_payment
 from ops.bench.figures import Figure, Options, absolute, percentile

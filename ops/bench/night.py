@@ -41,10 +41,11 @@ from ops.database import service_pool
 from ops.migrate import migrate
 from reconciliation.breaks import Language
 from reconciliation.business_days import Calendar
+from reconciliation.contracts import decide_contract, propose_contract
 from reconciliation.deps import BankAccount, Deps, Policy
-from reconciliation.matching import FeeTerms, ProviderTerms
 from reconciliation.nightly import STEPS, run_night
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from reconciliation.provider_terms import FeeTerms
 from reconciliation.reports.catalogue import Format, build_report, render
 
 DATABASE: Final = "mizan_bench_night"
@@ -242,10 +243,10 @@ async def _measure(pool: asyncpg.Pool[Any], path: Path, size: int, options: Opti
         settling={"alpha": Provider(path, count, net_minor)},
         bank=Bank(net_minor),
         account=BankAccount("main", IBAN, "Treasury"),
-        terms={"alpha": ProviderTerms(settlement_days=0, file_days=0, credit_days=0, fees=FEES)},
         calendar=Calendar(overrides={DAY: True}),
         policy=Policy(look_back_days=0, auto_approve_limit_minor=10**15),
     )
+    await _contract(deps)
     await _payees(deps)
     parts = Parts(count)
     watch = Watch(parts, resident_bytes(), backend_pid)
@@ -335,6 +336,12 @@ def _capture(number: int) -> Entry:
          credit(department_payable(f"d{number % DEPARTMENTS:03d}"), amount)),
         Source(payment=f"pi_{number:09d}", provider="alpha", provider_reference=f"O-{number:09d}"),
     )  # fmt: skip
+
+
+async def _contract(deps: Deps) -> None:
+    terms = {"settlement_days": 0, "file_days": 0, "credit_days": 0, "fee_basis_points": FEES.basis_points}
+    contract = await propose_contract(deps, "alpha", DAY, terms, by="maker", reason="bench")
+    await decide_contract(deps, contract, by="checker", approve=True)
 
 
 async def _payees(deps: Deps) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,8 +13,8 @@ import click
 
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
-from gateway.domain.errors import GatewayError
 from gateway.services.callers import api_keys, oauth_clients
+from ops.commands.running import runner
 
 Open = Callable[[], AbstractAsyncContextManager[Deps]]
 
@@ -52,7 +51,7 @@ def issue(
         click.echo(text)
         click.echo(f"{key.id}: keep the line above; nobody can show it again", err=True)
 
-    _run(open_deps, go)
+    runner(open_deps)(go)
 
 
 @click.command("register")
@@ -76,7 +75,7 @@ def register(
         client = await oauth_clients.add_client(deps, department, label, scopes or _SCOPES, keys, jwks_url)
         click.echo(client.id)
 
-    _run(open_deps, go)
+    runner(open_deps)(go)
 
 
 @click.command("list")
@@ -91,7 +90,7 @@ def list_callers(open_deps: Open, department: str) -> None:
         for each in [*keys["data"], *clients["data"]]:
             click.echo(_row(each))
 
-    _run(open_deps, go)
+    runner(open_deps)(go)
 
 
 @click.command("end")
@@ -105,30 +104,36 @@ def end(open_deps: Open, caller: str) -> None:
         if not ended:
             raise click.ClickException(f"{caller} is no key or client in use")
 
-    _run(open_deps, go)
+    runner(open_deps)(go)
+
+
+@click.command("rotate")
+@click.argument("key")
+@click.option("--overlap-minutes", type=click.IntRange(0, 43_200), default=1_440, show_default=True, help="Both work.")
+@click.option("--days", type=click.IntRange(min=1), help="After so many days the new one ends; else with the old.")
+@click.pass_obj
+def rotate(open_deps: Open, key: str, overlap_minutes: int, days: int | None) -> None:
+    """Replace KEY by one with the same rights and print it, this once."""
+
+    async def go(deps: Deps) -> None:
+        ends = deps.clock() + timedelta(days=days) if days else None
+        text, made = await api_keys.replace_key(deps, key, timedelta(minutes=overlap_minutes), ends)
+        click.echo(text)
+        click.echo(f"{made.id}: keep the line above; nobody can show it again", err=True)
+
+    runner(open_deps)(go)
 
 
 def caller_group(open_deps: Open) -> click.Group:
     """Make the group over whatever opens the gateway."""
 
-    @click.group("caller", commands=[issue, register, list_callers, end])
+    @click.group("caller", commands=[issue, register, list_callers, rotate, end])
     @click.pass_context
     def group(context: click.Context) -> None:
-        """Issue, list and end API keys and OAuth clients."""
+        """Issue, list, rotate and end API keys and OAuth clients."""
         context.obj = open_deps
 
     return group
-
-
-def _run(open_deps: Open, go: Callable[[Deps], Any]) -> None:
-    async def run() -> None:
-        async with open_deps() as deps:
-            await go(deps)
-
-    try:
-        asyncio.run(run())
-    except GatewayError as error:
-        raise click.ClickException(error.detail) from None
 
 
 async def _check_department(deps: Deps, department: str) -> None:

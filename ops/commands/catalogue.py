@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -19,6 +18,7 @@ from gateway.services.catalogue.change_tariffs import Proposal, decide_tariffs, 
 from gateway.services.catalogue.export_catalogue import as_csv, as_json, export_catalogue
 from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.services.catalogue.tariff_rows import propose_rows
+from ops.commands.running import plainly, runner
 from ops.commands.two_people import Person
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
@@ -33,19 +33,10 @@ _BY: Final = click.option(
 _DRY: Final = click.option("--dry-run", is_flag=True, help="Report every bad line and change nothing.")
 
 
-def _runner(open_deps: OpenDeps) -> Run:
-    def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_deps() as deps:
-                return await work(deps)
-
-        try:
-            return asyncio.run(opened())
-        except GatewayError as error:
-            told = [f"{fault.pointer}: {fault.detail}" for fault in error.faults]
-            raise click.ClickException("\n".join(told) or error.detail) from None
-
-    return run
+def _by_field(error: Exception) -> str:
+    """Name every field that is wrong."""
+    faults = error.faults if isinstance(error, GatewayError) else ()
+    return "\n".join(f"{fault.pointer}: {fault.detail}" for fault in faults) or plainly(error)
 
 
 def read_table(path: Path | None) -> list[dict[str, Any]]:
@@ -69,7 +60,7 @@ def _report(faults: Sequence[LineFault]) -> None:
 
 def catalogue_command(open_deps: OpenDeps) -> click.Group:
     """Build the commands over a way to open the gateway's dependencies."""
-    run = _runner(open_deps)
+    run = runner(open_deps, _by_field)
 
     @click.group("catalogue")
     def catalogue() -> None:
@@ -84,6 +75,8 @@ def catalogue_command(open_deps: OpenDeps) -> click.Group:
         """Import files, all or nothing. What they do not name stays as it is."""
         tables = [read_table(path) for path in (departments, services, bundles)]
         result = run(lambda deps: import_catalogue(deps, *tables, dry_run=dry_run))
+        for note in result.notes:
+            click.echo(f"note, {note.table} line {note.line}, {note.field}: {note.detail}", err=True)
         _report(result.faults)
         counted = f"{result.departments} departments, {result.services} services, {result.bundles} bundles"
         click.echo(f"{counted} {'would be imported' if dry_run else 'imported'}")
@@ -104,7 +97,7 @@ def catalogue_command(open_deps: OpenDeps) -> click.Group:
 
 def tariff_command(open_deps: OpenDeps) -> click.Group:
     """Build the commands over a way to open the gateway's dependencies."""
-    run = _runner(open_deps)
+    run = runner(open_deps, _by_field)
 
     @click.group("tariff")
     def tariff() -> None:

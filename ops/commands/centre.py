@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import click
 
 from gateway.deps import Deps
 from gateway.domain.department import Names
-from gateway.domain.errors import GatewayError
 from gateway.services.centres import centre_people
+from ops.commands.running import runner
 from ops.commands.two_people import Person
 
 Open = Callable[[], AbstractAsyncContextManager[Deps]]
@@ -19,16 +18,7 @@ Open = Callable[[], AbstractAsyncContextManager[Deps]]
 
 def centre_group(open_deps: Open) -> click.Group:
     """Build the commands over a way to open the gateway's dependencies."""
-
-    def run(go: Callable[[Deps], Awaitable[None]]) -> None:
-        async def opened() -> None:
-            async with open_deps() as deps:
-                await go(deps)
-
-        try:
-            asyncio.run(opened())
-        except GatewayError as error:
-            raise click.ClickException(error.detail) from None
+    run = runner(open_deps)
 
     @click.group("centre")
     def group() -> None:

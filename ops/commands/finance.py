@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import fields
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.errors import LedgerError
 from ops.commands.breaks import add_break_commands
+from ops.commands.contract import add_contract_commands, add_holiday_commands
 from ops.commands.day import add_day_commands
 from ops.commands.follow import add_follow_command
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
+from ops.commands.running import runner
 from ops.commands.two_people import BY, Decision, add_decision
 from reconciliation.deps import Deps
-from reconciliation.errors import ReconciliationError
-from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
+from reconciliation.payee_changes import describe_change, details_with
+from reconciliation.payees import WEEKDAYS, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
-from reconciliation.payout_terms import FeeBearer
+from reconciliation.payout_terms import FeeBearer, Proof, Schedule
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 Answer = TypeVar("Answer")
 
 
-def runner(open_deps: OpenDeps) -> Callable[..., Any]:
-    """Return what does a piece of work with the night's dependencies, and tells a refusal as the command line does."""
-
-    def run(work: Callable[[Deps], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_deps() as deps:
-                return await work(deps)
-
-        try:
-            return asyncio.run(opened())
-        except (ReconciliationError, LedgerError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
+def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([one.value for one in kind])
 
 
 def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519PrivateKey]) -> click.Group:
@@ -56,6 +44,8 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
     _payees(finance, run)
     add_break_commands(finance, run)
     add_follow_command(finance, run)
+    add_contract_commands(finance, run)
+    add_holiday_commands(finance, run)
     add_day_commands(finance, run, signing_key)
     add_match_commands(finance, run)
     add_journal_commands(finance, run)
@@ -87,24 +77,45 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
     @finance.command("propose-payee")
     @click.argument("department")
     @click.option("--currency", default="AED", show_default=True)
-    @click.option("--name", "legal_name", required=True, help="Legal name in English, in the letters banks take.")
-    @click.option("--iban", required=True)
-    @click.option("--bic")
-    @click.option("--purpose", default="GOS", show_default=True, help="The central bank's purpose code.")
-    @click.option("--minimum-minor", type=click.IntRange(min=1), default=1, show_default=True)
-    @click.option("--holdback-minor", type=click.IntRange(min=0), default=0, show_default=True)
-    @click.option("--fee-bearer", type=click.Choice([one.value for one in FeeBearer]), default="treasury")
-    @click.option("--chargebacks-by-treasury", is_flag=True, help="The treasury bears lost disputes.")
-    @click.option("--remittance-email", help="Where the advice of each payout is sent.")
+    @click.option("--name", "legal_name", help="Legal name in English, in the letters banks take.")
+    @click.option("--iban")
+    @click.option("--bic", help="Of the IBAN; empty for none.")
+    @click.option("--purpose", help="The central bank's purpose code; GOS at first.")
+    @click.option("--proof", type=_one_of(Proof), help="How far a payment is proven before it is paid on.")
+    @click.option("--schedule", type=_one_of(Schedule), help="When the department is paid; daily at first.")
+    @click.option(
+        "--weekday", type=click.Choice(WEEKDAYS, case_sensitive=False), help="Business day of a weekly payout."
+    )
+    @click.option("--minimum-minor", type=click.IntRange(min=1), help="Less than this waits.")
+    @click.option("--holdback-minor", type=click.IntRange(min=0), help="So much always stays.")
+    @click.option("--fee-bearer", type=_one_of(FeeBearer), help="Who bears providers' fees; the treasury at first.")
+    @click.option(
+        "--chargebacks-by-treasury/--chargebacks-by-department", default=None, help="Who bears lost disputes."
+    )
+    @click.option("--remittance-email", help="Where the advice of each payout is sent; empty for nowhere.")
     @click.option("--revenue-code", default="", help="The one revenue code this account is for.")
     @click.option("--reason", required=True)
     @BY
-    def propose(reason: str, by: str, fee_bearer: str, **details: Any) -> None:
-        """Propose a department's bank details; somebody else approves them."""
-        known = {one.name for one in fields(PayeeDetails)}
-        given = {name: value for name, value in details.items() if name in known}
-        payee = PayeeDetails(**given, fee_bearer=FeeBearer(fee_bearer))
-        click.echo(run(lambda deps: propose_payee_change(deps, payee, by=by, reason=reason)))
+    def propose(
+        department: str, currency: str, revenue_code: str, weekday: str | None, reason: str, by: str, **options: Any
+    ) -> None:
+        """Propose a department's bank details and terms; what is not given stays. Somebody else approves them."""
+        given = {name: value for name, value in options.items() if value is not None}
+        if weekday is not None:
+            given["weekday"] = WEEKDAYS.index(weekday.title())
+
+        async def work(deps: Deps) -> str:
+            details = await details_with(deps, department, currency, revenue_code, given)
+            return await propose_payee_change(deps, details, by=by, reason=reason)
+
+        click.echo(run(work))
+
+    @finance.command("payee-change")
+    @click.argument("change_id")
+    def change(change_id: str) -> None:
+        """Show what a proposed change would make of what stands, field by field, and why."""
+        for line in run(lambda deps: describe_change(deps, change_id)):
+            click.echo(line)
 
     @finance.command("approve-payee")
     @click.argument("change_id")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,35 +12,25 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
-from gateway.domain.errors import GatewayError
 from gateway.domain.idempotency import Claim
 from gateway.services.refunds.create_refund import RefundRequest
 from gateway.services.refunds.decide_refund import decide_refund, refunds_to_decide
 from gateway.services.refunds.refund_many import REFUNDS_MAX, Wanted, refund_many
 from ledger.errors import MoneyError
 from ledger.money import Money
-from ops.commands.two_people import Person
+from ops.commands.running import runner
+from ops.commands.two_people import Decision, Person, add_decision
 from ops.wiring import Parts
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 Answer = TypeVar("Answer")
 
-_BY: Final = click.option("--by", type=Person(), required=True, help="Who decides; never the one who asked.")
 _COLUMNS: Final = ("payment_intent", "amount", "currency")
 
 
 def refund_group(open_parts: OpenParts) -> click.Group:
     """Build the commands over a way to open what a process has."""
-
-    def run(work: Callable[[Parts], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_parts() as parts:
-                return await work(parts)
-
-        try:
-            return asyncio.run(opened())
-        except GatewayError as error:
-            raise click.ClickException(error.detail) from None
+    run = runner(open_parts)
 
     @click.group("refund")
     def refund() -> None:
@@ -59,22 +48,14 @@ def _deciding(refund: click.Group, run: Callable[..., Any]) -> None:
         for one in run(lambda parts: refunds_to_decide(parts.gateway)):
             click.echo(f"{one.id}  {one.department}  {one.amount}  asked by {one.asked_by}: {one.reason}")
 
-    @refund.command("approve")
-    @click.argument("refund_id")
-    @_BY
-    def approve(refund_id: str, by: str) -> None:
-        """Agree to a refund; the worker sends it at once."""
-        run(lambda parts: decide_refund(parts.gateway, refund_id, by=by, approve=True))
-        click.echo(f"{refund_id} is approved")
+    add_decision(refund, run, Decision(
+        noun="", decide=_decide, approve_help="Agree to a refund; the worker sends it at once.",
+        refuse_help="Refuse a refund; nothing is given back.", why=("reason", True),
+    ))  # fmt: skip
 
-    @refund.command("refuse")
-    @click.argument("refund_id")
-    @click.option("--reason", required=True)
-    @_BY
-    def refuse(refund_id: str, reason: str, by: str) -> None:
-        """Refuse a refund; nothing is given back."""
-        run(lambda parts: decide_refund(parts.gateway, refund_id, by=by, approve=False, why=reason))
-        click.echo(f"{refund_id} is refused")
+
+async def _decide(parts: Parts, refund_id: str, *, by: str, approve: bool, reason: str = "") -> None:
+    await decide_refund(parts.gateway, refund_id, by=by, approve=approve, why=reason)
 
 
 def _bulk(refund: click.Group, run: Callable[..., Any]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeVar
 
 import click
 
-from gateway.domain.errors import GatewayError
 from gateway.services.attempts.reviews import Outcome, decide_review, list_reviews, propose_review
+from ops.commands.running import runner
 from ops.commands.two_people import BY, Decision, add_decision
 from ops.wiring import Parts
 
@@ -21,16 +20,7 @@ LISTED_MAX: Final = 500
 
 def review_group(open_parts: OpenParts) -> click.Group:
     """Build the commands over a way to open what a process has."""
-
-    def run(work: Callable[[Parts], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_parts() as parts:
-                return await work(parts)
-
-        try:
-            return asyncio.run(opened())
-        except GatewayError as error:
-            raise click.ClickException(error.detail) from None
+    run = runner(open_parts)
 
     @click.group("review")
     def review() -> None:

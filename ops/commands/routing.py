@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +14,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.deps import Deps
-from gateway.domain.errors import GatewayError
 from gateway.services.catalogue.import_catalogue import read_csv
 from gateway.services.providers.drain_provider import count_under_way, drain_provider, resume_provider
 from gateway.services.providers.import_routing import COLUMNS, describe, import_routing
+from ops.commands.running import runner
 from ops.commands.two_people import Person
 from ops.wiring import Parts
 
@@ -30,23 +29,9 @@ _BY = click.option(
 )
 
 
-def _runner(open_parts: OpenParts) -> Callable[[Callable[[Parts], Awaitable[Answer]]], Answer]:
-    def run(work: Callable[[Parts], Awaitable[Answer]]) -> Answer:
-        async def opened() -> Answer:
-            async with open_parts() as parts:
-                return await work(parts)
-
-        try:
-            return asyncio.run(opened())
-        except GatewayError as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
-
-
 def routing_command(open_parts: OpenParts) -> click.Group:
     """Build `mizan routing` over a way to open everything."""
-    run = _runner(open_parts)
+    run = runner(open_parts)
 
     @click.group("routing")
     def routing() -> None:
@@ -94,7 +79,7 @@ async def _show(parts: Parts) -> None:
 
 def switches(open_parts: OpenParts) -> Sequence[click.Command]:
     """Build `drain` and `resume`."""
-    run = _runner(open_parts)
+    run = runner(open_parts)
 
     @click.command("drain")
     @click.argument("name")

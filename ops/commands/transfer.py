@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import click
 
-from gateway.domain.errors import GatewayError
 from gateway.services.attempts.assign_transfer import Suggestion, decide_transfer, propose_transfer, suggest_bills
-from ops.commands.two_people import Person
+from ops.commands.running import runner
+from ops.commands.two_people import Decision, Person, add_decision
 from ops.wiring import Parts
 from reconciliation.unnamed_credits import unnamed_credits
 
@@ -25,15 +23,12 @@ def transfer_group(open_parts: OpenParts) -> click.Group:
     def transfer() -> None:
         """Transfers that name no bill: what they may be for, and giving them to one by two people."""
 
+    run = runner(open_parts)
+
     @transfer.command("unnamed")
     def unnamed() -> None:
         """List the credits in suspense, each with the bills it may be for."""
-
-        async def go() -> list[str]:
-            async with open_parts() as parts:
-                return await _unnamed(parts)
-
-        for line in asyncio.run(go()):
+        for line in run(_unnamed):
             click.echo(line)
 
     @transfer.command("propose")
@@ -43,29 +38,13 @@ def transfer_group(open_parts: OpenParts) -> click.Group:
     @click.option("--by", "person", type=Person(), required=True, help="Who proposes it.")
     def propose(credit: str, attempt: str, reason: str, person: str) -> None:
         """Propose that CREDIT (as `unnamed` lists it) pays the bill of ATTEMPT."""
+        proposal = run(lambda parts: _propose(parts, credit, attempt, person, reason))
+        click.echo(f"proposed as {proposal}; another person decides it")
 
-        async def go() -> str:
-            async with open_parts() as parts:
-                return await _propose(parts, credit, attempt, person, reason)
-
-        click.echo(f"proposed as {_run(go)}; another person decides it")
-
-    def deciding(name: str, about: str, *, approve: bool) -> click.Command:
-        @click.command(name, help=about)
-        @click.argument("proposal")
-        @click.option("--by", "person", type=Person(), required=True, help="Who decides: not who proposed it.")
-        def decide(proposal: str, person: str) -> None:
-            async def go() -> str:
-                async with open_parts() as parts:
-                    await decide_transfer(parts.gateway, proposal, by=person, approve=approve)
-                return proposal
-
-            click.echo(f"{_run(go)} is decided")
-
-        return decide
-
-    transfer.add_command(deciding("approve", "Let the proposed credit pay its bill.", approve=True))
-    transfer.add_command(deciding("refuse", "Leave the credit where it is.", approve=False))
+    add_decision(transfer, run, Decision(
+        noun="", decide=_decide, approve_help="Let the proposed credit pay its bill.",
+        refuse_help="Leave the credit where it is.",
+    ))  # fmt: skip
     return transfer
 
 
@@ -77,6 +56,10 @@ async def _propose(parts: Parts, credit: str, attempt: str, person: str, reason:
     return await propose_transfer(parts.gateway, attempt, credit, found[0].amount, by=person, reason=reason)
 
 
+async def _decide(parts: Parts, proposal: str, *, by: str, approve: bool) -> None:
+    await decide_transfer(parts.gateway, proposal, by=by, approve=approve)
+
+
 async def _unnamed(parts: Parts) -> list[str]:
     lines = []
     async with parts.pool.acquire() as connection:
@@ -86,13 +69,6 @@ async def _unnamed(parts: Parts) -> list[str]:
         found = await suggest_bills(parts.gateway, one.amount, f"{one.text} {one.payer}")
         lines += [f"         perhaps {_words(each)}" for each in found]
     return lines or ["No credit waits for a name."]
-
-
-def _run(go: Callable[[], Coroutine[Any, Any, str]]) -> str:
-    try:
-        return asyncio.run(go())
-    except GatewayError as error:
-        raise click.ClickException(error.detail) from None
 
 
 def _words(one: Suggestion) -> str:

@@ -16,7 +16,8 @@ from gateway.services.webhooks.manage_webhooks import create_endpoint
 from ops.demo import catalogue
 from ops.demo.offers import bundle_rows, service_rows
 from ops.demo.tariffs import tariff_rows
-from ops.wiring import Parts
+from ops.wiring import Parts, simulated_fees
+from reconciliation.contracts import decide_contract, propose_contract
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 
 MAKER: Final = "demo.maker"
@@ -64,7 +65,23 @@ async def found_city(parts: Parts, return_origins: Sequence[str]) -> bool:
         details = PayeeDetails(each.code, catalogue.CURRENCY, each.legal_name, each.iban)
         change = await propose_payee_change(night, details, by=MAKER, reason="the demo's first registration")
         await decide_payee_change(night, change, by=CHECKER, approve=True)
+    await sign_contracts(parts)
     return True
+
+
+async def sign_contracts(parts: Parts) -> None:
+    """Agree with every provider what its simulator keeps, so that whatever else it keeps is a break."""
+    begins_on = parts.clock().date().replace(month=1, day=1)
+    fees = simulated_fees()
+    for name in sorted({*parts.night.settling, *parts.night.direct}):
+        terms: dict[str, object] = {}
+        if name in fees:
+            agreed = fees[name]
+            terms = {"fee_basis_points": agreed.basis_points, "fee_vat_basis_points": agreed.vat_basis_points}
+        contract = await propose_contract(
+            parts.night, name, begins_on, terms, by=MAKER, reason="the demo's first contract"
+        )  # fmt: skip
+        await decide_contract(parts.night, contract, by=CHECKER, approve=True)
 
 
 async def _enact(parts: Parts) -> None:

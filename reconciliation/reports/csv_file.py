@@ -53,9 +53,11 @@ async def render_csv(report: Report) -> AsyncIterator[bytes]:
             writer.writerow([safe(table.title)])
         header: list[str] = []
         for column in table.columns:
-            if column.shape is Shape.AMOUNT:
-                header.append(safe(f"{column.title} ({word('currency', report.language)})"))
-            header.append(safe(column.title))
+            header += (
+                [word("currency", report.language), safe(column.title)]
+                if column.shape is Shape.AMOUNT
+                else [safe(column.title)]
+            )
         writer.writerow(header)
         yield taken()
         shapes = [column.shape for column in table.columns]

@@ -186,6 +186,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "transfer_received": ("transfer at the bank", "وصول الحوالة إلى البنك"),
     "payment_reversed": ("taken back by the provider", "استعادها المزود"),
     "refund_accepted": ("refund", "استرداد"),
+    "refund_failed": ("refund failed", "استرداد لم يتم"),
+    "match_undone": ("match undone", "إلغاء مطابقة"),
     "refund_accepted_reversed": ("refund failed", "استرداد لم يتم"),
     "provider_fees_borne": ("provider's fees", "رسوم المزود"),
     "payout_instructed": ("payout", "تحويل"),

@@ -9,8 +9,9 @@ from typing import Final
 from ledger import accounts
 from ledger.money import Money
 from reconciliation.breaks import BreakType
-from reconciliation.matching import Leg, ProviderTerms
+from reconciliation.matching import Leg
 from reconciliation.night import Counts, Night
+from reconciliation.provider_terms import ProviderTerms
 from reconciliation.store import Connection, Record, breaks, overdue
 from reconciliation.store.breaks import NewBreak
 
@@ -25,7 +26,7 @@ async def raise_and_cure(night: Night) -> Counts:
         counts["cured"] += await breaks.cure(connection, night.deps.clock())
     async with night.transaction() as connection:
         for provider in await overdue.providers_with_items(connection):
-            terms = night.deps.terms_of(provider)
+            terms = night.terms_of(provider)
             await _overdue_items(night, connection, provider, terms, counts)
             if provider not in night.deps.direct:
                 await _missing_files(night, connection, provider, terms, counts)
@@ -45,7 +46,8 @@ async def _overdue_items(
     night: Night, connection: Connection, provider: str, terms: ProviderTerms, counts: Counts
 ) -> None:
     """Payments and refunds their provider should have settled by now, and money it settled beyond what we booked."""
-    until = night.calendar.latest_due(night.business_date, terms.settlement_days)
+    calendar = night.calendars.of(provider)
+    until = calendar.latest_due(night.business_date, terms.settlement_days)
     receivable = accounts.provider_receivable(provider)
     # Money that comes straight to our account is the bank's to show: no provider settles it.
     missing = BreakType.MISSING_AT_BANK if provider in night.deps.direct else BreakType.MISSING_AT_PROVIDER
@@ -57,7 +59,7 @@ async def _overdue_items(
     for kind, account, opened_until, side in watched:
         found: list[NewBreak] = []
         async for row in overdue.open_since(connection, account, opened_until, side=side):
-            due = night.calendar.after(row["business_date"], terms.settlement_days)
+            due = calendar.after(row["business_date"], terms.settlement_days)
             found.append(_item_break(kind, provider, row, due))
             if len(found) == BREAKS_A_WRITE:
                 await _raise(night, connection, found, counts)
@@ -97,7 +99,7 @@ def _item_break(kind: BreakType, provider: str | None, row: Record, due: date) -
 async def _missing_files(
     night: Night, connection: Connection, provider: str, terms: ProviderTerms, counts: Counts
 ) -> None:
-    until = night.calendar.latest_due(night.business_date, terms.file_days)
+    until = night.calendars.of(provider).latest_due(night.business_date, terms.file_days)
     days = await overdue.days_without_file(connection, provider, accounts.provider_receivable(provider), until)
     found = [
         NewBreak(
@@ -114,8 +116,8 @@ async def _overdue_batches(night: Night, connection: Connection, counts: Counts)
     last = await overdue.last_statement_date(connection, night.deps.account.code)
     found = []
     for row in await overdue.batches_at_provider(connection):
-        terms = night.deps.terms_of(row["provider"])
-        due = row["expected_credit_date"] or night.calendar.after(row["business_date"], terms.credit_days)
+        terms, calendar = night.terms_of(row["provider"], row["business_date"]), night.calendars.of(row["provider"])
+        due = row["expected_credit_date"] or calendar.after(row["business_date"], terms.credit_days)
         # On the day itself it is missing only when that day's statement is here and does not show it.
         if due < night.business_date or (due == night.business_date and last is not None and last >= due):
             one = _item_break(BreakType.MISSING_AT_BANK, row["provider"], _as_item(row), due)

@@ -44,6 +44,7 @@ async def _draft(night: Night, counts: Counts) -> None:
     currency, now = night.deps.account.currency, night.deps.clock()
     async with night.transaction() as connection:
         await payees.apply_due(connection, now)
+        await _raise_owed_elsewhere(night, connection, counts)
     async with night.transaction(isolation="repeatable_read") as connection:
         if await payouts.has_batch(connection, night.business_date, currency):
             return
@@ -245,6 +246,24 @@ async def _raise_payees_missing(
         )
         for row, amount in computed
         if amount.held is Held.NO_ACCOUNT
+    ]  # fmt: skip
+    counts["breaks"] += await breaks.raise_breaks(
+        connection, found, now=night.deps.clock(), random_bytes=night.deps.random_bytes
+    )
+
+
+async def _raise_owed_elsewhere(night: Night, connection: Connection, counts: Counts) -> None:
+    """Name what is owed in a currency our account does not hold: no payout can leave for it."""
+    ours = night.deps.account.currency
+    found = [
+        NewBreak(
+            type=BreakType.OWED_IN_OTHER_CURRENCY, subject=f"{row['department']}:{row['currency']}",
+            business_date=night.business_date, amount_minor=row["payable_minor"], currency=row["currency"],
+            department=row["department"],
+            detail={"department": row["department"], "ours": ours,
+                    "amount": str(Money.of_total(row["payable_minor"], row["currency"]))},
+        )
+        for row in await payouts.owed_elsewhere(connection, ours)
     ]  # fmt: skip
     counts["breaks"] += await breaks.raise_breaks(
         connection, found, now=night.deps.clock(), random_bytes=night.deps.random_bytes

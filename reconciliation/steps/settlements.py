@@ -182,7 +182,7 @@ async def _raise_line_breaks(night: Night, connection: Connection, file: Settlem
 
     async for row in line_matching.broken_lines(connection, file_no):
         await add(_line_break(night, file, file_no, row))
-    if (fees := night.deps.terms_of(file.provider).fees) is not None:
+    if (fees := night.terms_of(file.provider, file.business_date).fees_in(file.currency)) is not None:
         async for row in line_matching.wrong_fees(connection, fees):
             await add(_fee_break(night, file, file_no, row))
     for number, reason in file.refused_lines:

@@ -149,10 +149,19 @@ _PAID_LATER: Final = (
 )
 
 
+_OWED_NO_MORE: Final = (
+    _CURE
+    + """b.type = 'owed_in_other_currency' AND NOT EXISTS (
+      SELECT FROM ledger.balances l WHERE l.account = 'department:' || b.department || ':payable'
+        AND l.currency = b.currency AND l.amount_minor < 0)"""
+    + _TELL
+)
+
+
 async def cure(connection: Connection, now: datetime) -> int:
     """Close every break whose cause is gone: its item cleared, its file came, its payee is known, it was paid later."""
     cured = 0
-    for statement in (_ITEM_CLOSED, _FILE_CAME, _STATEMENT_CAME, _PAYEE_KNOWN, _PAID_LATER):
+    for statement in (_ITEM_CLOSED, _FILE_CAME, _STATEMENT_CAME, _PAYEE_KNOWN, _PAID_LATER, _OWED_NO_MORE):
         cured += await connection.fetchval(statement, now)
     return cured
 

@@ -9,29 +9,30 @@ from operator import attrgetter
 from typing import Final
 
 from ledger import accounts
-from reconciliation.matching import RULE, FeeTerms, MatchOutcome
+from reconciliation.matching import RULE, MatchOutcome
 from reconciliation.postings import DISPUTES_RECEIVABLE
+from reconciliation.provider_terms import FeeTerms
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
-_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '64MB'"
+_ROOM_TO_JOIN: Final = "SET LOCAL work_mem = '128MB'"
 
 # The file's lines as they were staged, each with the open item its reference names.
 _MET: Final = """
   CREATE TEMPORARY TABLE met (
-    LIKE stage, rule text, account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint,
-    payment text COLLATE "C"
+    LIKE stage, rule text, currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C"
   ) ON COMMIT DROP"""
 # A full join, of which the lines are wanted: no plan for one walks all items for every line, however few of them the
 # planner takes for open in tables the night has just filled.
 _BY_PROVIDER_REFERENCE: Final = """
   INSERT INTO met
-  SELECT s.*, CASE WHEN h.item IS NOT NULL THEN 'provider_reference' END, h.account, h.currency, h.item, h.amount_minor,
-         h.payment
+  SELECT s.*, CASE WHEN h.item IS NOT NULL THEN 'provider_reference' END, h.currency, h.item, h.amount_minor, h.payment
   FROM stage s FULL JOIN (
-    SELECT account, currency, item, amount_minor, payment, provider_reference,
-           CASE account WHEN $1 THEN 'payment' ELSE 'refund' END AS kind
-    FROM ledger.open_items WHERE account = $1 OR account = $2
+    SELECT 'payment'::text AS kind, currency, item, amount_minor, payment, provider_reference
+    FROM ledger.open_items WHERE account = $1
+    UNION ALL
+    SELECT 'refund'::text, currency, item, amount_minor, payment, provider_reference
+    FROM ledger.open_items WHERE account = $2
   ) h ON h.provider_reference = s.provider_reference AND h.kind = s.kind
   WHERE num_nonnulls(s.number) = 1"""
 # One reference may name several open items (two refunds of one order). The line's own currency and amount choose
@@ -50,12 +51,12 @@ _UNFOUND: Final = """
 _SET_UNFOUND_ASIDE: Final = """
   INSERT INTO unfound SELECT number, kind, reference, provider_reference, gross_minor FROM met WHERE item IS NULL"""
 _BY_OUR_REFERENCE: Final = """
-  UPDATE met SET rule = 'our_reference', account = f.account, currency = f.currency, item = f.item,
-                 amount_minor = f.amount_minor, payment = f.payment
+  UPDATE met SET rule = 'our_reference', currency = f.currency, item = f.item, amount_minor = f.amount_minor,
+                 payment = f.payment
   FROM (
     SELECT DISTINCT ON (u.number) u.number, h.* FROM unfound u
     CROSS JOIN LATERAL (
-      SELECT account, currency, item, amount_minor, payment FROM ledger.open_items o
+      SELECT currency, item, amount_minor, payment FROM ledger.open_items o
       WHERE o.account = CASE u.kind WHEN 'payment' THEN $1 ELSE $2 END AND o.item = u.reference OFFSET 0
     ) h
     WHERE u.kind IN ('payment', 'refund') AND u.reference IS NOT NULL
@@ -67,6 +68,32 @@ _BY_OUR_REFERENCE: Final = """
 _BEFORE: Final = """
   CREATE TEMPORARY TABLE settled_before (number integer, item text COLLATE "C", payment text COLLATE "C")
   ON COMMIT DROP"""
+# A dispute is about a payment the line may name itself, that is settled in the same file, was before, or is yet to be.
+_NAMED_BY_THE_LINE: Final = """
+  INSERT INTO settled_before
+  SELECT u.number, i.item, i.payment FROM unfound u
+  CROSS JOIN LATERAL (
+    SELECT item, payment FROM ledger.items i WHERE i.account = $1 AND i.item = u.reference
+    ORDER BY (i.currency = $2) DESC, i.currency LIMIT 1
+  ) i
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed') AND u.reference IS NOT NULL"""
+_IN_THE_SAME_FILE: Final = """
+  INSERT INTO settled_before
+  SELECT DISTINCT ON (u.number) u.number, m.item, m.payment
+  FROM unfound u JOIN met m ON m.provider_reference = u.provider_reference AND m.kind = 'payment'
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed') AND m.item IS NOT NULL
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number)
+  ORDER BY u.number, m.number"""
+_STILL_UNNAMED: Final = """
+  SELECT EXISTS (SELECT FROM unfound u WHERE u.kind IN ('chargeback', 'chargeback_reversed')
+                   AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number))"""
+_NOT_SETTLED_YET: Final = """
+  INSERT INTO settled_before
+  SELECT DISTINCT ON (u.number) u.number, o.item, o.payment
+  FROM unfound u JOIN ledger.open_items o ON o.account = $1 AND o.provider_reference = u.provider_reference
+  WHERE u.kind IN ('chargeback', 'chargeback_reversed')
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = u.number)
+  ORDER BY u.number, (o.currency = $2) DESC, o.item"""
 _FIND_BEFORE: Final = """
   INSERT INTO settled_before
   SELECT s.number, b.item, b.payment FROM unfound s
@@ -80,18 +107,19 @@ _FIND_BEFORE: Final = """
       AND l.kind = CASE s.kind WHEN 'refund' THEN 'refund' ELSE 'payment' END
     LIMIT 1
   ) b
-  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')"""
+  WHERE s.provider_reference IS NOT NULL AND s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')
+    AND NOT EXISTS (SELECT FROM settled_before b WHERE b.number = s.number)"""
 
 # The lines that are not simply what our books expected, with what they are instead.
 _ASIDE: Final = """
   CREATE TEMPORARY TABLE aside (
-    number integer, outcome text, rule text, account text COLLATE "C", currency text, item text COLLATE "C",
+    number integer, outcome text, kind text, rule text, currency text, item text COLLATE "C",
     payment text COLLATE "C", amount_minor bigint, gross_minor bigint, reference text COLLATE "C",
     before_item text COLLATE "C", before_payment text COLLATE "C"
   ) ON COMMIT DROP"""
 _SET_ASIDE: Final = """
   INSERT INTO aside
-  SELECT number, outcome, rule, account, currency, item, payment, amount_minor, gross_minor,
+  SELECT number, outcome, kind, rule, currency, item, payment, amount_minor, gross_minor,
          coalesce(provider_reference, reference), before_item, before_payment
   FROM (
     SELECT m.*, b.item AS before_item, b.payment AS before_payment,
@@ -108,9 +136,9 @@ _SET_ASIDE: Final = """
       END AS outcome
     FROM (
       SELECT m.*, t.first FROM met m
-      LEFT JOIN (SELECT account, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
-                 GROUP BY account, currency, item HAVING count(*) > 1) t
-        ON t.item = m.item AND t.account = m.account AND t.currency = m.currency
+      LEFT JOIN (SELECT kind, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
+                 GROUP BY kind, currency, item HAVING count(*) > 1) t
+        ON t.item = m.item AND t.kind = m.kind AND t.currency = m.currency
       WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
             IS NOT TRUE
       OFFSET 0
@@ -133,8 +161,8 @@ _KEEP_OTHERS: Final = """
   INSERT INTO reconciliation.match_entry (leg, file_no, line, outcome, rule, account, item, payment, expected_minor,
                                           variance_minor, score)
   SELECT 'provider', $1::integer, number, outcome, rule,
-    CASE outcome WHEN 'amount' THEN account WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text
-                 ELSE $5::text END,
+    CASE outcome WHEN 'amount' THEN CASE kind WHEN 'payment' THEN $8::text ELSE $9::text END
+                 WHEN 'fee_line' THEN $3::text WHEN 'chargeback' THEN $4::text ELSE $5::text END,
     CASE outcome WHEN 'amount' THEN item WHEN 'fee_line' THEN NULL
                  WHEN 'chargeback' THEN coalesce(before_item, reference, own_item) ELSE own_item END,
     CASE outcome WHEN 'missing_in_books' THEN NULL WHEN 'unknown_line' THEN NULL
@@ -147,6 +175,11 @@ _KEEP_OTHERS: Final = """
 _SCORES: Final = (RULE["provider_reference"].score, RULE["our_reference"].score)
 
 
+def _searched(provider: str) -> tuple[str, str]:
+    """Name the accounts whose open items a payment and a refund are looked for in."""
+    return accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
+
+
 async def match_lines(connection: Connection, provider: str, currency: str, lines: int) -> dict[str, int]:
     """Decide every staged line of a file and return how many came to which outcome; nothing is kept yet."""
 
@@ -154,7 +187,7 @@ async def match_lines(connection: Connection, provider: str, currency: str, line
         for statement, *arguments in statements:
             await connection.execute(statement, *arguments, timeout=WHOLE_FILE_TIMEOUT_S)
 
-    ours = accounts.provider_receivable(provider), accounts.provider_refunds_in_transit(provider)
+    ours = _searched(provider)
     await each((_ROOM_TO_JOIN,), (_MET,), (_UNFOUND,), (_BEFORE,), (_ASIDE,))
     met = await connection.execute(_BY_PROVIDER_REFERENCE, *ours, timeout=WHOLE_FILE_TIMEOUT_S)
     if met != f"INSERT 0 {lines}":
@@ -164,7 +197,13 @@ async def match_lines(connection: Connection, provider: str, currency: str, line
         ("ANALYZE unfound",),
         (_BY_OUR_REFERENCE, *ours, currency),
         ("DELETE FROM unfound u USING met m WHERE m.number = u.number AND m.item IS NOT NULL",),
+        (_NAMED_BY_THE_LINE, ours[0], currency),
+        (_IN_THE_SAME_FILE,),
         (_FIND_BEFORE, provider),
+    )
+    if await connection.fetchval(_STILL_UNNAMED):
+        await each((_NOT_SETTLED_YET, ours[0], currency))
+    await each(
         ("ANALYZE settled_before",),
         (_SET_ASIDE, currency),
     )
@@ -179,7 +218,7 @@ async def keep_lines(connection: Connection, provider: str, file_no: int) -> Non
     await connection.execute(_KEEP_LINES, file_no, *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S)
     await connection.execute(
         _KEEP_OTHERS, file_no, provider, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE, accounts.SUSPENSE_UNIDENTIFIED,
-        *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S,
+        *_SCORES, *_searched(provider), timeout=WHOLE_FILE_TIMEOUT_S,
     )  # fmt: skip
 
 

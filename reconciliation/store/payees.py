@@ -50,6 +50,25 @@ async def read_change(connection: Connection, change_id: str) -> Record | None:
     )
 
 
+async def in_force(connection: Connection, department: str, currency: str, revenue_code: str) -> Record | None:
+    """Read what stands for an account: name, bank details and terms."""
+    return await connection.fetchrow(
+        f"SELECT {_FIELDS} FROM reconciliation.payee WHERE department = $1 AND currency = $2 AND revenue_code = $3",
+        department,
+        currency,
+        revenue_code,
+    )
+
+
+async def read_proposed(connection: Connection, change_id: str) -> Record | None:
+    """Read a change with everything it would set, who proposed it and why."""
+    return await connection.fetchrow(
+        f"SELECT id, {_FIELDS}, reason, maker, decision, applied_at, confirmation, confirmed_name"
+        " FROM reconciliation.payee_change WHERE id = $1",
+        change_id,
+    )
+
+
 async def exists(connection: Connection, department: str, currency: str) -> bool:
     found: bool = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM reconciliation.payee WHERE department = $1 AND currency = $2)",
@@ -103,8 +122,9 @@ async def apply_due(connection: Connection, now: datetime) -> list[str]:
 
 async def read_all(connection: Connection) -> list[Record]:
     rows: list[Record] = await connection.fetch(
-        "SELECT department, currency, revenue_code, iban, legal_name, schedule, proof, chargebacks_by_treasury,"
-        " remittance_email FROM reconciliation.payee ORDER BY 1, 2, 3"
+        "SELECT department, currency, revenue_code, iban, legal_name, schedule, weekday, proof, minimum_minor,"
+        " holdback_minor, fee_bearer, chargebacks_by_treasury, remittance_email FROM reconciliation.payee"
+        " ORDER BY 1, 2, 3"
     )
     return rows
 
@@ -113,7 +133,7 @@ async def read_waiting(connection: Connection) -> list[Record]:
     """Read the changes nobody decided yet, and those whose waiting time runs."""
     rows: list[Record] = await connection.fetch(
         """
-        SELECT id, department, revenue_code, iban, maker, effective_at, confirmation, confirmed_name
+        SELECT id, department, revenue_code, iban, maker, reason, effective_at, confirmation, confirmed_name
         FROM reconciliation.payee_change
         WHERE decision IS NULL OR (decision = 'approved' AND applied_at IS NULL) ORDER BY made_at
         """

@@ -100,6 +100,19 @@ _BY_TERMS: Final = """
     AND (d.proof = 'settled' AND t.asked = 'captured' OR d.proof = 'banked' AND t.asked <> 'banked')"""
 
 
+async def owed_elsewhere(connection: Connection, currency: str) -> list[Record]:
+    """Read what departments are owed in currencies that no payout leaves in."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT split_part(account, ':', 2) AS department, currency, -amount_minor AS payable_minor
+        FROM ledger.balances
+        WHERE account LIKE 'department:%:payable' AND currency <> $1 AND amount_minor < 0 ORDER BY account, currency
+        """,
+        currency,
+    )
+    return rows
+
+
 async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """Read, from one snapshot, what every department is owed, what of it is not proven, and its terms.
 

@@ -108,9 +108,3 @@ async def recent(connection: Connection, limit: int) -> list[Record]:
         limit,
     )
     return rows
-
-
-async def overrides(connection: Connection, country: str) -> dict[date, bool]:
-    """Read the days on which the calendar package is overruled."""
-    rows = await connection.fetch("SELECT day, worked FROM reconciliation.holiday WHERE country = $1", country)
-    return {row["day"]: row["worked"] for row in rows}

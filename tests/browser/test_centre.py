@@ -98,6 +98,8 @@ async def take_cash(looking: Looking, reference: str, language: str) -> None:
     await looking.press("a[href='/centre/new']")
     await looking.at("new")
     await page.select_option("#service", "economy.innovation")
+    await looking.press("form[action='/centre/new'] button")
+    await looking.at("fee")
     await page.fill("#reference", reference)
     await page.fill("#emirates_id", "784-1990-1")
     await looking.press("form[action='/centre/new'] button")

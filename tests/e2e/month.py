@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import Method, PayReference, SettlementFile
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
 from ledger.money import Money
@@ -29,6 +29,7 @@ from reconciliation.deps import Deps, Letter
 from reconciliation.errors import NotAllowedError
 from reconciliation.nightly import run_night
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from reconciliation.provider_terms import NOT_AGREED
 from tests.gateway.conftest import Town
 
 SEAL_KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -251,8 +252,7 @@ class Month:
         )
         late = []
         for row in rows:
-            owner = row["account"].split(":")[1]
-            days = self.night.terms_of(owner).settlement_days if row["account"].startswith("provider:") else 0
+            days = NOT_AGREED.settlement_days if row["account"].startswith("provider:") else 0
             due = calendar.after(row["business_date"], days) if days else row["business_date"]
             if due <= night and (row["account"], row["item"]) not in standing:
                 late.append((row["account"], row["item"]))

@@ -17,8 +17,8 @@ from adapters.contract import Method
 from adapters.http import open_session
 from gateway.services.revenue import RevenueCodes
 from ledger.money import Money
+from reconciliation.contracts import decide_contract, propose_contract
 from reconciliation.deps import BankAccount, Deps, Policy
-from reconciliation.matching import FeeTerms, ProviderTerms
 from reconciliation.remittances import send_remittances
 from tests.gateway.conftest import open_town
 
@@ -76,10 +76,13 @@ async def month(open_town: Any, clock: Any, random_bytes: Any, database_url: str
             direct=frozenset({"bank_transfer"}),
             bank=bank.build({**bank.simulator_settings, "url": bank_url}, session, clock),
             account=BankAccount("main", ACCOUNT, "Treasury"),
-            terms={"ngenius": ProviderTerms(fees=FeeTerms(basis_points=120))},
             policy=Policy(auto_approve_limit_minor=400_00),
             revenue_codes=RevenueCodes(), letters=Postbox(),
         )  # fmt: skip
+        signed = await propose_contract(
+            night, "ngenius", FIRST, {"fee_basis_points": 120}, by="amal", reason="a contract"
+        )  # fmt: skip
+        await decide_contract(night, signed, by="bilal", approve=True)
         yield Month(town, night, database_url, bank_url, wallet)
 
 

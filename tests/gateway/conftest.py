@@ -19,7 +19,7 @@ from adapters.contract import Method
 from adapters.http import open_session
 from gateway.app import build_app
 from gateway.deps import Deps, Limits, OutgoingMessage, build_deps, open_webhook_session
-from gateway.domain.attempt import Contact
+from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
 from gateway.services.callers.api_keys import issue_key

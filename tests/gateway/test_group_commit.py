@@ -34,6 +34,36 @@ async def test_rows_that_arrive_together_are_written_together():
     assert [len(batch) for batch in table.batches] == [10, 2]
 
 
+async def test_who_comes_a_turn_of_the_loop_later_still_joins():
+    table = Table()
+    commit = GroupCommit(table.flush)
+
+    async def late(turns):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await commit.submit(turns + 100)
+
+    assert await asyncio.gather(*(late(turns) for turns in range(20))) == [turns * 2 + 200 for turns in range(20)]
+    assert len(table.batches) == 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+async def test_every_row_is_written_once_and_no_batch_is_empty(at_once):
+    table = Table()
+    commit = GroupCommit(table.flush, batch_max=4, flushes_max=at_once)
+
+    async def caller(number):
+        for _ in range(number % 5):
+            await asyncio.sleep(0)
+        return await commit.submit(number * 20), await commit.submit(number * 20 + 1)
+
+    await asyncio.gather(*(caller(number) for number in range(50)))
+    await commit.drain()
+    written = [row for batch in table.batches for row in batch]
+    assert sorted(written) == sorted(number * 20 + more for number in range(50) for more in (0, 1))
+    assert all(table.batches)
+
+
 async def test_a_poisoned_row_fails_alone():
     commit = GroupCommit(Table().flush)
     results = await asyncio.gather(*(commit.submit(n) for n in (1, -1, 2, 13)), return_exceptions=True)

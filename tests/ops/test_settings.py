@@ -67,3 +67,16 @@ def test_signing_keys_and_proxies_are_lists():
     settings = read_settings({"MIZAN_TOKEN_KEYS": f"{seed}, {seed}", "MIZAN_TRUSTED_PROXIES": "10.0.0.0/8,::1"})
     assert settings.token_keys == (b"k" * 32, b"k" * 32)
     assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize("wrong", ["100", "AED", "AED 1.234", "ZZZ 1.00", "AED 1.00,AED 2.00", "AED -1.00"])
+def test_limits_are_amounts_of_different_currencies(wrong):
+    with pytest.raises(SettingsError, match="MIZAN_WRITE_OFF_LIMITS expects amounts"):
+        read_settings({"MIZAN_WRITE_OFF_LIMITS": wrong})
+
+
+def test_a_country_without_a_calendar_and_an_unknown_currency_are_refused():
+    with pytest.raises(SettingsError, match="MIZAN_HOLIDAYS_OF expects a country such as AE"):
+        read_settings({"MIZAN_HOLIDAYS_OF": "Atlantis"})
+    with pytest.raises(SettingsError, match="MIZAN_BANK_CURRENCY expects a currency such as AED"):
+        read_settings({"MIZAN_BANK_CURRENCY": "ZZZ"})

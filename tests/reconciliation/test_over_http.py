@@ -19,9 +19,9 @@ from ledger.accounts import department_payable, provider_receivable, provider_re
 from ledger.entry import Entry, Source, credit, debit
 from ledger.money import Money, total
 from reconciliation.business_days import Calendar
-from reconciliation.matching import FeeTerms, ProviderTerms
+from reconciliation.provider_terms import FeeTerms, ProviderTerms
 
-from .conftest import OUR_IBAN, SUNDAY, World, aed, make_deps
+from .conftest import OUR_IBAN, SUNDAY, World, aed, make_deps, sign
 
 EVERY_DAY = Calendar(overrides={SUNDAY + timedelta(days=number): True for number in range(-10, 40)})
 
@@ -74,8 +74,8 @@ async def town(pool, clock, random_bytes):
                 )
                 deps = make_deps(
                     pool, clock, random_bytes, provider, bank, settling={"ngenius": provider}, calendar=EVERY_DAY,
-                    terms={"ngenius": ProviderTerms(settlement_days=1, fees=FeeTerms(basis_points=120))},
                 )  # fmt: skip
+                await sign(deps, "ngenius", ProviderTerms(settlement_days=1, fees=FeeTerms(basis_points=120)))
                 yield Town(pool, clock, deps, provider, bank, outside=Outside(session, acquirer_url, bank_url))
 
 

@@ -24,10 +24,11 @@ from reconciliation.breaks import (
     suggestions,
     title,
 )
-from reconciliation.matching import BREAK_OF, EXACT, RULES, FeeTerms, Leg, MatchOutcome, Tolerance, explain
+from reconciliation.matching import BREAK_OF, EXACT, RULES, Leg, MatchOutcome, Tolerance, explain
 from reconciliation.payees import iban_is_sound
 from reconciliation.payout_terms import HELD_WORDS, Held, PayoutTerms, Schedule, due
 from reconciliation.postings import SETTLED_KINDS, Booking, LineEvidence, rematch_entry, settlement_entry
+from reconciliation.provider_terms import FeeTerms
 from reconciliation.reports.words import KINDS, STATUSES, WORDS
 from reconciliation.steps.payout_answers import line_words
 

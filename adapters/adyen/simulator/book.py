@@ -150,6 +150,19 @@ class Book:
         self._insert(row)
         return row
 
+    def fail_refund(self, reference: str) -> Row | None:
+        """Let a refund fail that was done, as a card scheme does; one that is settled comes back another way."""
+        found = self.rows(
+            "SELECT * FROM movements WHERE reference = ? AND kind = 'refund' AND success AND batch IS NULL", reference
+        )
+        if not found:
+            return None
+        self._database.execute(
+            "UPDATE movements SET success = 0, reason = 'Refund Failed' WHERE psp_reference = ?",
+            (found[0]["psp_reference"],),
+        )
+        return {**found[0], "success": False, "reason": "Refund Failed"}
+
     def unsettled(self, until: str) -> list[Row]:
         return self.rows(
             "SELECT * FROM movements WHERE success AND batch IS NULL AND created_at <= ? ORDER BY rowid", until

@@ -42,18 +42,19 @@ class Notifications:
         self._callback_url = callback_url
 
     async def tell(self, movement: Row) -> None:
-        """Notify a payment (AUTHORISATION, approved or refused) or a refund."""
+        """Notify a payment (AUTHORISATION, approved or refused) or a refund; a refund that fails was done before."""
         if self._callback_url is None:
             return
         refund = movement["kind"] == "refund"
+        failed = refund and not movement["success"]
         item: dict[str, Any] = {
             "pspReference": movement["psp_reference"],
             "merchantAccountCode": self._merchant_account,
             "merchantReference": movement["reference"],
             "amount": {"currency": movement["currency"], "value": movement["amount_minor"]},
-            "eventCode": "REFUND" if refund else "AUTHORISATION",
+            "eventCode": "REFUND_FAILED" if failed else "REFUND" if refund else "AUTHORISATION",
             "eventDate": movement["created_at"],
-            "success": "true" if movement["success"] else "false",
+            "success": "true" if failed or movement["success"] else "false",
             "paymentMethod": movement["scheme"],
             "reason": movement["reason"],
             "additionalData": {},

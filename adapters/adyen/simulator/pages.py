@@ -46,6 +46,7 @@ class Pages:
             web.get("/pay/{link}", self.show),
             web.post("/pay/{link}", self.submit),
             web.post("/simulator/pay", self.pay),
+            web.post("/simulator/fail-refund", self.fail_refund),
             web.post("/simulator/close", self.close),
             web.get("/simulator/book", self.book),
             web.get("/simulator/charges", self.charges),
@@ -82,6 +83,14 @@ class Pages:
             reason = fault.text("code", "Refused")
         link = await self._charge(link, str(body.get("decline_code", "")) or reason, scheme, number[-4:])
         return answer({"link": link["id"], "status": link["status"], "return_url": link["return_url"]})
+
+    async def fail_refund(self, request: web.Request) -> web.Response:
+        """Let a refund that was done fail: `{"reference"}`."""
+        failed = self._book.fail_refund(str((await read_object(request)).get("reference", "")))
+        if failed is None:
+            return answer({"error": "no such refund, or it is settled"}, status=404)
+        await self._api.notifications.tell(failed)
+        return answer({"psp_reference": failed["psp_reference"]})
 
     async def close(self, request: web.Request) -> web.Response:
         body = await read_object(request)

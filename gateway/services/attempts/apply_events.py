@@ -16,6 +16,7 @@ from gateway.domain.attempt import LIVE
 from gateway.domain.intent import FINAL
 from gateway.services.attempts.apply_reports import Applied, Finding, apply_reports
 from gateway.services.providers import ask_provider
+from gateway.services.refunds.hear_of_refunds import hear_of_refunds
 from gateway.store import attempts, inbox, intents
 from gateway.store.attempts import Attempt
 from gateway.store.inbox import Received
@@ -37,7 +38,8 @@ async def apply_events(deps: Deps, limit: int) -> int:
         received = await inbox.claim(connection, now, now + _LEASE, limit)
     if not received:
         return 0
-    by_attempt, unmatched = await _match(deps, received)
+    about_payments, not_applied = await hear_of_refunds(deps, received)
+    by_attempt, unmatched = await _match(deps, about_payments)
     known_attempts, known_intents = await _read(deps, list(by_attempt))
 
     async def find(attempt_id: str) -> list[Finding]:
@@ -52,6 +54,8 @@ async def apply_events(deps: Deps, limit: int) -> int:
         for notice in notices:
             if attempt_id in failed or (notice.provider, notice.event) not in answered:
                 await _put_off(deps, notice)
+    for notice in not_applied:
+        await _put_off(deps, notice)
     await _leave_unmatched(deps, unmatched)
     return len(received)
 

@@ -11,9 +11,11 @@ from adapters.contract import Method
 from gateway.deps import Deps
 from gateway.domain import ids
 from gateway.domain import intent as intent_rules
-from gateway.domain.attempt import AttemptStatus, Contact
+from gateway.domain.attempt import AttemptStatus
+from gateway.domain.contact import Contact, KeptContact
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentEvent
+from gateway.services.contacts import kept_contact
 from gateway.services.notices import attempt_event, intent_event
 from gateway.store import attempts, events, intents
 from gateway.store.attempts import Attempt
@@ -31,7 +33,8 @@ async def begin_attempt(
     minted = deps.mint(Prefix.ATTEMPT)
     # The newest attempt has the highest id, even when a fail-over makes two in one millisecond.
     attempt_id = max(minted, ids.successor(last.id)) if last is not None else minted
-    attempt = _new_attempt(attempt_id, intent, method, contact, provider, now)
+    kept = kept_contact(deps, attempt_id, contact.email, contact.mobile)
+    attempt = _new_attempt(attempt_id, intent, method, kept, contact.bank, provider, now)
     status = intent_rules.advance(intent.status, IntentEvent.ATTEMPT_STARTED)
     await attempts.insert(connection, attempt)
     await intents.move(connection, [Progress(intent.id, status, intent.late_payment)], now)
@@ -46,8 +49,9 @@ async def begin_attempt(
 
 
 def _new_attempt(
-    attempt_id: str, intent: Intent, method: Method, contact: Contact, provider: str, now: datetime
-) -> Attempt:
+    attempt_id: str, intent: Intent, method: Method, contact: KeptContact, bank: str | None, provider: str,
+    now: datetime,
+) -> Attempt:  # fmt: skip
     return Attempt(
         id=attempt_id,
         intent=intent.id,
@@ -56,6 +60,7 @@ def _new_attempt(
         status=AttemptStatus.STARTING,
         amount=intent.amount,
         contact=contact,
+        bank=bank,
         provider_reference=None,
         next_step=None,
         decline=None,

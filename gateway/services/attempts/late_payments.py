@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gateway.deps import Deps
 from gateway.domain import postings
-from gateway.domain.errors import NotFoundError, TransitionError
+from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.postings import Evidence
 from gateway.domain.verdict import Review
 from gateway.services.attempts.settle_batch import shares
@@ -36,7 +36,7 @@ async def settle_late_payments(deps: Deps, limit: int) -> int:
     for attempt in await list_late_payments(deps, limit):
         try:
             await refund_suspended(deps, attempt.id, reason="late payment")
-        except TransitionError as error:
+        except (TransitionError, DisputedError) as error:
             _log.warning("late_payment_left_to_an_operator", attempt=attempt.id, reason=error.detail)
         else:
             asked += 1

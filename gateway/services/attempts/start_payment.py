@@ -18,7 +18,8 @@ from adapters.contract import DeclineReason, Method, NextStep, Outcome
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import intent as intent_rules
-from gateway.domain.attempt import LIVE, AttemptStatus, Contact
+from gateway.domain.attempt import LIVE, AttemptStatus
+from gateway.domain.contact import Contact
 from gateway.domain.errors import MethodUnavailableError, NotFoundError, OverloadedError
 from gateway.domain.intent import IntentEvent, IntentStatus
 from gateway.services import links
@@ -150,7 +151,7 @@ async def _ask_and_go_on(
     if report is not None:
         await apply_reports(deps, [Finding(attempt.id, report)])
     attempt, standing = await _reread(deps, intent.id, attempt.id)
-    if attempt.status in LIVE and (attempt.method is not method or contact.bank not in (None, attempt.contact.bank)):
+    if attempt.status in LIVE and (attempt.method is not method or contact.bank not in (None, attempt.bank)):
         standing = await _change_method(deps, intent, attempt)
     elif _may_start_over(attempt, report is not None, now):
         return await _start_over(deps, intent, attempt)

@@ -41,13 +41,15 @@ class TokenRefusedError(Exception):
 
 async def grant_token(deps: Deps, form: dict[str, str]) -> Document:
     """Give a token for a signed assertion. Each assertion is good once."""
-    if form.get("grant_type") != GRANT:
+    for name in ("grant_type", "client_assertion_type", "client_assertion"):
+        if not form.get(name):
+            raise TokenRefusedError("invalid_request", f"{name} is missing")
+    if form["grant_type"] != GRANT:
         raise TokenRefusedError("unsupported_grant_type", f"grant_type is {GRANT}")
-    if form.get("client_assertion_type") != ASSERTION_TYPE:
+    if form["client_assertion_type"] != ASSERTION_TYPE:
         raise TokenRefusedError("invalid_client", f"client_assertion_type is {ASSERTION_TYPE}")
-    assertion = form.get("client_assertion", "")
     try:
-        client = await _prove(deps, assertion, form.get("client_id"))
+        client = await _prove(deps, form["client_assertion"], form.get("client_id"))
     except AssertionRefusedError as error:
         raise TokenRefusedError("invalid_client", str(error)) from None
     scopes = _granted(client, form.get("scope"))
@@ -124,7 +126,9 @@ async def authenticate_token(deps: Deps, text: str) -> Caller:
         caller = None
         if client is not None and client.disabled_at is None and client.live == deps.live:
             scopes = client.scopes & frozenset(str(claims["scope"]).split(" "))
-            caller = Caller(client.id, client.department, scopes, client.requests_per_minute)
+            caller = Caller(
+                client.id, client.department, scopes, client.id, client.origin or client.id, client.requests_per_minute
+            )
         cached = remember(deps, sha256, caller, min(expires_at, now + CACHE_AGE_MAX))
     if cached.caller is None:
         raise UnauthenticatedError

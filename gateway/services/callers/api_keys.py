@@ -75,6 +75,7 @@ async def make_key(
     """Make a key at its department's own request; the text is there for the first answer only."""
     wanted = allowed_scopes(by, scopes)
     text, key = _new_key(deps, by.department, label, wanted, expires_at)
+    key = replace(key, origin=by.origin)
 
     async def work(connection: Connection) -> Made:
         await _check_room(connection, by.department, deps.clock())
@@ -88,25 +89,62 @@ async def make_key(
 async def rotate_key(
     deps: Deps, by: Caller, key_id: str, overlap: timedelta, claim: Claim
 ) -> tuple[StoredAnswer, str | None]:
-    """Replace a key by one with the same rights; for the overlap both are taken, so that no request is lost."""
+    """Replace a key by one with the same rights; for the overlap both are taken, so that no request is lost.
+
+    A key that may agree to refunds is replaced by itself or by the operator, never by another key.
+    """
     made: list[str] = []
 
     async def work(connection: Connection) -> Made:
         old = await _own(connection, by.department, key_id)
-        now = deps.clock()
-        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
-            raise TransitionError("this key is over: make a new one")
-        await _check_room(connection, by.department, now)
-        text, key = _new_key(deps, by.department, old.label, allowed_scopes(by, old.scopes), None)
-        key = replace(key, requests_per_minute=old.requests_per_minute, replaces=old.id)
-        await api_keys.insert(connection, key, _sha256(text))
-        await api_keys.expire(connection, old.id, now + overlap)
+        if old.id != by.id:
+            allowed_scopes(by, old.scopes)
+        text, key = await _replace(deps, connection, old.id, overlap)
         made.append(text)
         return key.id, api_key_document(key)
 
     answer = await once(deps, claim, 201, work)
     deps.caller_cache.clear()
     return answer, None if answer.replayed else made[0]
+
+
+async def replace_key(
+    deps: Deps, key_id: str, overlap: timedelta, expires_at: datetime | None = None
+) -> tuple[str, ApiKey]:
+    """Replace a key by the operator's hand, who alone may let the new one live longer."""
+    async with deps.transaction() as connection:
+        text, key = await _replace(deps, connection, key_id, overlap, expires_at)
+    deps.caller_cache.clear()
+    return text, key
+
+
+async def _replace(
+    deps: Deps, connection: Connection, key_id: str, overlap: timedelta, expires_at: datetime | None = None
+) -> tuple[str, ApiKey]:
+    """Make the one successor of a key: its rights, its place in its line, and its end, unless another is named."""
+    old = await api_keys.lock(connection, key_id)
+    now = deps.clock()
+    if old is None:
+        raise NotFoundError
+    if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
+        raise TransitionError("this key is over: make a new one")
+    lost = await api_keys.successor(connection, old)
+    if lost is not None and lost.revoked_at is None:
+        raise TransitionError(f"{lost.id} has replaced this key: rotate that one, or revoke it and rotate again")
+    await _check_room(connection, old.department, now)
+    # Its first rotation has shortened the life of a key whose successor was lost; the successor has the true end.
+    end = old.expires_at if lost is None else lost.expires_at
+    text, key = _new_key(deps, old.department, old.label, old.scopes, expires_at or end)
+    key = replace(
+        key,
+        requests_per_minute=old.requests_per_minute,
+        replaces=old.id,
+        lineage=old.lineage or old.id,
+        origin=old.origin or old.id,
+    )
+    await api_keys.insert(connection, key, _sha256(text))
+    await api_keys.expire(connection, old.id, now + overlap)
+    return text, key
 
 
 async def read_key(deps: Deps, department: str, key_id: str) -> Document:
@@ -162,7 +200,8 @@ async def authenticate(deps: Deps, text: str) -> Caller:
         if is_over or key.live != deps.live:
             caller = None
         else:
-            caller = Caller(key.id, key.department, key.scopes, key.requests_per_minute)
+            lineage, origin = key.lineage or key.id, key.origin or key.id
+            caller = Caller(key.id, key.department, key.scopes, lineage, origin, key.requests_per_minute)
             good_until = min(good_until, key.expires_at or good_until)
         cached = remember(deps, sha256, caller, good_until)
     if cached.caller is None:
@@ -178,8 +217,8 @@ def check_scope(caller: Caller, scope: Scope) -> None:
 def allowed_scopes(by: Caller, wanted: Iterable[str]) -> frozenset[str]:
     """Return the scopes a department may give a credential of its own: none it lacks, and no second pair of eyes.
 
-    Whoever may agree to refunds is chosen by the operator. A key that could make itself a second key, or be rotated
-    into one, could otherwise agree to what it asked for.
+    Whoever may agree to refunds is chosen by the operator. A key that could make itself a second key could otherwise
+    agree to what it asked for; what a key is rotated into counts as that key.
     """
     scopes = frozenset(wanted)
     if beyond := sorted(scopes - by.scopes):

@@ -34,6 +34,7 @@ async def register_client(
 ) -> StoredAnswer:
     """Register a client of the caller's department."""
     client = _new_client(deps, by.department, label, allowed_scopes(by, scopes), jwks, jwks_url)
+    client = replace(client, origin=by.origin)
 
     async def work(connection: Connection) -> Made:
         await _insert(connection, client)

@@ -23,7 +23,7 @@ from gateway.domain.department import (
     Service,
     origin_of,
 )
-from gateway.domain.errors import InvalidError
+from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.domain.tariff_terms import QUANTITY_MAX
 from gateway.domain.text import check_text
@@ -56,13 +56,14 @@ _DESCRIPTION_MAX: Final = 2_000
 _DOCUMENTS_MAX: Final = 30
 _ITEMS_MAX: Final = 50
 _RATE_MAX: Final = 10_000
+_UNKNOWN: Final = "is not a column of this table"
 _TRUE: Final = frozenset({"", "true", "yes", "1"})
 _FALSE: Final = frozenset({"false", "no", "0"})
 
 
 @dataclass(frozen=True, slots=True)
 class LineFault:
-    """What is wrong with one line of a file; line 1 is the first after the heading."""
+    """What is wrong with one line of a file, counted as an editor does; in JSON, with the row of that number."""
 
     table: str
     line: int
@@ -70,9 +71,29 @@ class LineFault:
     detail: str
 
 
+class CsvRow(dict[str, Any]):
+    """A row of a CSV file that knows the line it begins on."""
+
+    def __init__(self, cells: Row, line: int) -> None:
+        super().__init__(cells)
+        self.line = line
+
+
 def read_csv(text: str) -> list[dict[str, Any]]:
     """Read a CSV file by its heading; a mark of the byte order that spreadsheets write is passed over."""
-    return [dict(row) for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))]
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    return [CsvRow(row, reader.line_num - _breaks(row)) for row in reader]
+
+
+def _breaks(row: Row) -> int:
+    """Count the lines a row's cells are broken into, beyond the first."""
+    cells = [cell for value in row.values() for cell in (value if isinstance(value, list) else [value or ""])]
+    return sum(cell.count("\n") for cell in cells)
+
+
+def line_of(row: Row, number: int) -> int:
+    """Return the line a row begins on in its file, the heading counted, or its number where there are no lines."""
+    return row.line if isinstance(row, CsvRow) else number
 
 
 def read_json(body: bytes) -> list[dict[str, Any]]:
@@ -85,7 +106,8 @@ def read_rows(
     """Read rows with their line numbers, and add to `faults` what is wrong with the others."""
     found: list[tuple[int, Read]] = []
     seen: set[str] = set()
-    for number, row in enumerate(rows, 1):
+    for place, row in enumerate(rows, 1):
+        number = line_of(row, place)
         try:
             found.append((number, read(row)))
         except InvalidError as error:
@@ -101,76 +123,77 @@ def read_rows(
 
 
 def read_department(row: Row) -> Department:
-    check_columns(row, DEPARTMENT_COLUMNS)
-    code = word(row, "code")
-    if not _DEPARTMENT_CODE.fullmatch(code):
-        raise InvalidError("small letters, digits, - and _", pointer="code")
-    try:
-        return_origins = tuple(origin_of(origin) for origin in _words(row, "return_origins"))
-        bearer = FeeBearer(row.get("fee_bearer") or FeeBearer.TREASURY)
-    except InvalidError as error:
-        raise InvalidError(error.detail, pointer="return_origins") from None
-    except ValueError:
-        raise InvalidError("treasury, department or payer", pointer="fee_bearer") from None
     return Department(
-        code=code,
-        names=_names(row),
-        return_origins=return_origins,
-        vat_registration=row.get("vat_registration") or None,
-        fee_bearer=bearer,
-        reminder_minutes=_whole_or_none(row, "reminder_minutes", *_REMINDER_MINUTES),
-        refund_limits=_limits(row),
+        **read_cells(
+            row,
+            DEPARTMENT_COLUMNS,
+            code=_department_code,
+            names=_names,
+            return_origins=_origins,
+            vat_registration=lambda row: row.get("vat_registration") or None,
+            fee_bearer=_bearer,
+            reminder_minutes=lambda row: _whole_or_none(row, "reminder_minutes", *_REMINDER_MINUTES),
+            refund_limits=_limits,
+        )
     )
 
 
 def read_service(row: Row) -> Service:
-    check_columns(row, (*SERVICE_COLUMNS, "documents"))
-    currency = str(row.get("currency") or "AED")
-    try:
-        exponent_of(currency)
-    except MoneyError as error:
-        raise InvalidError(str(error), pointer="currency") from None
-    amount = row.get("amount_minor")
     return Service(
-        code=_code(row),
-        department=word(row, "department"),
-        names=_names(row),
-        revenue_code=word(row, "revenue_code"),
-        currency=currency,
-        amount_minor=None if amount in (None, "") else whole(row, "amount_minor", 1, AMOUNT_MINOR_MAX),
-        vat_basis_points=whole(row, "vat_basis_points", 0, _RATE_MAX, default=0),
-        active=flag(row, "active"),
-        descriptions=_descriptions(row),
-        audience=_chosen(row, "audience", Audience),
-        channels=_chosen(row, "channels", Channel),
-        documents=_documents(row),
-        depends_on=tuple(_words(row, "depends_on")),
+        **read_cells(
+            row,
+            (*SERVICE_COLUMNS, "documents"),
+            code=_code,
+            department=lambda row: word(row, "department"),
+            names=_names,
+            revenue_code=lambda row: word(row, "revenue_code"),
+            currency=_currency,
+            amount_minor=lambda row: _whole_or_none(row, "amount_minor", 1, AMOUNT_MINOR_MAX),
+            vat_basis_points=lambda row: whole(row, "vat_basis_points", 0, _RATE_MAX, default=0),
+            active=lambda row: flag(row, "active"),
+            descriptions=_descriptions,
+            audience=lambda row: _chosen(row, "audience", Audience),
+            channels=lambda row: _chosen(row, "channels", Channel),
+            documents=_documents,
+            depends_on=lambda row: tuple(_words(row, "depends_on")),
+        )
     )
 
 
 def read_bundle(row: Row) -> Bundle:
-    check_columns(row, BUNDLE_COLUMNS)
-    items = tuple(_item(each) for each in _listed(row, "services"))
-    if not 1 <= len(items) <= _ITEMS_MAX:
-        raise InvalidError(f"1 to {_ITEMS_MAX} services", pointer="services")
-    if len({item.service for item in items}) < len(items):
-        raise InvalidError("a service stands twice: give it a quantity instead", pointer="services")
     return Bundle(
-        code=_code(row),
-        department=word(row, "department"),
-        names=_names(row),
-        items=items,
-        descriptions=_descriptions(row),
-        active=flag(row, "active"),
+        **read_cells(
+            row,
+            BUNDLE_COLUMNS,
+            code=_code,
+            department=lambda row: word(row, "department"),
+            names=_names,
+            items=_items,
+            descriptions=_descriptions,
+            active=lambda row: flag(row, "active"),
+        )
     )
 
 
-def check_columns(row: Row, known: Sequence[str]) -> None:
-    """Refuse what would otherwise be passed over in silence: a misspelt column, a cell too many."""
-    for column in row:
-        if column not in known:
-            shown = str(column)[:_NAME_MAX] if column is not None else "a cell beyond the heading"
-            raise InvalidError("is not a column of this table", pointer=shown)
+def read_cells(row: Row, known: Sequence[str], **readers: Callable[[Row], Any]) -> dict[str, Any]:
+    """Read a row's cells by their readers; all that is wrong with the row is told at once.
+
+    A column that is not known is a fault too: a misspelt one, a cell too many, would be passed over in silence.
+    """
+    faults = [
+        FieldFault(str(column)[:_NAME_MAX] if column is not None else "a cell beyond the heading", "invalid", _UNKNOWN)
+        for column in row
+        if column not in known
+    ]
+    values: dict[str, Any] = {}
+    for name, read in readers.items():
+        try:
+            values[name] = read(row)
+        except InvalidError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidError(faults=faults)
+    return values
 
 
 def word(row: Row, field: str, *, length_max: int = _NAME_MAX) -> str:
@@ -224,18 +247,57 @@ def _code(row: Row) -> str:
     return code
 
 
+def _department_code(row: Row) -> str:
+    code = word(row, "code")
+    if not _DEPARTMENT_CODE.fullmatch(code):
+        raise InvalidError("small letters, digits, - and _", pointer="code")
+    return code
+
+
+def _origins(row: Row) -> tuple[str, ...]:
+    try:
+        return tuple(origin_of(origin) for origin in _words(row, "return_origins"))
+    except InvalidError as error:
+        raise InvalidError(error.detail, pointer="return_origins") from None
+
+
+def _bearer(row: Row) -> FeeBearer:
+    try:
+        return FeeBearer(row.get("fee_bearer") or FeeBearer.TREASURY)
+    except ValueError:
+        raise InvalidError("treasury, department or payer", pointer="fee_bearer") from None
+
+
+def _currency(row: Row) -> str:
+    currency = str(row.get("currency") or "AED")
+    try:
+        exponent_of(currency)
+    except MoneyError as error:
+        raise InvalidError(str(error), pointer="currency") from None
+    return currency
+
+
+def _items(row: Row) -> tuple[BundleItem, ...]:
+    items = tuple(_item(each) for each in _listed(row, "services"))
+    if not 1 <= len(items) <= _ITEMS_MAX:
+        raise InvalidError(f"1 to {_ITEMS_MAX} services", pointer="services")
+    if len({item.service for item in items}) < len(items):
+        raise InvalidError("a service stands twice: give it a quantity instead", pointer="services")
+    return items
+
+
 def _names(row: Row) -> Names:
-    return Names(word(row, "name_ar"), word(row, "name_en"))
+    return Names(**read_cells({}, (), ar=lambda _: word(row, "name_ar"), en=lambda _: word(row, "name_en")))
 
 
 def _descriptions(row: Row) -> Names:
-    texts = [
-        word(row, field, length_max=_DESCRIPTION_MAX) if row.get(field) else ""
-        for field in ("description_ar", "description_en")
-    ]
-    if bool(texts[0]) != bool(texts[1]):
-        raise InvalidError("in both languages or in none", pointer="description_en" if texts[0] else "description_ar")
-    return Names(*texts)
+    def text(field: str) -> str:
+        return word(row, field, length_max=_DESCRIPTION_MAX) if row.get(field) else ""
+
+    texts = Names(**read_cells({}, (), ar=lambda _: text("description_ar"), en=lambda _: text("description_en")))
+    if bool(texts.ar) != bool(texts.en):
+        raise InvalidError("in both languages or in none", pointer="description_en" if texts.ar else "description_ar")
+    return texts
 
 
 def _listed(row: Row, field: str) -> list[Any]:

@@ -61,6 +61,8 @@ async def propose_tariffs(deps: Deps, drafts: Sequence[Draft], *, by: str, reaso
         for number, draft in enumerate(drafts)
         for pointer, detail in _draft_faults(draft, {code: one.currency for code, one in catalogue.services.items()})
     ]
+    begun = await beginning_faults(deps, drafts)
+    faults += [FieldFault(f"/{number}/effective_on", "invalid", detail) for number, detail in begun]
     if faults:
         raise InvalidError(faults=faults)
     now = deps.clock()
@@ -84,6 +86,21 @@ async def propose_tariffs(deps: Deps, drafts: Sequence[Draft], *, by: str, reaso
         await tariffs.insert(connection, proposals)
         await audits.record(connection, [_deed(deps, each, "tariff_proposed", by) for each in proposals])
     return proposals
+
+
+async def beginning_faults(deps: Deps, drafts: Sequence[Draft]) -> list[tuple[int, str]]:
+    """Say of each draft that could never be approved why not, as things are now; the approval looks again."""
+    async with deps.connection() as connection:
+        begun = await tariffs.begun(connection, [draft.service for draft in drafts])
+    earliest = deps.clock() + NOTICE
+    faults = []
+    for number, draft in enumerate(drafts):
+        days = [day for _, day in begun.get(draft.service, ())]
+        if draft.effective_on in days:
+            faults.append((number, "a version that begins on this day is approved already"))
+        elif days and first_instant(draft.effective_on, deps.zone) < earliest:
+            faults.append((number, "this service has a tariff; another cannot begin on a day that has begun"))
+    return faults
 
 
 async def decide_tariffs(deps: Deps, tariff_ids: Sequence[str], *, by: str, approve: bool) -> list[Proposal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.department import Bundle, Service
@@ -19,9 +20,12 @@ from gateway.services.catalogue.catalogue_rows import (
 )
 from gateway.store import bundles as bundle_rows
 from gateway.store import catalogue as catalogue_rows
+from gateway.store import payment_links
+from gateway.store.catalogue import Price
 
 __all__ = ["Imported", "LineFault", "import_catalogue", "read_csv", "read_json"]
 
+_BY_TARIFF: Final = "to change what it costs, propose a tariff, which a second person approves"
 Numbered = Sequence[tuple[int, Service]]
 
 
@@ -33,6 +37,8 @@ class Imported:
     services: int
     faults: tuple[LineFault, ...] = ()
     bundles: int = 0
+    notes: tuple[LineFault, ...] = ()
+    """What somebody should know who imports this; nothing of it stands in the way."""
 
 
 async def import_catalogue(
@@ -51,13 +57,25 @@ async def import_catalogue(
     catalogue = await deps.catalogue.get()
     known = {one.code for one in new_departments} | set(catalogue.departments)
     offered = {**catalogue.services, **{one.code: one for _, one in new_services}}
+    retired = [(line, one.code) for line, one in new_services if not one.active]
     faults += _service_faults(new_services, known, offered)
+    live = {**catalogue.bundles, **{one.code: one for _, one in new_bundles}}
+    faults += _retirement_faults(retired, [one for one in live.values() if one.active])
+    async with deps.connection() as connection:
+        prices = await catalogue_rows.prices(connection, (one.code for _, one in new_services))
+        links = await payment_links.usable_for(connection, [code for _, code in retired], deps.clock())
+    faults += _price_faults(new_services, prices)
+    notes = [
+        LineFault("services", line, "active", f"{links[code]} payment links for {code} can no longer be used")
+        for line, code in retired
+        if code in links and code in catalogue.services
+    ]
     for line, bundle in new_bundles:
         faults += (
             LineFault("bundles", line, field, detail) for field, detail in _bundle_faults(bundle, known, offered)
         )
     faults.sort(key=lambda fault: (fault.table, fault.line))
-    result = Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles))
+    result = Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles), tuple(notes))
     if faults or dry_run:
         return result
     now = deps.clock()
@@ -82,6 +100,27 @@ def _service_faults(services: Numbered, departments: set[str], offered: Mapping[
                 LineFault("services", line, "depends_on", "can never be had: what it depends on goes in a circle")
             )
     return faults
+
+
+def _retirement_faults(retired: Sequence[tuple[int, str]], bundles: Sequence[Bundle]) -> list[LineFault]:
+    """Refuse to retire what a bundle still holds: nobody could ask for that bundle any more."""
+    return [
+        LineFault("services", line, "active", f"bundle {bundle.code} holds {code}: change the bundle or retire it too")
+        for line, code in retired
+        for bundle in bundles
+        if any(item.service == code for item in bundle.items)
+    ]
+
+
+def _price_faults(services: Numbered, prices: Mapping[str, Price]) -> list[LineFault]:
+    """Refuse to change what a service costs: that takes a second person, so that it goes by tariffs."""
+    return [
+        LineFault("services", line, field, f"{service.code} has {'none' if old is None else old}: {_BY_TARIFF}")
+        for line, service in services
+        if service.code in prices
+        for field, old in prices[service.code]._asdict().items()
+        if getattr(service, field) != old
+    ]
 
 
 def _circular(offered: Mapping[str, Service]) -> set[str]:

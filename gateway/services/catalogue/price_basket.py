@@ -62,6 +62,14 @@ def price_basket(
     return Basket(tuple(line for line, _ in priced), _total(priced), bundle_code)
 
 
+def open_range(service: str | None, catalogue: Catalogue, at: datetime) -> tuple[int, int]:
+    """Return what may be named, in minor units, where the amount is open: the tariff's range, or any payment's."""
+    tariff = tariffs.in_force(catalogue.tariffs.get(service or "", ()), at)
+    if tariff is not None and isinstance(tariff.terms.price, Open):
+        return tariff.terms.price.minimum_minor, tariff.terms.price.maximum_minor
+    return 1, AMOUNT_MINOR_MAX
+
+
 def _bundle(code: str | None, catalogue: Catalogue, owner: Department) -> Bundle | None:
     if code is None:
         return None
@@ -85,8 +93,10 @@ def _price_line(
         raise InvalidError("another department's service: only a bundle of yours may hold it", pointer="/service")
     if request.names is not None or request.revenue_code is not None:
         raise InvalidError("a service has its own name and revenue code", pointer="/service")
-    if request.currency not in (None, service.currency):
-        raise InvalidError(f"this service is charged in {service.currency}", pointer="/amount/currency")
+    tariff = tariffs.in_force(catalogue.tariffs.get(service.code, ()), at)
+    currency = tariff.terms.currency if tariff is not None else service.currency
+    if request.currency not in (None, currency):
+        raise InvalidError(f"this service is charged in {currency}", pointer="/amount/currency")
     line = IntentLine(
         number=index + 1,
         department=service.department,
@@ -98,12 +108,11 @@ def _price_line(
         vat_minor=0,
         shared=service.department != owner.code,
     )
-    tariff = tariffs.in_force(catalogue.tariffs.get(service.code, ()), at)
     if tariff is not None:
-        return _by_tariff(line, request, tariff), service.currency
+        return _by_tariff(line, request, tariff), currency
     _refuse_tariff_fields(request)
     amount_minor = _catalogue_amount(request, service)
-    return replace(line, amount_minor=amount_minor, vat_minor=service.vat_minor(amount_minor)), service.currency
+    return replace(line, amount_minor=amount_minor, vat_minor=service.vat_minor(amount_minor)), currency
 
 
 def _holds(bundle: Bundle | None, service: Service) -> bool:

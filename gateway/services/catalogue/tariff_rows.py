@@ -8,17 +8,19 @@ from datetime import date
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.deps import Deps
-from gateway.domain.errors import InvalidError
+from gateway.domain.errors import FieldFault, InvalidError
 from gateway.domain.tariff import Tariff, Terms
 from gateway.domain.tariff_terms import read_terms, terms_document
-from gateway.services.catalogue.catalogue_rows import LineFault, Row, check_columns, flag, read_rows, word
-from gateway.services.catalogue.change_tariffs import Draft, propose_tariffs
+from gateway.services.catalogue.catalogue_rows import LineFault, Row, flag, read_cells, read_rows, word
+from gateway.services.catalogue.change_tariffs import Draft, beginning_faults, propose_tariffs
 from gateway.store.tariffs import Proposal
 
 _LEGAL_MAX: Final = 500
 _COUNTED: Final = ("amount_minor", "unit_minor", "minimum_minor", "maximum_minor", "basis_points")
+_TERMS_COLUMNS: Final = ("currency", "vat_basis_points", "round_to_minor", "vat_included", "concessions")
 _KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "fixed": ("amount_minor",),
     "per_unit": ("unit_minor", "unit_en", "unit_ar", "minimum_minor", "maximum_minor"),
@@ -60,6 +62,8 @@ async def propose_rows(deps: Deps, rows: Iterable[Row], *, by: str, reason: str,
         known = services.get(draft.service)
         if known is not None and known.currency != draft.terms.currency:
             faults.append(LineFault("tariffs", line, "currency", f"this service is charged in {known.currency}"))
+    begun = await beginning_faults(deps, [draft for _, draft in drafts])
+    faults += [LineFault("tariffs", drafts[place][0], "effective_on", detail) for place, detail in begun]
     faults.sort(key=lambda fault: fault.line)
     if faults or dry_run:
         return Proposed((), len(drafts), tuple(faults))
@@ -68,44 +72,54 @@ async def propose_rows(deps: Deps, rows: Iterable[Row], *, by: str, reason: str,
 
 
 def read_draft(row: Row) -> Draft:
-    check_columns(row, TARIFF_COLUMNS)
-    kind = word(row, "kind")
-    if kind not in _KIND_COLUMNS:
-        raise InvalidError(f"out of {', '.join(_KIND_COLUMNS)}", pointer="kind")
-    for column in {column for columns in _KIND_COLUMNS.values() for column in columns} - set(_KIND_COLUMNS[kind]):
-        if row.get(column) not in (None, ""):
-            raise InvalidError(f"says nothing in a tariff that is {kind}", pointer=column)
-    try:
-        effective_on = date.fromisoformat(word(row, "effective_on"))
-    except ValueError:
-        raise InvalidError("is not a day as in 2026-01-31", pointer="effective_on") from None
     return Draft(
-        service=word(row, "service"),
-        effective_on=effective_on,
-        legal_basis=word(row, "legal_basis", length_max=_LEGAL_MAX),
-        terms=_terms(row, kind),
+        **read_cells(
+            row,
+            TARIFF_COLUMNS,
+            service=lambda row: word(row, "service"),
+            effective_on=_day,
+            legal_basis=lambda row: word(row, "legal_basis", length_max=_LEGAL_MAX),
+            terms=_terms,
+        )
     )
 
 
-def _terms(row: Row, kind: str) -> Terms:
-    price: dict[str, Any] = {"kind": kind}
-    for column in _KIND_COLUMNS[kind]:
-        if row.get(column) not in (None, ""):
-            price[column] = _cell(row, column)
+def _day(row: Row) -> date:
+    try:
+        return date.fromisoformat(word(row, "effective_on"))
+    except ValueError:
+        raise InvalidError("is not a day as in 2026-01-31", pointer="effective_on") from None
+
+
+def _terms(row: Row) -> Terms:
+    kind = word(row, "kind")
+    if kind not in _KIND_COLUMNS:
+        raise InvalidError(f"out of {', '.join(_KIND_COLUMNS)}", pointer="kind")
+    columns = dict.fromkeys(column for columns in _KIND_COLUMNS.values() for column in columns)
+    foreign = [column for column in columns if column not in _KIND_COLUMNS[kind] and row.get(column) not in (None, "")]
+    faults = [FieldFault(column, "invalid", f"says nothing in a tariff that is {kind}") for column in foreign]
+    document: dict[str, Any] = {"price": {"kind": kind}}
+    for column in (*_KIND_COLUMNS[kind], *_TERMS_COLUMNS):
+        if row.get(column) in (None, ""):
+            continue
+        try:
+            (document if column in _TERMS_COLUMNS else document["price"])[column] = _cell(row, column)
+        except InvalidError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidError(faults=faults)
+    price = document["price"]
     if kind == "per_unit":
         price["unit"] = {"ar": price.pop("unit_ar", ""), "en": price.pop("unit_en", "")}
-    document: dict[str, Any] = {"price": price}
-    if row.get("currency"):
-        document["currency"] = row["currency"]
-    for column in ("vat_basis_points", "round_to_minor", "vat_included", "concessions"):
-        if row.get(column) not in (None, ""):
-            document[column] = _cell(row, column)
     try:
         return read_terms(document)
     except InvalidError as error:
-        fault = error.faults[0]
-        where = fault.pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
-        raise InvalidError(fault.detail, pointer=where) from None
+        raise InvalidError(faults=[replace(fault, pointer=_column(fault)) for fault in error.faults]) from None
+
+
+def _column(fault: FieldFault) -> str:
+    """Return the column of a fault that is told by its place in the terms."""
+    return fault.pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
 
 
 def _cell(row: Row, column: str) -> Any:

@@ -1,13 +1,13 @@
 """Cash taken by mistake goes back out of the same drawer: the agent asks, a supervisor agrees, the books follow.
 
-Once the drawer is counted its cash belongs to the bank's deposit: then finance pays back by transfer.
+Once the drawer is counted its cash belongs to the bank's deposit: then the department asks for a refund, which is
+handed out at any of its centres (`hand_out`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -21,9 +21,10 @@ from gateway.domain.errors import NotFoundError, SamePersonError, TransitionErro
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.domain.postings import Evidence
-from gateway.domain.refund import RefundLine, RefundStatus
+from gateway.domain.refund import REFUSED_AT_COUNTER, RefundLine, RefundStatus
 from gateway.domain.shift import COUNTER, Drawer, Shift
 from gateway.services.notices import part_refund_events, refund_event
+from gateway.services.refunds.create_refund import new_refund
 from gateway.store import attempts, audits, events, give_backs, intents, refunds, shifts
 from gateway.store.attempts import Attempt
 from gateway.store.audits import Deed
@@ -54,7 +55,11 @@ async def ask_give_back(deps: Deps, agent: Agent, intent_id: str, reason: str) -
         lines = [
             RefundLine(one.number, one.department, one.left_minor, one.vat_minor) for one in left if one.left_minor
         ]
-        refund = _asked(deps, agent, attempt, reason, deps.clock())
+        refund = replace(
+            new_refund(deps, agent.department, attempt, attempt.amount, reason, late=False),
+            status=RefundStatus.AWAITING_APPROVAL,
+            asked_by=agent.code,
+        )
         await refunds.insert(connection, refund, lines)
         await events.record(connection, [refund_event(deps, refund, refund.status.value)])
     metrics.REFUNDS.labels(COUNTER, RefundStatus.AWAITING_APPROVAL.value).inc()
@@ -96,7 +101,7 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
         decided = replace(
             held.refund,
             status=RefundStatus.SUCCEEDED if approve else RefundStatus.FAILED,
-            word="given back in cash" if approve else "refused at the counter",
+            word="given back in cash" if approve else REFUSED_AT_COUNTER,
             decided_by=supervisor.code,
             decided_at=now,
             updated_at=now,
@@ -107,7 +112,9 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
         await refunds.move(connection, decided)
         told = [refund_event(deps, decided, "approved" if approve else "refused")]
         if approve:
-            await _give(deps, connection, held, now)
+            if held.shift.counted_at is not None:  # a counted drawer gives nothing any more
+                raise TransitionError("the shift in which it was taken is over")
+            await give_out_of(deps, connection, held.shift, decided, held.lines)
             told += [refund_event(deps, decided, "succeeded")]
             told += part_refund_events(deps, decided, "refunded", held.lines)
         await events.record(connection, told)
@@ -122,7 +129,7 @@ async def decide_give_back(deps: Deps, supervisor: Agent, refund_id: str, *, app
 async def _hold(connection: Connection, supervisor: Agent, refund_id: str) -> _Held:
     seen = await refunds.read(connection, refund_id)
     attempt = await attempts.read(connection, seen.attempt) if seen is not None else None
-    if seen is None or attempt is None or seen.provider != COUNTER or attempt.method is not Method.CASH:
+    if seen is None or attempt is None or seen.provider != COUNTER or seen.asked_with is not None:
         raise NotFoundError
     shift = await shifts.lock(connection, attempt.facts["shift"])
     if shift is None or shift.centre != supervisor.centre:
@@ -133,44 +140,21 @@ async def _hold(connection: Connection, supervisor: Agent, refund_id: str) -> _H
     return _Held(refund, attempt, shift, lines)
 
 
-async def _give(deps: Deps, connection: Connection, held: _Held, now: datetime) -> None:
-    """Take the cash out of the drawer's books. A counted drawer gives nothing any more."""
-    if held.shift.counted_at is not None:
-        raise TransitionError("the shift in which it was taken is over")
+async def give_out_of(
+    deps: Deps, connection: Connection, shift: Shift, refund: Refund, lines: Sequence[RefundLine]
+) -> None:
+    """Take cash that is given back out of the books of a drawer."""
+    now = deps.clock()
     evidence = Evidence(
-        intent_id=held.refund.intent,
-        attempt_id=held.attempt.id,
+        intent_id=refund.intent,
+        attempt_id=refund.attempt,
         provider=COUNTER,
         provider_reference=None,
         effective_at=now,
         zone=deps.zone,
-        drawer=Drawer(held.shift.centre, held.shift.id),
+        drawer=Drawer(shift.centre, shift.id),
     )
-    entry = postings.refunded(evidence, held.refund.id, held.lines, held.refund.amount)
+    entry = postings.refunded(evidence, refund.id, lines, refund.amount)
     [posted] = await post_within(connection, [entry], recorded_at=now)
     if posted.status is PostStatus.REFUSED:
         raise TransitionError("the books do not take this now") from posted.error
-
-
-def _asked(deps: Deps, agent: Agent, attempt: Attempt, reason: str, now: datetime) -> Refund:
-    return Refund(
-        id=deps.mint(Prefix.REFUND),
-        intent=attempt.intent,
-        attempt=attempt.id,
-        department=agent.department,
-        provider=COUNTER,
-        amount=attempt.amount,
-        reason=reason,
-        status=RefundStatus.AWAITING_APPROVAL,
-        late=False,
-        provider_reference=None,
-        word="",
-        review=None,
-        created_at=now,
-        updated_at=now,
-        booked_at=None,
-        sent_at=None,
-        checks=0,
-        next_check_at=now,
-        asked_by=agent.code,
-    )

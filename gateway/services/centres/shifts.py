@@ -13,7 +13,7 @@ from gateway.domain.agent import Agent
 from gateway.domain.errors import InvalidError, NotFoundError, SamePersonError, TransitionError
 from gateway.domain.ids import Prefix
 from gateway.domain.shift import Shift
-from gateway.store import audits, give_backs, shifts
+from gateway.store import audits, cash_handouts, give_backs, shifts
 from gateway.store.audits import Deed
 from gateway.store.connections import Connection
 from gateway.store.shifts import Taken
@@ -65,7 +65,7 @@ async def count_shift(deps: Deps, agent: Agent, counted: Money) -> Shift:
             raise InvalidError("is not an amount of cash", pointer="/counted")
         if await shifts.being_booked(connection, shift.id):
             raise TransitionError("a payment is still being booked; count again in a moment", retry_after_s=2)
-        if await give_backs.of_shift(connection, shift.id):
+        if await give_backs.of_shift(connection, shift.id) or await cash_handouts.of_shift(connection, shift.id):
             raise TransitionError("cash of this drawer waits to be given back")
         currency = shift.float.currency
         account = centre_cash(shift.centre)

@@ -7,20 +7,21 @@ loses neither; then the proof is applied by the one function that applies every 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from adapters.contract import CallbackNotice, Method, Outcome, PaymentReport
 from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain import intent as intent_rules
 from gateway.domain.agent import Agent
-from gateway.domain.attempt import LIVE, Contact
-from gateway.domain.emirates_id import read_emirates_id
+from gateway.domain.attempt import LIVE
+from gateway.domain.contact import Contact
 from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError, OverloadedError, TransitionError
 from gateway.domain.idempotency import Claim
 from gateway.domain.ids import Prefix, is_id
@@ -33,6 +34,7 @@ from gateway.services.attempts.begin_attempt import begin_attempt
 from gateway.services.attempts.give_up import give_up
 from gateway.services.catalogue.price_basket import LineRequest
 from gateway.services.centres.give_back import is_cash_of
+from gateway.services.centres.identity import read_card, record_card
 from gateway.services.intents.create_intent import IntentRequest, create_intent
 from gateway.store import attempts, inbox, intents, refunds, shifts
 from gateway.store.attempts import Attempt
@@ -69,30 +71,46 @@ class CounterBill:
 
 
 async def open_bill(
-    deps: Deps, agent: Agent, line: LineRequest, emirates_id: str, *, reference: str, language: str, once: str
+    deps: Deps,
+    agent: Agent,
+    lines: Sequence[LineRequest],
+    emirates_id: str,
+    *,
+    reference: str,
+    language: str,
+    once: str,
+    bundle: str | None = None,
 ) -> str:
-    """Ask for a fee on behalf of a citizen who stands at the counter; `once` makes a repeated press the same bill."""
-    digits = _identity(deps, emirates_id)
+    """Ask for a fee on behalf of a citizen who stands at the counter; `once` makes a repeated press the same bill.
+
+    What was changed after a step back in the browser makes another bill.
+    """
+    digits = read_card(deps, emirates_id)
     request = IntentRequest(
         reference=reference,
-        lines=[line],
+        lines=lines,
+        bundle=bundle,
         language=language,
         metadata={"channel": "service_centre", "centre": agent.centre},
     )
-    digest = hashlib.sha256(f"{agent.code} {once}".encode()).digest()
+    asked = msgspec.json.encode([agent.code, once, reference, bundle, lines])
+    digest = hashlib.sha256(asked).digest()
     stored = await create_intent(deps, agent.department, request, Claim(agent.department, _ROUTE, digest.hex(), digest))
-    await _record(deps, agent, stored.resource, digits)
+    await record_card(deps, agent, stored.resource, digits)
     return stored.resource
 
 
 async def identify_payer(deps: Deps, agent: Agent, intent_id: str, emirates_id: str) -> None:
     """Record whose card was shown for a bill that a system or the citizen made."""
     await read_bill(deps, agent, intent_id)
-    await _record(deps, agent, intent_id, _identity(deps, emirates_id))
+    await record_card(deps, agent, intent_id, read_card(deps, emirates_id))
 
 
 async def find_bills(deps: Deps, agent: Agent, asked: str) -> Sequence[str]:
-    """Return unpaid bills of the agent's own department, by reference, id, or the payer's link."""
+    """Return bills of the agent's own department, by reference, id, or the payer's link.
+
+    By reference those that are unpaid, or whose cash is to be collected.
+    """
     text = asked.strip()
     token = text.partition("/pay/")[2].partition("/")[0].partition("?")[0]
     async with deps.connection() as connection:
@@ -208,18 +226,3 @@ def _report(attempt: Attempt, slip: Slip | None, facts: Mapping[str, str], now: 
         occurred_at=now,
         facts={**facts, "authorisation_code": slip.approval} if slip else facts,
     )
-
-
-def _identity(deps: Deps, typed: str) -> str:
-    digits = read_emirates_id(typed, deps.clock().astimezone(deps.zone).date())
-    if digits is None:
-        raise InvalidError("is not the number of an Emirates ID", pointer="/emirates_id")
-    return digits
-
-
-async def _record(deps: Deps, agent: Agent, intent_id: str, digits: str) -> None:
-    """Keep the number as a keyed hash: there are too few numbers for a plain one to hide any."""
-    key = hmac.new(deps.link_secrets[-1], b"identity cards", hashlib.sha256).digest()
-    digest = hmac.new(key, digits.encode(), hashlib.sha256).digest()
-    async with deps.transaction() as connection:
-        await shifts.insert_payer(connection, intent_id, digest, digits[-4:], agent.code, deps.clock())

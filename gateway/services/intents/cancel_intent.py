@@ -13,7 +13,7 @@ from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.intent import IntentEvent, IntentStatus
 from gateway.services import links
 from gateway.services.attempts.give_up import give_up
-from gateway.services.intents.read_intent import intent_documents
+from gateway.services.intents.read_intent import document_to_keep
 from gateway.services.notices import intent_event
 from gateway.services.once import Made, earlier, once
 from gateway.store import attempts, events, intents
@@ -40,9 +40,7 @@ async def cancel_for_department(deps: Deps, department: str, intent_id: str, cla
     async def work(connection: Connection) -> Made:
         cancelled, has_moved = await _cancel(deps, connection, intent_id)
         moved.append(has_moved)
-        [document] = await intent_documents(deps, connection, [cancelled])
-        del document["checkout_url"]  # derived when the answer is sent: no stored answer opens a payment page
-        return intent_id, document
+        return intent_id, await document_to_keep(connection, cancelled)
 
     stored = await once(deps, claim, 200, work)
     _count(any(moved))

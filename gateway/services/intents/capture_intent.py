@@ -17,7 +17,7 @@ from gateway.domain import intent as rules
 from gateway.domain.errors import InvalidError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.intent import IntentEvent, IntentStatus
-from gateway.services.intents.read_intent import intent_documents
+from gateway.services.intents.read_intent import document_to_keep
 from gateway.services.notices import intent_event
 from gateway.services.once import Made, once
 from gateway.store import attempts, captures, events, intents
@@ -56,9 +56,7 @@ async def capture_intent(
         await captures.ask(connection, intent_id, now)
         await attempts.schedule(connection, {attempt.id: now})
         await events.record(connection, [intent_event(deps, asked, asked.status.value, attempt)])
-        [document] = await intent_documents(deps, connection, [asked])
-        del document["checkout_url"]  # derived when the answer is sent: no stored answer opens a payment page
-        return intent_id, document
+        return intent_id, await document_to_keep(connection, asked)
 
     stored = await once(deps, claim, _ACCEPTED, work)
     if not stored.replayed:

@@ -9,16 +9,19 @@ import msgspec
 
 from gateway.deps import Deps
 from gateway.domain import department as departments
+from gateway.domain.contact import Contact
 from gateway.domain.department import Department
-from gateway.domain.errors import InvalidError
+from gateway.domain.errors import InvalidError, NotFoundError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.intent import IntentStatus
 from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest, price_basket
-from gateway.services.documents import Document, intent_document
+from gateway.services.contacts import contact_of, kept_contact
+from gateway.services.documents import Document, intent_document, payer_document
 from gateway.services.notices import intent_event, reminder_messages
 from gateway.services.providers.route_payment import captures_later
+from gateway.store import intents
 from gateway.store.connections import to_json
 from gateway.store.creation import NewIntent, NewLine
 from gateway.store.intents import Intent, IntentLine
@@ -54,16 +57,16 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
         raise InvalidError("nothing is to be paid: every fee is waived", pointer="/lines")
     if request.capture_later and not any(map(captures_later, deps.providers.values())):
         raise InvalidError("no provider here reserves an amount and captures it later", pointer="/capture")
+    intent_id = deps.mint(Prefix.INTENT)
     intent = Intent(
-        id=deps.mint(Prefix.INTENT),
+        id=intent_id,
         department=department,
         reference=request.reference,
         amount=basket.amount,
         status=IntentStatus.REQUIRES_PAYMENT,
         late_payment=False,
         language=request.language,
-        payer_email=request.payer_email,
-        payer_mobile=request.payer_mobile,
+        contact=kept_contact(deps, intent_id, request.payer_email, request.payer_mobile),
         return_url=_checked_return_url(request.return_url, owner),
         metadata=request.metadata or {},
         live=deps.live,
@@ -76,21 +79,42 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
         bundle=basket.bundle,
         capture_later=request.capture_later,
     )
-    document = intent_document(intent, basket.lines)
+    document = intent_document(intent, basket.lines)  # without the payer and the link: see `add_payer_and_link`
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
     reminders = tuple(_reminders(deps, intent, owner))
     return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines, reminders))
 
 
-def answer_with_link(deps: Deps, stored: StoredAnswer) -> bytes:
-    """Put the checkout link at the end of a stored answer, without reading and writing all of it again."""
-    link = msgspec.json.encode(links.checkout_url(deps, stored.resource))
-    return stored.answer[:-1] + b',"checkout_url":' + link + b"}"
+def created_answer(deps: Deps, stored: StoredAnswer, request: IntentRequest) -> bytes:
+    """Return the whole answer to a creation. A repetition has the body of the first request, so also its payer."""
+    contact = Contact(request.payer_email, request.payer_mobile)
+    return add_payer_and_link(deps, stored, request.language, contact)
 
 
-def with_link(deps: Deps, document: Document) -> Document:
-    """Add the checkout link to an intent's document; stored answers do not hold it."""
-    return {**document, "checkout_url": links.checkout_url(deps, document["id"])}
+async def whole_answer(deps: Deps, stored: StoredAnswer) -> bytes:
+    """Return the whole answer to a request that changed an intent."""
+    async with deps.connection() as connection:
+        intent = await intents.read(connection, stored.resource)
+    if intent is None:
+        raise NotFoundError
+    return add_payer_and_link(deps, stored, intent.language, contact_of(deps, intent))
+
+
+def add_payer_and_link(deps: Deps, stored: StoredAnswer, language: str, contact: Contact) -> bytes:
+    """Put the payer and the checkout link at the end of a stored answer, without reading and writing all of it again.
+
+    Neither is stored with it: the one opens a payment page, the other is a person's.
+    """
+    rest: Document = {"checkout_url": links.checkout_url(deps, stored.resource)}
+    if not (stored.replayed and "payer" in msgspec.json.decode(stored.answer)):  # it was, before contacts were sealed
+        rest = {"payer": payer_document(language, contact), **rest}
+    return stored.answer[:-1] + b"," + msgspec.json.encode(rest)[1:]
+
+
+def with_payer_and_link(deps: Deps, intent: Intent, document: Document) -> Document:
+    """Add to an intent's document what stored answers do not hold."""
+    payer = payer_document(intent.language, contact_of(deps, intent))
+    return {**document, "payer": payer, "checkout_url": links.checkout_url(deps, intent.id)}
 
 
 def _new_intent(
@@ -111,8 +135,7 @@ def _new_intent(
         amount_minor=intent.amount.amount_minor,
         currency=intent.amount.currency,
         language=intent.language,
-        payer_email=intent.payer_email,
-        payer_mobile=intent.payer_mobile,
+        contact=intent.contact.sealed,
         return_url=intent.return_url,
         metadata=to_json(intent.metadata),
         live=intent.live,

@@ -9,15 +9,16 @@ from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.department import Names
-from gateway.domain.errors import NotFoundError, NothingToPayError
+from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError
 from gateway.domain.idempotency import Claim
 from gateway.domain.intent import IntentStatus
 from gateway.domain.payment_link import LinkState, PaymentLink
 from gateway.services import links
-from gateway.services.catalogue.price_basket import LineRequest, price_basket
+from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
 from gateway.services.intents.create_intent import IntentRequest, create_intent
 from gateway.services.payers.read_checkout import names_of
 from gateway.store import intents, payment_links
+from gateway.store.catalogue import Catalogue
 from ledger.money import Money
 
 _ROUTE: Final = "payment link"
@@ -30,7 +31,7 @@ class LinkView:
     """A link as whoever opens it sees it. `amount` is None where they name it, between `least` and `most`."""
 
     token: str
-    state: LinkState
+    usable: bool
     department: Names
     name: Names
     reference: str
@@ -50,19 +51,17 @@ async def open_link(deps: Deps, token: str) -> LinkView:
     catalogue = await deps.catalogue.get()
     begun = await _begun(deps, link)
     now = deps.clock()
-    amount = link.amount
-    owner = catalogue.departments.get(link.department)
-    if amount is None and not link.payer_names_amount and owner is not None:
-        amount = price_basket([_line(link, None)], None, catalogue, owner, now).amount
+    link = link.within(*open_range(link.service, catalogue, now))
+    priced = _price(link, catalogue, now)
     return LinkView(
         token=token,
-        state=link.state(now),
+        usable=link.state(now) is LinkState.USABLE and priced is not None,
         department=names_of(catalogue, link.department),
         name=link.names,
         reference=link.reference,
         quantity=link.quantity,
         currency=link.currency,
-        amount=amount,
+        amount=None if link.payer_names_amount else priced,
         least=link.least,
         most=link.most,
         language=link.language,
@@ -72,7 +71,7 @@ async def open_link(deps: Deps, token: str) -> LinkView:
 
 
 async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str, language: str) -> str:
-    """Return the token of the intent to pay; `once` makes a repeated press the same intent.
+    """Return the token of the intent to pay; `once` makes a repeated press of one amount the same intent.
 
     A link for one use gives its last intent while that is paid or can be paid. Two who press at once are given one
     intent: its key is the link and its number, so that the second is answered with what the first made.
@@ -81,11 +80,14 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
     begun = await _begun(deps, link)
     if begun is not None and begun[2]:
         return links.token_of(deps, begun[1])
-    if link.state(deps.clock()) is not LinkState.USABLE:
+    now, catalogue = deps.clock(), await deps.catalogue.get()
+    link = link.within(*open_range(link.service, catalogue, now))
+    if link.state(now) is not LinkState.USABLE or _price(link, catalogue, now) is None:
         raise NothingToPayError("this link can no longer be used")
     amount = link.check_amount(named)
     number = (begun[0] + 1 if begun else 1) if link.single_use else None
-    key = f"{link.id} {number}" if number is not None else f"{link.id} {once}"
+    named_minor = amount.amount_minor if amount is not None else ""
+    key = f"{link.id} {number}" if number is not None else f"{link.id} {once} {named_minor}"
     digest = hashlib.sha256(key.encode()).digest()
     reference = link.reference if number is not None else f"{link.reference}-{digest.hex()[:_SUFFIX_CHARACTERS]}"
     request = IntentRequest(
@@ -94,12 +96,27 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
         language=language,
         return_url=link.return_url,
         metadata={**link.metadata, "payment_link": link.id},
-        expires_at=_expiry(deps, link, deps.clock()),
+        expires_at=_expiry(deps, link, now),
     )
     stored = await create_intent(deps, link.department, request, Claim(link.department, _ROUTE, key, digest))
     async with deps.connection() as connection:
         await payment_links.note_use(connection, link.id, stored.resource, number)
     return links.token_of(deps, stored.resource)
+
+
+def _price(link: PaymentLink, catalogue: Catalogue, now: datetime) -> Money | None:
+    """Return what the link costs now, or the least that its payer may name.
+
+    None where it can be asked for no more: its service is retired, or its tariff no longer takes what the link says.
+    """
+    owner = catalogue.departments.get(link.department)
+    if owner is None or (link.least is not None and link.most is not None and link.most < link.least):
+        return None
+    try:
+        amount = price_basket([_line(link, link.amount or link.least)], None, catalogue, owner, now).amount
+    except InvalidError:
+        return None
+    return amount or None
 
 
 async def _read(deps: Deps, token: str) -> PaymentLink:
@@ -127,7 +144,13 @@ async def _begun(deps: Deps, link: PaymentLink) -> tuple[int, str, bool] | None:
 def _line(link: PaymentLink, amount: Money | None) -> LineRequest:
     minor = amount.amount_minor if amount is not None else None
     if link.service is not None:
-        return LineRequest(service=link.service, quantity=link.quantity, amount_minor=minor)
+        return LineRequest(
+            service=link.service,
+            quantity=link.quantity,
+            amount_minor=minor,
+            base_minor=link.base_minor,
+            answers=link.answers,
+        )
     return LineRequest(
         quantity=link.quantity,
         amount_minor=minor,

@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from gateway.deps import Deps
 from gateway.domain import department as departments
 from gateway.domain.department import Names
-from gateway.domain.errors import InvalidError, NotFoundError
+from gateway.domain.errors import FieldFault, InvalidError, NotFoundError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.payment_link import LinkState, PaymentLink
-from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services import links
-from gateway.services.catalogue.price_basket import LineRequest, price_basket
+from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
 from gateway.services.documents import Document, instant, page_document
 from gateway.services.notices import money
 from gateway.services.once import Made, earlier, once
 from gateway.store import payment_links
+from gateway.store.catalogue import Catalogue
 from gateway.store.connections import Connection
 from ledger.money import Money
 
@@ -71,17 +71,15 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
             raise InvalidError(error.detail, pointer="/return_url") from None
     if request.expires_at is not None and request.expires_at <= now + deps.limits.expiry_min:
         raise InvalidError("lies too soon for anybody to pay", pointer="/expires_at")
-    least_minor, most_minor = request.least_minor or 1, request.most_minor or AMOUNT_MINOR_MAX
-    if request.payer_names_amount and least_minor > most_minor:
-        raise InvalidError("the least is more than the most", pointer="/amount_range/most")
+    least_minor, most_minor = _bounds(request, catalogue, now)
     tried = replace(request.line, amount_minor=least_minor) if request.payer_names_amount else request.line
     try:
-        [line] = price_basket([tried], None, catalogue, owner, now).lines
+        basket = price_basket([tried], None, catalogue, owner, now)
     except InvalidError as error:
-        faults = [replace(fault, pointer=fault.pointer.replace("/lines/0", "/line", 1)) for fault in error.faults]
-        raise InvalidError(faults=faults) from None
-    service = catalogue.services.get(request.line.service or "")
-    currency = service.currency if service else request.line.currency or ""
+        raise InvalidError(faults=[_placed(fault, request) for fault in error.faults]) from None
+    if not basket.amount:
+        raise InvalidError("nothing is to be paid: the fee is waived", pointer="/line")
+    [line], currency = basket.lines, basket.amount.currency
     fixed = request.line.amount_minor if not request.payer_names_amount else None
     return PaymentLink(
         id=deps.mint(Prefix.PAYMENT_LINK),
@@ -91,6 +89,8 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
         names=line.names,
         revenue_code=line.revenue_code,
         quantity=line.quantity,
+        base_minor=request.line.base_minor,
+        answers=request.line.answers or {},
         currency=currency,
         amount=None if fixed is None else Money(fixed, currency),
         least=Money(least_minor, currency) if request.payer_names_amount else None,
@@ -104,6 +104,33 @@ async def _checked(deps: Deps, department: str, request: LinkRequest) -> Payment
         expires_at=request.expires_at,
         disabled_at=None,
     )
+
+
+def _bounds(request: LinkRequest, catalogue: Catalogue, now: datetime) -> tuple[int, int]:
+    """Return the ends between which a payer may name the amount; one that is not said is the tariff's."""
+    lowest, highest = open_range(request.line.service, catalogue, now)
+    least_minor = lowest if request.least_minor is None else request.least_minor
+    most_minor = highest if request.most_minor is None else request.most_minor
+    if not request.payer_names_amount:
+        return least_minor, most_minor
+    if request.line.service is None and request.line.currency is None:
+        fault = FieldFault("/amount_range/least/currency", "missing", "is missing: one end tells the currency")
+        raise InvalidError(faults=[fault])
+    for end, minor in (("least", least_minor), ("most", most_minor)):
+        if not lowest <= minor <= highest:
+            detail = f"the tariff allows {lowest} to {highest} minor units"
+            raise InvalidError(detail, pointer=f"/amount_range/{end}")
+    if least_minor > most_minor:
+        raise InvalidError("the least is more than the most", pointer="/amount_range/most")
+    return least_minor, most_minor
+
+
+def _placed(fault: FieldFault, request: LinkRequest) -> FieldFault:
+    """Say of a line's fault where it stands in the link's body."""
+    pointer = fault.pointer.replace("/lines/0", "/line", 1)
+    if request.payer_names_amount and pointer == "/line/amount/currency":
+        pointer = f"/amount_range/{'most' if request.least_minor is None else 'least'}/currency"
+    return replace(fault, pointer=pointer)
 
 
 async def read_link(deps: Deps, department: str, link_id: str) -> Document:
@@ -159,6 +186,8 @@ def link_document(link: PaymentLink, at: datetime, times_paid: int) -> Document:
         "service": link.service,
         "name": _names(link.names),
         "quantity": link.quantity,
+        "base_amount": None if link.base_minor is None else money(Money(link.base_minor, link.currency)),
+        "answers": dict(link.answers),
         "amount": money(link.amount) if link.amount is not None else None,
         "amount_range": _range(link),
         "single_use": link.single_use,

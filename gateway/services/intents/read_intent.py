@@ -20,7 +20,7 @@ from gateway.services.documents import (
     page_document,
     refund_document,
 )
-from gateway.services.intents.create_intent import with_link
+from gateway.services.intents.create_intent import with_payer_and_link
 from gateway.store import attempts, events, intents, refunds
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent
@@ -37,7 +37,7 @@ async def read_intent(
     found = await deps.readings.submit(intent_id)
     if found is None or found.intent.department != department:
         raise NotFoundError
-    document = _document(deps, found)
+    document = with_payer_and_link(deps, found.intent, _document(found))
     if expand:
         async with deps.connection() as connection:
             await _expand(connection, [document], expand)
@@ -77,16 +77,26 @@ async def intent_documents(
     deps: Deps, connection: Connection, found: Sequence[Intent], expand: AbstractSet[str] = frozenset()
 ) -> list[Document]:
     """Return intents as departments get them, with what they asked to have inside."""
-    documents = [_document(deps, each) for each in await whole(connection, found) if each is not None]
+    documents = [with_payer_and_link(deps, each.intent, _document(each)) for each in await whole(connection, found)]
     await _expand(connection, documents, expand)
     return documents
 
 
-def _document(deps: Deps, found: WholeIntent) -> Document:
+async def document_to_keep(connection: Connection, intent: Intent) -> Document:
+    """Return an intent as it is kept as the answer to a request that changed it."""
+    [found] = await whole(connection, [intent])
+    return _document(found)
+
+
+def _document(found: WholeIntent) -> Document:
     document = intent_document(
-        found.intent, found.lines, refunded_minor=found.refunded_minor, last_attempt=found.last_attempt
+        found.intent,
+        found.lines,
+        refunded_minor=found.refunded_minor,
+        disputed_minor=found.disputed_minor,
+        last_attempt=found.last_attempt,
     )
-    return with_link(deps, document)
+    return {**document, "paid_before": found.paid_before}
 
 
 async def _expand(connection: Connection, documents: Sequence[Document], expand: AbstractSet[str]) -> None:

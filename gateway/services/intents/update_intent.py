@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.services.intents.read_intent import intent_documents
+from gateway.services.intents.read_intent import document_to_keep
 from gateway.services.notices import intent_event
 from gateway.services.once import Made, once
 from gateway.store import events, intents
@@ -29,8 +29,6 @@ async def update_metadata(
         changed = replace(intent, metadata=metadata, updated_at=now)
         await intents.set_metadata(connection, intent_id, metadata, now)
         await events.record(connection, [intent_event(deps, changed, "updated")])
-        [document] = await intent_documents(deps, connection, [changed])
-        del document["checkout_url"]  # derived when the answer is sent: no stored answer opens a payment page
-        return intent_id, document
+        return intent_id, await document_to_keep(connection, changed)
 
     return await once(deps, claim, 200, work)

@@ -13,6 +13,7 @@ from gateway.domain.attempt import PROVEN_DEAD
 from gateway.domain.department import Names
 from gateway.domain.intent import IntentStatus
 from gateway.services import links, notices
+from gateway.services.contacts import recipient_of
 from gateway.services.notices import NOT_PAID, RECEIPT, REMINDER
 from gateway.services.payers.read_checkout import read_checkout
 from gateway.services.payers.read_receipt import read_receipt
@@ -105,7 +106,7 @@ async def word(deps: Deps, message: Message) -> OutgoingMessage | None:
     return OutgoingMessage(
         id=f"{message.id}-{message.copy_number}" if message.copy_number else message.id,
         channel=message.channel,
-        recipient=message.recipient,
+        recipient=recipient_of(deps, message),
         language=language,
         subject=f"{subject[language]} | {subject[other]} {named}",
         text=text,

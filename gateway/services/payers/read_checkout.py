@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import RECEIVED_MINOR, Method, OffersBanks, PayerBank
+from adapters.contract import RECEIVED_MINOR, ApproveOnPhone, Method, OffersBanks, PayerBank
 from gateway.deps import Deps
 from gateway.domain.attempt import LIVE, AttemptStatus
+from gateway.domain.contact import Contact
 from gateway.domain.department import Names
 from gateway.domain.errors import NotFoundError
 from gateway.domain.intent import IntentStatus
 from gateway.domain.tariff import Applied
 from gateway.services import links
 from gateway.services.catalogue.parts import parts_of
+from gateway.services.contacts import reached_at
 from gateway.services.payers.views import AttemptView, CheckoutView, LineView, PartView, TariffView
 from gateway.services.providers import route_payment
 from gateway.store import attempts, intents
@@ -34,6 +36,7 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         last = (await attempts.last_of(connection, [intent_id])).get(intent_id)
         elsewhere = await intents.same_bill_elsewhere(connection, intent)
     ways = await route_payment.offered(deps, route_payment.payment_of(intent, lines, last, None))
+    payer = reached_at(deps, intent, last)
     is_over = intent.status is IntentStatus.REQUIRES_PAYMENT and deps.clock() >= intent.expires_at
     return CheckoutView(
         intent_id=intent.id,
@@ -52,17 +55,16 @@ async def read_checkout(deps: Deps, token: str) -> CheckoutView:
         return_url=intent.return_url,
         live=intent.live,
         late_payment=intent.late_payment,
-        # What the payer typed for an earlier try counts more than what the department knew.
-        payer_email=(last.contact.email if last else None) or intent.payer_email,
-        payer_mobile=(last.contact.mobile if last else None) or intent.payer_mobile,
-        last_attempt=_attempt(last) if last else None,
+        payer_email=payer.email,
+        payer_mobile=payer.mobile,
+        last_attempt=_attempt(last, payer) if last else None,
         paid_at=intent.paid_at,
         receipt_number=intent.receipt_number,
         already_paid_elsewhere=elsewhere,
         parts=part_views(catalogue, lines, intent),
         bundle=bundle_name(catalogue, intent),
         banks=banks_offered(deps),
-        payer_bank=last.contact.bank if last else None,
+        payer_bank=payer.bank,
     )
 
 
@@ -133,14 +135,17 @@ def _tariff_view(applied: Applied | None, currency: str) -> TariffView | None:
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptView:
+def _attempt(attempt: Attempt, payer: Contact) -> AttemptView:
+    step = attempt.next_step
+    if isinstance(step, ApproveOnPhone):
+        step = ApproveOnPhone(payer.mobile or step.mobile)
     return AttemptView(
         attempt_id=attempt.id,
         status=attempt.status,
         method=attempt.method,
         started_at=attempt.started_at,
         decline=attempt.decline if attempt.status is AttemptStatus.DECLINED else None,
-        next_step=attempt.next_step if attempt.status in LIVE else None,
+        next_step=step if attempt.status in LIVE else None,
         received=_received(attempt),
     )
 

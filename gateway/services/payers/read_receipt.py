@@ -6,6 +6,7 @@ from gateway.deps import Deps
 from gateway.domain.errors import NotFoundError, NothingToPayError
 from gateway.domain.refund import RefundStatus
 from gateway.services import links
+from gateway.services.contacts import reached_at
 from gateway.services.payers.read_checkout import bundle_name, line_views, names_of, part_views
 from gateway.services.payers.views import ReceiptView
 from gateway.store import attempts, intents, refunds
@@ -58,7 +59,7 @@ async def receipt_of(deps: Deps, connection: Connection, catalogue: Catalogue, i
         language=intent.language,
         return_url=intent.return_url,
         live=intent.live,
-        payer_email=attempt.contact.email or intent.payer_email,
+        payer_email=reached_at(deps, intent, attempt).email,
         card=attempt.facts,
         parts=part_views(catalogue, lines, intent),
         bundle=bundle_name(catalogue, intent),

@@ -26,11 +26,12 @@ class PassedOn:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """One refund; `at` is set once the provider has accepted it."""
+    """One refund; `at` is set once the provider has accepted it, or the payer has it in hand."""
 
     amount: Money
     at: datetime | None
     failed: bool
+    to_collect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ async def where_is_my_money(deps: Deps, token: str) -> Journey | None:
         reached_treasury_at=reached[0] if reached else None,
         passed_on=tuple(PassedOn(names_of(catalogue, code), at) for code, at in paid_out.items()),
         given_back=tuple(
-            GivenBack(refund.amount, refund.booked_at, refund.status is RefundStatus.FAILED) for refund in returned
+            GivenBack(
+                refund.amount,
+                refund.booked_at,
+                failed=refund.status is RefundStatus.FAILED,
+                to_collect=refund.status is RefundStatus.AWAITING_COLLECTION,
+            )
+            for refund in returned
         ),
     )

@@ -23,6 +23,7 @@ from gateway import metrics
 from gateway.deps import Deps
 from gateway.domain.intent import FINAL
 from gateway.services import links
+from gateway.services.contacts import reached_at
 from gateway.services.providers import circuits
 from gateway.services.providers.circuits import CircuitOpenError
 from gateway.services.several import several as bounded
@@ -38,6 +39,7 @@ R = TypeVar("R")
 
 def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
     """Rebuild the order of an attempt from what was saved before the provider was first called."""
+    payer = reached_at(deps, intent, attempt)
     return PaymentOrder(
         reference=attempt.id,
         amount=attempt.amount,
@@ -47,9 +49,9 @@ def order_of(deps: Deps, intent: Intent, attempt: Attempt) -> PaymentOrder:
         cancel_url=links.checkout_url(deps, intent.id),
         callback_url=links.callback_url(deps, attempt.provider),
         expires_at=intent.expires_at,
-        payer_email=attempt.contact.email or intent.payer_email,
-        payer_mobile=attempt.contact.mobile or intent.payer_mobile,
-        payer_bank=attempt.contact.bank,
+        payer_email=payer.email,
+        payer_mobile=payer.mobile,
+        payer_bank=payer.bank,
         landing_url=links.landing_url(deps, attempt.provider),
         started_at=attempt.started_at,
         capture_later=intent.capture_later,

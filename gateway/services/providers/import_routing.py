@@ -15,7 +15,7 @@ from adapters.contract import Method
 from gateway.deps import Deps
 from gateway.domain.errors import InvalidError, TransitionError
 from gateway.domain.routing import Rule, Share
-from gateway.services.catalogue.import_catalogue import LineFault
+from gateway.services.catalogue.catalogue_rows import LineFault, line_of
 from gateway.store import switchboard
 from gateway.store.catalogue import Catalogue
 from ledger.errors import MoneyError
@@ -48,8 +48,9 @@ async def import_routing(
     catalogue = await deps.catalogue.get()
     rules: list[Rule] = []
     faults: list[LineFault] = []
-    for number, row in enumerate(rows, 1):
-        if number > RULES_MAX:
+    for place, row in enumerate(rows, 1):
+        number = line_of(row, place)
+        if place > RULES_MAX:
             faults.append(LineFault("routing", number, "providers", f"a routing table has at most {RULES_MAX} rules"))
             break
         try:

@@ -21,7 +21,7 @@ from gateway.domain.refund import RefundLine, RefundStatus
 from gateway.domain.verdict import Review
 from gateway.services.notices import part_refund_events, refund_event
 from gateway.services.providers import ask_provider, circuits
-from gateway.store import attempts, events, intents, refunds
+from gateway.store import attempts, disputes, events, inbox, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.events import Event
@@ -46,9 +46,10 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
         paid_by = await attempts.read_many(connection, [refund.attempt for refund in due])
 
     async def one(refund: Refund) -> None:
-        report = await _ask(deps, refund, paid_by[refund.attempt])
+        attempt = paid_by[refund.attempt]
+        report = await _stop(deps, refund, attempt) or await _ask(deps, refund, attempt)
         try:
-            await _apply(deps, refund.id, report)
+            await apply_refund_report(deps, refund.id, report)
         except UnavailableError:
             raise
         except Exception:  # noqa: BLE001 - the lease runs out and it is asked about again; its neighbours go on
@@ -56,6 +57,15 @@ async def apply_refunds(deps: Deps, limit: int) -> int:
 
     await ask_provider.several(deps, due, one)
     return len(due)
+
+
+async def _stop(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport | None:
+    """End a refund that was not sent and whose money the payer's bank has taken; one that was sent cannot be ended."""
+    if refund.sent_at is not None:
+        return None
+    async with deps.connection() as connection:
+        fits = await disputes.leave_room_for(connection, refund, attempt)
+    return None if fits else RefundReport(Outcome.DECLINED, word=rules.DISPUTED)
 
 
 async def _ask(deps: Deps, refund: Refund, attempt: Attempt) -> RefundReport:
@@ -119,17 +129,23 @@ def _is_failure(report: RefundReport) -> bool:
     return report.outcome in (Outcome.UNKNOWN, Outcome.NOT_SENT)
 
 
-async def _apply(deps: Deps, refund_id: str, report: RefundReport) -> None:
-    """Move one refund by what its provider says, with its journal and event, in one transaction."""
+async def apply_refund_report(
+    deps: Deps, refund_id: str, report: RefundReport, notices: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Move one refund by what its provider says, with its journal and event, in one transaction.
+
+    `notices` are the inbox rows that say it: the provider has named the refund, so it is no longer unknown to it.
+    """
     now = deps.clock()
     async with deps.transaction() as connection:
-        seen = await refunds.read(connection, refund_id)
-        if seen is None:
+        refund = await refunds.lock_with_intent(connection, refund_id)
+        if refund is None:
             return
-        await intents.lock(connection, [seen.intent])
-        refund = (await refunds.lock(connection, [refund_id]))[refund_id]
         attempt = (await attempts.lock(connection, [refund.attempt]))[refund.attempt]
         lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
+        await inbox.settle(connection, notices, "applied")
+        if notices and refund.status is RefundStatus.UNKNOWN and refund.review is None:
+            refund = replace(refund, status=RefundStatus.PENDING)
         after, what = _judge(refund, report, now)
         entry = _entry(deps, refund, after, attempt, lines, now)
         if entry is not None and after.booked_at is None and after.status is not RefundStatus.FAILED:

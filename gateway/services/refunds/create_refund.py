@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from adapters.contract import Refunds
+from adapters.contract import Method, Refunds
 from gateway.deps import Deps
 from gateway.domain import refund as rules
 from gateway.domain.errors import (
+    DisputedError,
     IdempotencyInFlightError,
     InvalidError,
     NotFoundError,
@@ -25,7 +26,7 @@ from gateway.domain.refund import RefundableLine, RefundLine, RefundStatus
 from gateway.domain.verdict import Review
 from gateway.services.documents import refund_document
 from gateway.services.notices import refund_event
-from gateway.store import attempts, events, idempotency, intents, refunds
+from gateway.store import attempts, disputes, events, idempotency, intents, refunds
 from gateway.store.attempts import Attempt
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent
@@ -75,8 +76,12 @@ async def create_refund(
         plan = await _plan(deps, connection, intent, request)
         together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
         refund = replace(
-            _new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
-            status=RefundStatus.AWAITING_APPROVAL if rules.needs_approval(limits, together) else RefundStatus.REQUESTED,
+            new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
+            status=(
+                RefundStatus.AWAITING_APPROVAL
+                if rules.needs_approval(limits, together)
+                else rules.agreed(plan.attempt.provider)
+            ),
             asked_by=request.asked_by or asking.caller,
             asked_with=asking.caller,
             batch=asking.batch,
@@ -112,11 +117,14 @@ async def _plan(deps: Deps, connection: Connection, intent: Intent, request: Ref
     attempt = await attempts.read(connection, intent.paid_attempt)
     if attempt is None or attempt.review is not None:
         raise TransitionError("this payment is being looked into")
-    _check_provider(deps, attempt)
+    if attempt.method is not Method.CASH:  # cash is handed out at a counter
+        _check_provider(deps, attempt)
     if request.currency not in (None, intent.amount.currency):
         raise InvalidError("the currency is not that of the payment", pointer="/amount/currency")
     left = await refunds.refundable_lines(connection, intent.id)
-    lines = _choose(request, left)
+    # A dispute takes no lock of ours. One that is booked from here on is seen again before the refund is sent.
+    disputed_minor = (await disputes.taken_back(connection, [attempt])).get(attempt.id, 0)
+    lines = _choose(request, left, disputed_minor)
     amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
     return _Plan(attempt, lines, amount, sum(line.refunded_minor for line in left))
 
@@ -136,24 +144,38 @@ async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:
         suspended = not taken_back and (attempt.late or attempt.review is not None)
         if attempt.captured is None or not suspended or attempt.resolution is not None:
             raise TransitionError("this payment is not waiting for a decision")
+        if await disputes.taken_back(connection, [attempt]):
+            raise DisputedError
         _check_provider(deps, attempt)
-        refund = _new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
+        refund = new_refund(deps, intent.department, attempt, attempt.captured, reason, late=True)
         await _save(deps, connection, refund, ())
     return refund.id
 
 
-def _choose(request: RefundRequest, left: list[RefundableLine]) -> tuple[RefundLine, ...]:
-    """Decide which lines give what; nothing left is refused with how much there was."""
+def _choose(request: RefundRequest, left: list[RefundableLine], disputed_minor: int) -> tuple[RefundLine, ...]:
+    """Decide which lines give what; what the payer's bank takes back is left out of the whole, not of any one line."""
+    rest = sum(line.left_minor for line in left)
+    free = max(rest - disputed_minor, 0)
+    chosen = _lines(request, left, rest, free)
+    if sum(line.amount_minor for line in chosen) > free:
+        raise DisputedError(
+            f"the payer's bank is taking {disputed_minor} minor units of this payment back or has them; "
+            f"{free} can still be refunded"
+        )
+    return chosen
+
+
+def _lines(request: RefundRequest, left: list[RefundableLine], rest: int, free: int) -> tuple[RefundLine, ...]:
+    """Take what was asked for from the lines; nothing left is refused with how much there was."""
     if request.lines is not None:
         by_number = {line.number: line for line in left}
         missing = [number for number in request.lines if number not in by_number]
         if missing:
             raise InvalidError("the intent has no such line", pointer="/lines")
         return tuple(rules.take(by_number[number], minor) for number, minor in sorted(request.lines.items()))
-    rest = sum(line.left_minor for line in left)
     if rest == 0:
         raise RefundTooLargeError("nothing is left to refund", pointer="/amount")
-    wanted = rest if request.amount_minor is None else request.amount_minor
+    wanted = (free or rest) if request.amount_minor is None else request.amount_minor
     return rules.spread(wanted, [line for line in left if line.left_minor])
 
 
@@ -162,7 +184,8 @@ def _check_provider(deps: Deps, attempt: Attempt) -> None:
         raise TransitionError("the provider of this payment cannot refund; pay it back by bank transfer")
 
 
-def _new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+def new_refund(deps: Deps, department: str, attempt: Attempt, amount: Money, reason: str, *, late: bool) -> Refund:
+    """Return a refund of an attempt as it begins: asked for by us, decided by nobody, sent to nobody."""
     now = deps.clock()
     return Refund(
         id=deps.mint(Prefix.REFUND),

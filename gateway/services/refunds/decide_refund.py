@@ -9,14 +9,15 @@ import structlog
 
 from gateway import metrics
 from gateway.deps import Deps
-from gateway.domain.errors import NotFoundError, TransitionError
+from gateway.domain.caller import Caller
+from gateway.domain.errors import DisputedError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.refund import RefundStatus
+from gateway.domain.refund import RefundStatus, agreed, refused
 from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import events, intents, refunds
+from gateway.store import api_keys, attempts, disputes, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 from ledger.people import same_person
@@ -33,12 +34,12 @@ async def refunds_to_decide(deps: Deps, department: str | None = None) -> list[R
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a second person decided. `decided_with` is the key or client that brings it, where one does."""
+    """What a second person decided. `decided_with` is the caller that brings it, where one does."""
 
     by: str
     approve: bool
     why: str = ""
-    decided_with: str | None = None
+    decided_with: Caller | None = None
 
     @property
     def word(self) -> str:
@@ -71,36 +72,51 @@ async def decide_for_department(
     return stored
 
 
+async def decide_one(deps: Deps, department: str, refund_id: str, decision: Decision) -> Document:
+    """Decide about one refund of a department by itself, whatever becomes of the others of its batch."""
+    async with deps.transaction() as connection:
+        before, after, document = await _decide(deps, connection, refund_id, department, decision)
+    _note(before, after, decision)
+    return document
+
+
 async def _decide(
     deps: Deps, connection: Connection, refund_id: str, department: str | None, decision: Decision
 ) -> tuple[Refund, Refund, Document]:
     """Decide under the locks; return the refund as it was, as it is, and as it is shown."""
-    seen = await refunds.read(connection, refund_id)
-    if seen is None or department not in (None, seen.department):
+    refund = await refunds.lock_with_intent(connection, refund_id)
+    if refund is None or department not in (None, refund.department):
         raise NotFoundError
-    await intents.lock(connection, [seen.intent])
-    refund = (await refunds.lock(connection, [refund_id]))[refund_id]
     lines = (await refunds.lines(connection, [refund_id])).get(refund_id, [])
     if _decided_so(refund, decision):
         return refund, refund, refund_document(refund, lines)
-    if refund.provider == COUNTER:
+    if refund.provider == COUNTER and refund.asked_with is None:
         raise TransitionError("cash is given back at the counter where it was taken")
     if refund.status is not RefundStatus.AWAITING_APPROVAL:
         raise TransitionError("this refund does not wait for a decision")
     if same_person(decision.by, refund.asked_by):
         raise TransitionError("whoever asked for a refund cannot decide about it")
-    # One stolen key cannot give money away.
-    if decision.decided_with is not None and decision.decided_with == refund.asked_with:
-        raise TransitionError("the key that asked for a refund cannot decide about it")
+    # One stolen key cannot give money away: not by itself, and not with what it was rotated into or has made.
+    if decision.decided_with is not None and refund.asked_with is not None:
+        asked_from = await api_keys.origin_of(connection, refund.asked_with)
+        if decision.decided_with.origin == asked_from:
+            raise TransitionError(
+                "the key that asked for a refund cannot decide about it, nor one made with it or rotated from it"
+            )
+    attempt = await attempts.read(connection, refund.attempt)
+    if decision.approve and attempt is not None and not await disputes.leave_room_for(connection, refund, attempt):
+        raise DisputedError
+    now = deps.clock()
     decided = replace(
         refund,
-        status=RefundStatus.REQUESTED if decision.approve else RefundStatus.FAILED,
-        word="" if decision.approve else f"refused: {decision.why}",
+        status=agreed(refund.provider) if decision.approve else RefundStatus.FAILED,
+        word="" if decision.approve else refused(decision.why),
         decided_by=decision.by,
-        decided_at=deps.clock(),
+        decided_at=now,
+        updated_at=now,
     )
     await refunds.decide(connection, decided)
-    await events.record(connection, [refund_event(deps, decided, "approved" if decision.approve else "refused")])
+    await events.record(connection, [refund_event(deps, decided, decision.word)])
     return refund, decided, refund_document(decided, lines)
 
 
@@ -112,5 +128,5 @@ def _note(before: Refund, after: Refund, decision: Decision) -> None:
 
 
 def _decided_so(refund: Refund, decision: Decision) -> bool:
-    refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
-    return refund.decided_by == decision.by and refused is not decision.approve
+    was_refused = refund.status is RefundStatus.FAILED and refund.sent_at is None
+    return refund.decided_by == decision.by and was_refused is not decision.approve

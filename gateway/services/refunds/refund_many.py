@@ -45,10 +45,13 @@ class PaidQuery:
 
 async def choose_paid(deps: Deps, department: str, query: PaidQuery, request: RefundRequest) -> list[Wanted]:
     """Return the payments a query means, oldest first; too many are refused rather than cut off."""
+    known = (await deps.catalogue.get()).services
     async with deps.connection() as connection:
         found = await intents.paid_for(
             connection, department, query.service, query.paid_from, query.paid_before, REFUNDS_MAX + 1
         )
+    if not found and query.service not in known:
+        raise InvalidError("is no service of the catalogue", pointer="/query/service")
     if len(found) > REFUNDS_MAX:
         raise InvalidError(f"means more than {REFUNDS_MAX} payments; narrow the time", pointer="/query")
     return [Wanted(intent_id, request) for intent_id in found]
@@ -141,12 +144,12 @@ def _document(batch: str, results: Sequence[Document], *, dry_run: bool) -> Docu
         "dry_run": dry_run,
         "accepted": sum(1 for result in results if result["problem"] is None),
         "refused": sum(1 for result in results if result["problem"] is not None),
-        "total": _totals(result["amount"] for result in results if result["problem"] is None),
+        "total": totals(result["amount"] for result in results if result["problem"] is None),
         "results": list(results),
     }
 
 
-def _totals(amounts: Iterable[Any]) -> list[Document]:
+def totals(amounts: Iterable[Any]) -> list[Document]:
     sums = Counter[str]()
     for amount in amounts:
         sums[amount["currency"]] += amount["amount"]

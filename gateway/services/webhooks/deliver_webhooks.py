@@ -112,10 +112,14 @@ def published_webhook_keys(deps: Deps) -> Document:
 
 
 def signing_secrets(deps: Deps, endpoint: Endpoint, now: datetime) -> tuple[bytes, ...]:
-    """Return the secrets that sign now: both, while the old one is being replaced."""
+    """Return the secrets that sign now: the old ones too, each until its own overlap is over."""
     kept = [endpoint.secret]
-    if endpoint.previous_secret is not None and endpoint.previous_until is not None and now < endpoint.previous_until:
-        kept.append(endpoint.previous_secret)
+    for secret, until in (
+        (endpoint.previous_secret, endpoint.previous_until),
+        (endpoint.earlier_secret, endpoint.earlier_until),
+    ):
+        if secret is not None and until is not None and now < until:
+            kept.append(secret)
     return tuple(deps.sealer.open(secret, endpoint.id) for secret in kept)
 
 

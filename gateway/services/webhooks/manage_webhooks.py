@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,12 +11,13 @@ from gateway.deps import Deps
 from gateway.domain.addresses import check_webhook_url
 from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
-from gateway.domain.ids import Prefix
+from gateway.domain.ids import Prefix, id_bound
 from gateway.services.documents import (
     Document,
     delivery_document,
     endpoint_document,
     event_document,
+    instant,
     page_document,
 )
 from gateway.services.once import Made, once
@@ -27,10 +29,14 @@ from gateway.store.webhooks import Endpoint
 OVERLAP: Final = timedelta(hours=24)
 """How long the old secret goes on signing beside the new one."""
 
+REPLAYED_MAX: Final = 10_000
+"""How many events one request delivers again; the answer says where to go on."""
+
 _SECRET_BYTES: Final = 32
+_MOMENT: Final = timedelta(hours=1)
 
 Shown = tuple[StoredAnswer, str | None]
-"""A stored answer, and the secret that is shown beside it."""
+"""A stored answer, and beside the first one the secret."""
 
 
 def secret_text(secret: bytes) -> str:
@@ -38,8 +44,9 @@ def secret_text(secret: bytes) -> str:
 
 
 async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -> Shown:
-    """Make an endpoint and show its secret: now, and to a repetition of this very request."""
+    """Make an endpoint and show its secret, this once: by when the request is repeated it may be another."""
     check_webhook_url(url, private=deps.private_webhooks)
+    secret = deps.random_bytes(_SECRET_BYTES)
 
     async def work(connection: Connection) -> Made:
         existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
@@ -50,9 +57,11 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
             id=endpoint_id,
             department=department,
             url=url,
-            secret=_new_secret(deps, endpoint_id),
+            secret=deps.sealer.seal(secret, endpoint_id, deps.random_bytes),
             previous_secret=None,
             previous_until=None,
+            earlier_secret=None,
+            earlier_until=None,
             disabled_at=None,
             disabled_because=None,
             created_at=deps.clock(),
@@ -60,7 +69,8 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
         await webhooks.insert(connection, endpoint)
         return endpoint.id, endpoint_document(endpoint)
 
-    return await _with_secret(deps, department, await once(deps, claim, 201, work))
+    answer = await once(deps, claim, 201, work)
+    return answer, None if answer.replayed else secret_text(secret)
 
 
 async def list_endpoints(deps: Deps, department: str) -> Document:
@@ -70,16 +80,33 @@ async def list_endpoints(deps: Deps, department: str) -> Document:
 
 
 async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> Shown:
-    """Give an endpoint a new secret; for a day both sign, so that no delivery is lost to the change."""
+    """Give an endpoint a new secret; for a day the old one signs too, so that no delivery is lost to the change.
+
+    A new secret that was lost is replaced at once: three sign then, and receivers go on with the first of them.
+    """
+    secret = deps.random_bytes(_SECRET_BYTES)
 
     async def work(connection: Connection) -> Made:
-        secret = _new_secret(deps, endpoint_id)
-        endpoint = await webhooks.rotate(connection, department, endpoint_id, secret, deps.clock() + OVERLAP)
+        endpoint = await webhooks.lock(connection, department, endpoint_id)
         if endpoint is None:
             raise NotFoundError
+        now = deps.clock()
+        if endpoint.earlier_until is not None and now < endpoint.earlier_until:
+            raise TransitionError(f"three secrets sign already: rotate again after {instant(endpoint.earlier_until)}")
+        still = endpoint.previous_until is not None and now < endpoint.previous_until
+        endpoint = replace(
+            endpoint,
+            secret=deps.sealer.seal(secret, endpoint_id, deps.random_bytes),
+            previous_secret=endpoint.secret,
+            previous_until=now + OVERLAP,
+            earlier_secret=endpoint.previous_secret if still else None,
+            earlier_until=endpoint.previous_until if still else None,
+        )
+        await webhooks.keep_secrets(connection, endpoint)
         return endpoint.id, endpoint_document(endpoint)
 
-    return await _with_secret(deps, department, await once(deps, claim, 200, work))
+    answer = await once(deps, claim, 200, work)
+    return answer, None if answer.replayed else secret_text(secret)
 
 
 async def read_endpoint(deps: Deps, department: str, endpoint_id: str) -> Document:
@@ -135,17 +162,42 @@ async def list_deliveries(
     return page_document(documents, found[limit - 1].event if len(found) > limit else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What is to be delivered again: one event, those of a time, or else all that died."""
+
+    event: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    cursor: str | None = None
+
+
 async def replay_deliveries(
-    deps: Deps, department: str, endpoint_id: str, event: str | None, created_from: datetime | None, claim: Claim
+    deps: Deps, department: str, endpoint_id: str, wanted: Replayed, claim: Claim
 ) -> StoredAnswer:
-    """Deliver again: one event, everything since an instant, or all that died."""
+    """Deliver again, or for the first time what happened while the endpoint was disabled or not yet there."""
 
     async def work(connection: Connection) -> Made:
-        await _own(connection, department, endpoint_id)
-        queued = await webhooks.replay(connection, endpoint_id, event, created_from, deps.clock())
-        return endpoint_id, {"object": "replay", "queued": queued}
+        endpoint = await _own(connection, department, endpoint_id)
+        if endpoint.disabled_at is not None:
+            raise TransitionError("the endpoint is disabled: enable it first")
+        queued, cursor = await _replay(deps, connection, endpoint, wanted)
+        return endpoint_id, {"object": "replay", "queued": queued, "next_cursor": cursor}
 
     return await once(deps, claim, 202, work)
+
+
+async def _replay(deps: Deps, connection: Connection, endpoint: Endpoint, wanted: Replayed) -> tuple[int, str | None]:
+    now, since = deps.clock(), wanted.created_from
+    if wanted.event is not None:
+        if not await webhooks.replay_event(connection, endpoint, wanted.event, now):
+            raise NotFoundError
+        return 1, None
+    if since is None and wanted.created_before is None and wanted.cursor is None:
+        return await webhooks.replay_dead(connection, endpoint.id, now), None
+    # Where the index is entered: an event's identifier and its instant are taken from one clock, a moment apart.
+    after = wanted.cursor or ("" if since is None else id_bound(Prefix.EVENT, since - _MOMENT))
+    return await webhooks.replay_range(connection, endpoint, after, since, wanted.created_before, now, REPLAYED_MAX)
 
 
 async def _own(connection: Connection, department: str, endpoint_id: str) -> Endpoint:
@@ -153,14 +205,3 @@ async def _own(connection: Connection, department: str, endpoint_id: str) -> End
     if endpoint is None:
         raise NotFoundError
     return endpoint
-
-
-async def _with_secret(deps: Deps, department: str, stored: StoredAnswer) -> Shown:
-    """Answer a repetition as the first time. The stored answer holds no secret, so it is taken from the endpoint."""
-    async with deps.connection() as connection:
-        endpoint = await webhooks.read(connection, department, stored.resource)
-    return stored, None if endpoint is None else secret_text(deps.sealer.open(endpoint.secret, endpoint.id))
-
-
-def _new_secret(deps: Deps, endpoint_id: str) -> bytes:
-    return deps.sealer.seal(deps.random_bytes(_SECRET_BYTES), endpoint_id, deps.random_bytes)

@@ -1,4 +1,4 @@
-"""Telling departments what the night booked of theirs: payments settled, disputes, payouts.
+"""Telling departments what the night booked of theirs: payments and refunds settled, disputes, payouts.
 
 The night and the gateway never meet; both know the books. Every such change is a journal, so the gateway follows the
 journals, and a change is told once: the events are written with the number of the last journal they tell of.
@@ -12,15 +12,22 @@ from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.booked import KINDS, News, news_of
-from gateway.services.notices import booked_event, part_events, payout_event
-from gateway.store import attempts, events, intents, told
+from gateway.domain.refund import RefundLine
+from gateway.services.notices import booked_event, part_events, part_refund_events, payout_event, refund_settled_event
+from gateway.store import attempts, events, intents, refunds, told
 from gateway.store.connections import Connection
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine
+from gateway.store.refunds import Refund
 from ledger.accounts import DISPUTES_RECEIVABLE
 from ledger.tail import TailPosting, follow_journals
 
-_ACCOUNTS: Final = ("provider:%:receivable", DISPUTES_RECEIVABLE, "department:%:payout_in_transit")
+_ACCOUNTS: Final = (
+    "provider:%:receivable",
+    "provider:%:refunds_in_transit",
+    DISPUTES_RECEIVABLE,
+    "department:%:payout_in_transit",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,8 @@ async def tell_bookings(deps: Deps, limit: int) -> int:
             return 0
         news = [one for posting in tail.postings if (one := _news(posting)) is not None]
         payments = await _payments(connection, news)
-        heard = [event for one in news for event in _events(deps, one, payments)]
+        given_back = await _given_back(connection, news)
+        heard = [event for one in news for event in _events(deps, one, payments, given_back)]
         # The books may know a department that was never in the catalogue; nobody there listens.
         await events.record(connection, [event for event in heard if event.department in catalogue.departments])
         await told.advance(connection, tail.until)
@@ -58,7 +66,7 @@ def _news(posting: TailPosting) -> News | None:
 
 async def _payments(connection: Connection, news: Sequence[News]) -> dict[str, _Payment]:
     """Find the payments by attempt: what a file named may be an attempt of ours, or nobody's."""
-    wanted = sorted({one.item for one in news if one.department is None})
+    wanted = sorted({one.item for one in news if one.department is None and one.subject != "refund"})
     if not wanted:
         return {}
     tried = await attempts.read_many(connection, wanted)
@@ -72,9 +80,28 @@ async def _payments(connection: Connection, news: Sequence[News]) -> dict[str, _
     }
 
 
-def _events(deps: Deps, news: News, payments: dict[str, _Payment]) -> list[Event]:
+async def _given_back(connection: Connection, news: Sequence[News]) -> dict[str, tuple[Refund, Sequence[RefundLine]]]:
+    """Find the refunds; what a provider took back unasked stands in the same account under its attempt, and is none."""
+    wanted = sorted({one.item for one in news if one.subject == "refund"})
+    found = await refunds.read_many(connection, wanted) if wanted else {}
+    lines = await refunds.lines(connection, sorted(found)) if found else {}
+    return {refund_id: (refund, lines.get(refund_id, ())) for refund_id, refund in found.items()}
+
+
+def _events(
+    deps: Deps,
+    news: News,
+    payments: dict[str, _Payment],
+    given_back: dict[str, tuple[Refund, Sequence[RefundLine]]],
+) -> list[Event]:
     if news.department is not None:
         return [payout_event(deps, news)]
+    if news.item in given_back:
+        refund, lines = given_back[news.item]
+        return [
+            refund_settled_event(deps, refund, news),
+            *part_refund_events(deps, refund, news.part_word, lines),
+        ]
     payment = payments.get(news.item)
     if payment is None:
         return []

@@ -109,7 +109,8 @@ async def create(
     intent_id, event_id = mint("pi"), mint("ev")
     document = {
         "id": intent_id, "object": "payment_intent", "status": "requires_payment", "amount": total,
-        "amount_refunded": {"amount": 0, "currency": "AED"}, "amount_refundable": {"amount": 0, "currency": "AED"},
+        "amount_refunded": {"amount": 0, "currency": "AED"}, "amount_disputed": {"amount": 0, "currency": "AED"},
+        "amount_refundable": {"amount": 0, "currency": "AED"},
         "reference": asked.reference, "lines": lines, "payer": asked.payer.model_dump(), "return_url": None,
         "metadata": asked.metadata, "live": False, "late_payment": False, "duplicate_of": None, "last_attempt": None,
         "receipt_number": None, "paid_at": None, "created_at": now.isoformat(),

@@ -74,6 +74,33 @@ def test_every_other_event_is_a_hint(event):
     assert notice.provider_reference == "QFQTPCQ8HXSKGK82"
 
 
+@pytest.mark.parametrize(
+    ("event", "success", "outcome"),
+    [
+        ("REFUND", "true", Outcome.SUCCEEDED),
+        ("REFUND", "false", Outcome.DECLINED),
+        ("REFUND_FAILED", "true", Outcome.DECLINED),
+        ("REFUNDED_REVERSED", "true", Outcome.DECLINED),
+    ],
+)
+def test_what_became_of_a_refund_is_proven_and_says_nothing_of_its_payment(event, success, outcome):
+    (notice,) = read(
+        signed(
+            eventCode=event, success=success, merchantReference="re_01", pspReference="MOD1",
+            originalReference="QFQTPCQ8HXSKGK82", reason="Refund Failed",
+        )
+    )  # fmt: skip
+    assert (notice.reference, notice.proven, notice.report) == ("re_01", False, None)
+    assert (notice.refund.outcome, notice.refund.amount) == (outcome, Money(12_550, "AED"))
+    assert notice.refund.word == f"{event}:{success}"
+    assert notice.refund.provider_reference == ("MOD1" if event == "REFUND" else None)
+
+
+@pytest.mark.parametrize(("event", "success"), [("REFUND", "maybe"), ("REFUND_FAILED", "false"), ("CAPTURE", "true")])
+def test_every_other_word_says_nothing_of_a_refund(event, success):
+    assert read(signed(eventCode=event, success=success))[0].refund is None
+
+
 def test_hc11_an_unknown_event_or_an_odd_success_is_a_hint_and_never_a_payment():
     assert read(signed(eventCode="MOON_PHASE"))[0].unrecognised
     (odd,) = read(signed(success="maybe"))

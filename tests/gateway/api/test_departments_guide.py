@@ -13,6 +13,7 @@ import pytest
 from adapters.ngenius.simulator.cards import TEST_CARDS
 from gateway.domain import booked
 from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.refunds.decide_refund import Decision
 from ledger.money import Money
 from ops.demo import catalogue
 
@@ -78,7 +79,8 @@ def events_in_the_code():
         },
         "attempt_event": {"pending", "unknown", "succeeded", "declined", "voided"},
         "refund_event": {
-            "requested", "awaiting_approval", "pending", "unknown", "succeeded", "failed", "review_required",
+            "requested", "awaiting_approval", "awaiting_collection",
+            "pending", "unknown", "succeeded", "failed", "review_required",
         },
     }  # fmt: skip
     stems = {
@@ -86,6 +88,7 @@ def events_in_the_code():
         "part_events": "payment_part", "part_refund_events": "payment_part",
     }  # fmt: skip
     found = {(stems[name], what) for name, words in statuses.items() for what in words}
+    found |= {("refund", Decision("", approve=approve).word) for approve in (True, False)}
     for subject, words in booked.WORDS.items():
         found |= {(subject, word) for word in words}
         if subject != "payout":

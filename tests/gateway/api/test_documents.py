@@ -89,6 +89,8 @@ async def test_the_list_pages_through_everything_newest_first(town):
     ("query", "found"),
     [
         ("status=paid", ["paid"]), ("status=requires_payment", ["open"]), ("reference=paid", ["paid"]),
+        ("status=paid&reference=paid", ["paid"]), ("status=paid&reference=open", []), ("status=paid&amount=1", []),
+        ("status=expired", []),
         ("created_from=2026-11-22T07:00:00Z", []), ("created_before=2026-11-22T07:00:00%2B00:00", ["open", "paid"]),
     ],
 )  # fmt: skip
@@ -97,6 +99,20 @@ async def test_the_list_is_filtered(town, query, found):
     await town.intent(reference="open")
     page = (await town.ask("GET", f"{PATH}?{query}")).body
     assert sorted(intent["reference"] for intent in page["data"]) == found
+
+
+async def test_pages_of_one_status_hold_every_intent_of_it_and_end(town):
+    cancelled = []
+    for number in range(5):
+        intent = await town.intent()
+        town.clock.advance(seconds=1)
+        if number != 2:
+            await town.ask("POST", f"{PATH}/{intent['id']}/cancel", {})
+            cancelled.append(intent["id"])
+    first = (await town.ask("GET", f"{PATH}?status=cancelled&limit=2")).body
+    rest = (await town.ask("GET", f"{PATH}?status=cancelled&limit=2&cursor={first['next_cursor']}")).body
+    assert [intent["id"] for intent in first["data"] + rest["data"]] == cancelled[::-1]
+    assert rest["next_cursor"] is None
 
 
 async def test_the_feed_is_read_on_from_its_cursor_and_holds_the_newest_back(town):

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gateway.api.openapi import describe
 from gateway.services.webhooks.deliver_webhooks import sign
@@ -88,3 +90,20 @@ def test_every_address_of_the_client_is_described():
     assert len(addresses) >= 8
     assert addresses <= set(described)
     assert describe()["info"]["version"] == client_file.VERSION
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+async def test_what_another_try_may_mend_is_tried_again(status, monkeypatch):
+    monkeypatch.setattr(client_file.time, "sleep", lambda _: None)
+    seen = []
+
+    async def answer(request):
+        seen.append(request.headers["Idempotency-Key"])
+        return web.json_response({"id": "pi_1"}) if len(seen) > 1 else web.Response(status=status, text="<h1>oh</h1>")
+
+    app = web.Application()
+    app.router.add_post("/v1/payment-intents", answer)
+    async with TestServer(app) as server:
+        mizan = client_file.Mizan(str(server.make_url("")), "mzn_test_x")
+        made = await call(mizan.create_payment_intent, "case-1", reference="CASE-1", lines=[])
+    assert (made, seen) == ({"id": "pi_1"}, ['"case-1"'] * 2)

@@ -224,3 +224,19 @@ def test_other_numbers_are_not_card_numbers(text):
 @pytest.mark.parametrize("text", ["تجديد الرخصة التجارية", "می‌خواهم", "Ünïcode 🙂", "سعر\u200f ١٢٣"])
 def test_honest_texts_of_both_languages_pass(text):
     assert check_text(text, length_max=100, pointer="/x")
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "said"),
+    [
+        ("colour=red", "/query/colour", "colour is not known here: there is amount, created_before,"),
+        ("a%22b=1", "/query", "one of the query's parameters is not known here"),
+        ("expand[]=lines", "/query/expand[]", "is one of attempts, refunds"),
+    ],
+)
+async def test_a_parameter_nobody_knows_is_named_and_so_are_those_there_are(town, query, pointer, said):
+    answer = await town.ask("GET", f"/v1/payment-intents?{query}")
+    fault = answer.body["errors"][0]
+    assert (answer.status, fault["pointer"]) == (422, pointer)
+    assert said in fault["detail"]
+    assert 'a"b' not in str(answer.body)

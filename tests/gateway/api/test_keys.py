@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+
+import pytest
+
+from gateway.domain.errors import NotFoundError
+from gateway.services.callers import api_keys
 
 PATH = "/v1/payment-intents"
 
@@ -92,3 +98,54 @@ async def test_an_unknown_version_is_refused_by_name_and_ours_is_told(town):
     assert (refused.status, refused.body["code"]) == (400, "version_unknown")
     assert "2031-01-01" in refused.body["detail"]
     assert "script" not in (await town.ask("GET", PATH, headers={"Mizan-Version": "<script>"})).body["detail"]
+
+
+def own_id(keys):
+    return next(key["id"] for key in keys["data"] if key["label"] == "test")
+
+
+async def test_a_key_that_may_agree_to_refunds_is_replaced_by_itself_and_by_no_other(town):
+    own = own_id((await town.ask("GET", "/v1/api-keys")).body)
+    clerk = (await make(town, scopes=["keys:write", "payments:read"])).body
+    refused = await town.ask("POST", f"/v1/api-keys/{own}/rotate", headers=bearer(clerk["secret"]))
+    assert (refused.status, refused.body["code"]) == (403, "missing_scope")
+    rotated = await town.ask("POST", f"/v1/api-keys/{own}/rotate")
+    assert (rotated.status, rotated.body["replaces"]) == (201, own)
+    assert "refunds:approve" in rotated.body["scopes"]
+
+
+async def test_a_rotated_key_ends_when_the_old_one_would_have(town):
+    ends = (town.clock() + timedelta(days=5)).isoformat().replace("+00:00", ".000Z")
+    old = (await make(town, expires_at=ends)).body
+    new = (await town.ask("POST", f"/v1/api-keys/{old['id']}/rotate")).body
+    assert new["expires_at"] == old["expires_at"] is not None
+    town.clock.advance(days=6)
+    assert not await works(town, new["secret"])
+
+
+async def test_a_key_has_one_successor_and_another_only_when_that_was_lost(town):
+    ends = (town.clock() + timedelta(days=5)).isoformat()
+    old = (await make(town, expires_at=ends)).body
+    first = (await town.ask("POST", f"/v1/api-keys/{old['id']}/rotate")).body
+    again = await town.ask("POST", f"/v1/api-keys/{old['id']}/rotate")
+    assert (again.status, again.body["code"]) == (409, "state_conflict")
+    assert first["id"] in again.body["detail"]
+    await town.ask("POST", f"/v1/api-keys/{first['id']}/revoke")
+    second = await town.ask("POST", f"/v1/api-keys/{old['id']}/rotate")
+    assert (second.status, second.body["expires_at"]) == (201, first["expires_at"])
+
+
+async def test_two_rotations_at_once_are_one(town):
+    old = (await make(town)).body
+    answers = await asyncio.gather(*(town.ask("POST", f"/v1/api-keys/{old['id']}/rotate") for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+
+
+async def test_the_operator_replaces_any_key_and_may_give_it_another_end(town):
+    old = (await make(town, expires_at=(town.clock() + timedelta(days=5)).isoformat())).body
+    end = town.clock() + timedelta(days=90)
+    text, key = await api_keys.replace_key(town.deps, old["id"], timedelta(hours=1), end)
+    assert (key.replaces, key.expires_at, key.scopes) == (old["id"], end, {"payments:read"})
+    assert await works(town, text)
+    with pytest.raises(NotFoundError):
+        await api_keys.replace_key(town.deps, "key_" + "0" * 26, timedelta(hours=1))

@@ -18,6 +18,7 @@ from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.signing import signing_key
 from gateway.outbound import open_webhook_session
 from gateway.services.callers.access_tokens import authenticate_token
+from gateway.services.callers.api_keys import issue_key
 from gateway.services.housekeeping import forget_assertions
 from tests.gateway.api import clients
 from tests.gateway.api.clients import Client, Pair
@@ -121,6 +122,9 @@ async def test_a_key_bound_to_one_algorithm_signs_no_other(town):
     ("form", "error"),
     [
         ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": ""}, "invalid_request"),
+        ({"client_assertion_type": ""}, "invalid_request"),
+        ({"client_assertion": ""}, "invalid_request"),
         ({"client_assertion_type": "x"}, "invalid_client"),
         ({"scope": "refunds:write"}, "invalid_scope"),
         ({"client_id": "cl_" + "1" * 26}, "invalid_client"),
@@ -296,8 +300,10 @@ async def test_nobody_makes_itself_a_second_pair_of_eyes(town):
     """Whoever agrees to refunds is chosen by the operator, or one key could ask and its child agree."""
     asked = await town.ask("POST", "/v1/api-keys", {"label": "x", "scopes": ["refunds:approve"]})
     own = (await town.ask("GET", "/v1/api-keys")).body["data"][0]
-    rotated = await town.ask("POST", f"/v1/api-keys/{own['id']}/rotate")
     assert "refunds:approve" in own["scopes"]
+    text, _ = await issue_key(town.deps, "economy", "other")
+    by_another = {"Authorization": f"Bearer {text}"}
+    rotated = await town.ask("POST", f"/v1/api-keys/{own['id']}/rotate", headers=by_another)
     assert [(each.status, each.body["code"]) for each in (asked, rotated)] == [(403, "missing_scope")] * 2
 
 

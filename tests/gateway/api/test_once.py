@@ -13,6 +13,7 @@ from gateway.domain.caller import Scope
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
 from tests.gateway.api.test_matrix import body_of
+from tests.gateway.centres.test_cash_refunds import Counters
 from tests.gateway.conftest import DEPARTMENTS
 
 OPERATIONS = [
@@ -21,8 +22,13 @@ OPERATIONS = [
     for name in (parameter["name"] for parameter in item.get("post", {}).get("parameters", ()))
     if name == "Idempotency-Key"
 ]
-SHOWN_ONCE = {"/v1/api-keys", "/v1/api-keys/{id}/rotate"}
-"""A key's secret is in the first answer alone: we do not know it any more."""
+SHOWN_ONCE = {
+    "/v1/api-keys",
+    "/v1/api-keys/{id}/rotate",
+    "/v1/webhook-endpoints",
+    "/v1/webhook-endpoints/{id}/rotate-secret",
+}
+"""A secret is in the first answer alone."""
 
 
 @pytest.fixture
@@ -69,13 +75,32 @@ async def api_key(town):
     return key.id
 
 
+async def waiting_batch(town):
+    paid = await town.paid()
+    asked = {"reason": "x", "refunds": [{"payment_intent": paid["id"]}], "requested_by": "another"}
+    answer = await town.ask("POST", "/v1/refund-batches", asked)
+    await town.deps.pool.execute("UPDATE gateway.refund SET status = 'awaiting_approval'")
+    return answer.body["id"]
+
+
 async def client(town):
     asked = body_of("POST", "/v1/oauth-clients")
     return (await town.ask("POST", "/v1/oauth-clients", asked)).body["id"]
 
 
+async def cash_to_collect(town):
+    """Ask for a refund of cash that was taken at a counter."""
+    counters = Counters(town)
+    await counters.found()
+    return (await counters.refund(await counters.paid_in_cash())).body["id"]
+
+
 async def subject(town, path):
     """Make what an operation works on, in the state it needs."""
+    if path.startswith("/v1/refund-batches"):
+        return await waiting_batch(town)
+    if path == "/v1/refunds/{id}/cancel":
+        return await cash_to_collect(town)
     if path.endswith(("/approve", "/refuse")):
         return await waiting_refund(town)
     if path.endswith("/capture"):
@@ -143,13 +168,15 @@ async def test_hc20_every_post_at_once_is_done_once(town, path):
 @pytest.mark.parametrize("path", OPERATIONS)
 async def test_hc20_every_post_in_flight_elsewhere_is_told_to_come_back(impatient, path):
     at, asked, headers = await prepared(impatient, path)
+    caller = await impatient.deps.pool.fetchval("SELECT id FROM gateway.api_key WHERE label = 'caller'")
     async with impatient.deps.pool.acquire() as other_process:
         transaction = other_process.transaction()
         await transaction.start()
         await other_process.execute(
-            """INSERT INTO gateway.idempotency VALUES ('economy', $2, 'k', sha256('x'), 'x', 200, '{}', $1, $1)""",
+            """INSERT INTO gateway.idempotency VALUES ($3, $2, 'k', sha256('x'), 'x', 200, '{}', $1, $1)""",
             impatient.clock(),
             f"POST {at}",
+            caller,
         )
         held = await impatient.ask("POST", at, asked, key="k", headers=headers)
         await transaction.rollback()

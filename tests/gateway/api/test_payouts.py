@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import jsonschema
 import pytest
 
 from gateway.api.openapi import describe
+from gateway.api.shapes import PART_KINDS
+from reconciliation.breaks import Language
+from reconciliation.reports.words import KINDS, kind_word
 
 
 def check(body, name):
@@ -40,11 +46,22 @@ async def test_a_payout_shows_the_payments_inside_it_page_by_page(town, things):
     [part] = inside["parts"]
     assert (part["kind"], part["payment_intent"]) == ("payment_captured", things["payment-intents"])
     assert part["amount"] == aed(100_00)
+    intent = (await town.ask("GET", f"/v1/payment-intents/{things['payment-intents']}")).body
+    assert (part["payment_reference"], part["receipt_number"]) == (intent["reference"], intent["receipt_number"])
+    assert part["services"] == [{"service": "licence", "revenue_code": "411000"}]
     following = f"/v1/payouts/{things['payouts']}?cursor={inside['next_cursor'] or 10**9}"
     rest = (await town.ask("GET", following)).body
     everything = [*inside["parts"], *rest["parts"]]
     explained = sum(one["amount"]["amount"] for one in everything) + inside["not_itemised"]["amount"]
     assert explained == inside["amount"]["amount"]
+
+
+def test_every_kind_of_part_is_explained_in_the_same_words():
+    guide = (Path(__file__).parents[3] / "docs" / "departments.md").read_text()
+    guide = guide.partition("| kind | in the statement |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|", guide, re.MULTILINE))
+    assert rows == {kind: kind_word(kind, Language.ENGLISH) for kind in PART_KINDS}
+    assert set(PART_KINDS) <= KINDS.keys()
 
 
 async def test_a_draft_is_shown_as_waiting_for_approval(town, things):
@@ -73,6 +90,7 @@ async def test_a_statement_is_the_department_s_own(town):
     )
     assert (own.status, own.content_type) == (200, "text/csv")
     text = await own.text()
+    assert [line for line in text.splitlines() if "العملة" in line], "the currency's column has a heading"
     assert intent["id"] in text
     assert "100.00" in text
     other = await town.session.get(

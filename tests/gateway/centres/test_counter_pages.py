@@ -5,100 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from gateway.app import build_app
-from gateway.centres.routes import add_centres
 from gateway.centres.words import _SAID
-from gateway.checkout.routes import add_routes
 from gateway.domain.caller import Scope
-from gateway.domain.department import Names
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.centres import centre_people as people
-from gateway.web.identity import Identity
-
-CARD = "784-1990-1234567-6"
-OWN = "a word of the agent's own: "
-
-
-class Browser:
-    """A browser that keeps cookies and posts forms as they stand on the page."""
-
-    def __init__(self, url, session):
-        self.url = url
-        self.session = session
-        self.text = ""
-        self.path = ""
-        self.status = 0
-
-    async def open(self, path, **headers):
-        async with self.session.get(self.url + path, headers=headers) as answer:
-            await self._take(answer)
-
-    async def post(self, action, headers=None, **fields):
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])) if form else {}
-        async with self.session.post(self.url + action, data={**hidden, **fields}, headers=headers or {}) as answer:
-            await self._take(answer)
-
-    async def _take(self, answer):
-        self.text, self.path, self.status = await answer.text(), answer.url.path, answer.status
-
-    @property
-    def cookie(self):
-        return next((one for one in self.session.cookie_jar if one.key == "mizan_centre"), None)
-
-
-@pytest.fixture
-async def counter(town):
-    """The application with its counters, and who may sign in there."""
-    deps = town.deps
-    await people.add_centre(deps, "deira", "economy", Names("مركز ديرة", "Deira centre"), "ngenius")
-    passwords = {}
-    for code, supervisor in (("omar", False), ("huda", True)):
-        await people.propose_agent(deps, code, "deira", code.title(), supervisor=supervisor, by="amal")
-        passwords[code] = await people.approve_agent(deps, code, by="faisal")
-    app = build_app(deps)
-    add_routes(app, deps, Identity())
-    add_centres(app, deps, Identity())
-    server = TestServer(app)
-    await server.start_server()
-    sessions = []
-
-    def browser():
-        sessions.append(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
-        return Browser(str(server.make_url("")).rstrip("/"), sessions[-1])
-
-    async def agent(code):
-        """Sign in; the first time with the password that was read out, which opens nothing but choosing another."""
-        made = browser()
-        await made.open("/centre?language=en")
-        if code in passwords:
-            first = passwords.pop(code)
-            await made.post("/centre/sign-in", code=code, password=first)
-            assert (made.status, made.path) == (200, "/centre/password")
-            await made.post("/centre/password", old=first, new=OWN + code)
-        await made.post("/centre/sign-in", code=code, password=OWN + code)
-        assert (made.status, made.path) == (200, "/centre")
-        return made
-
-    yield type(
-        "Counter",
-        (),
-        {"browser": staticmethod(browser), "agent": staticmethod(agent), "town": town, "passwords": passwords},
-    )
-    for session in sessions:
-        await session.close()
-    await server.close()
+from tests.gateway.centres.conftest import CARD, OWN
 
 
 async def test_an_agent_s_day(counter):
     omar = await counter.agent("omar")
     await omar.post("/centre/shift", float="200")
     assert "Shift open since" in omar.text
-    await omar.open("/centre/new")
+    await omar.open("/centre/new?service=licence")
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id="784-1")
     assert (omar.status, "not the number of an Emirates ID" in omar.text) == (422, True)
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference="WALK-1", emirates_id=CARD)
@@ -148,7 +68,7 @@ async def test_a_first_password_opens_nothing_but_choosing_another(counter):
 
 async def take_cash(omar, reference="WALK-1"):
     """Take AED 105.00 for a licence; return the bill's address."""
-    await omar.open("/centre/new")
+    await omar.open("/centre/new?service=licence")
     await omar.post("/centre/new", service="licence", quantity="1", amount="", reference=reference, emirates_id=CARD)
     bill = omar.path
     await omar.post(f"{bill}/cash")
@@ -247,9 +167,38 @@ async def test_a_counted_drawer_gives_nothing_back(counter):
     await omar.post("/centre/count", counted="105")
     omar.text = page
     await omar.post(f"{bill}/give-back", reason="too late")
-    assert (omar.status, "Finance pays it back by transfer" in omar.text) == (422, True)
+    assert (omar.status, "asks for a refund, which any centre then hands out" in omar.text) == (422, True)
     await omar.open(bill)
     assert "give-back" not in omar.text
+
+
+async def test_cash_refunded_after_its_shift_is_collected_with_the_card_that_paid(counter):
+    omar, huda = await counter.agent("omar"), await counter.agent("huda")
+    await omar.post("/centre/shift", float="0")
+    bill = await take_cash(omar)
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="105")
+    intent = bill.rpartition("/")[2]
+    asked = await counter.town.ask("POST", f"/v1/payment-intents/{intent}/refunds", {"reason": "refused"})
+    assert asked.body["status"] == "awaiting_collection"
+    receipt = re.search(r'href="(/pay/[^"]+/receipt)"', (await omar.open(bill)) or omar.text)[1]
+    assert "Cash to collect" in omar.text
+    await omar.open("/centre")
+    await omar.post("/centre/shift", float="200")
+    await omar.open(bill)
+    await omar.post(f"{bill}/hand-out", refund=asked.body["id"], emirates_id="784-1990-7654321-6")
+    assert omar.status == 422
+    await omar.post(f"{bill}/hand-out", refund=asked.body["id"], emirates_id=CARD)
+    assert (omar.status, "Cash to collect" in omar.text) == (200, False)
+    await omar.open(receipt)
+    assert "to be collected in cash at a service centre" in omar.text
+    await huda.open("/centre")
+    [action] = re.findall(r'action="(/centre/hand-outs/[^"]+)"', huda.text)
+    await huda.post(action, decision="approve")
+    assert "hand-outs" not in huda.text
+    await omar.open("/centre/count")
+    await omar.post("/centre/count", counted="95")
+    assert "the shift is closed" in omar.text
 
 
 async def test_a_bill_is_found_by_its_link_and_paid_by_card(counter):
@@ -338,7 +287,7 @@ def test_every_refusal_of_the_services_has_its_sentence():
     """What an agent may be refused for is said in both languages."""
     root = Path(__file__).parents[3] / "gateway/services"
     said = set()
-    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py"):
+    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py", "centres/hand_out.py"):
         text = (root / name).read_text()
         said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
     assert said - set(_SAID) == {"the books do not take this now"}

@@ -92,6 +92,16 @@ async def test_a_link_for_many_makes_a_payment_for_each_and_one_for_a_double_cli
     assert len({intent["reference"] for intent in found}) == 2, "two gifts are not one bill paid twice"
 
 
+async def test_another_amount_named_on_the_same_page_is_another_payment(window: Window, town: Any):
+    link = await make(town, DONATION, amount_range=RANGE)
+    _, _, page = await window.get(path_of(link))
+    hidden = {name: page.split(f'name="{name}" value="')[1].split('"')[0] for name in ("csrf", "once")}
+    typed = ("100.00", "250.00", "100", "250")  # the second time by the back button
+    places = [(await window.post(path_of(link), {**hidden, "amount": one}))[1]["Location"] for one in typed]
+    assert places[:2] == places[2:]
+    assert [one["amount_minor"] for one in await intents(town)] == [100_00, 250_00]
+
+
 @pytest.mark.parametrize("typed", ["", "9.99", "500.01", "25.001", "-25", "ten", "1e2", "25 25,x"])
 async def test_an_amount_out_of_range_is_refused_beside_the_field_and_kept(window: Window, town: Any, typed: str):
     link = await make(town, DONATION, amount_range=RANGE)

@@ -15,6 +15,9 @@ from aiohttp.test_utils import TestServer
 
 from gateway.checkout.routes import add_routes
 from gateway.deps import Limits
+from gateway.domain.contact import Contact
+from gateway.services.contacts import contact_of
+from gateway.store import attempts
 from gateway.web.identity import Identity
 from tests.gateway.checkout.conftest import Window
 
@@ -68,8 +71,9 @@ async def test_pressing_pay_goes_to_the_providers_page_by_a_page_of_ours(window:
     address = headers["Refresh"].removeprefix("0; url=")
     assert address.startswith(town.acquirer)
     assert f'href="{address.replace("&", "&amp;")}"' in page
-    attempt = await town.attempt_of(intent)
-    assert (attempt["payer_email"], attempt["payer_mobile"]) == ("fatima@example.ae", "+971501234567")
+    async with town.deps.connection() as connection:
+        [attempt] = await attempts.of_intent(connection, intent["id"])
+    assert contact_of(town.deps, attempt) == Contact("fatima@example.ae", "+971501234567")
 
 
 async def test_what_was_typed_for_a_declined_try_is_still_there(window: Window, town: Any):

@@ -7,6 +7,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.gateway.services.listening import Department
+from tests.gateway.services.nights import Night
+
+
+@pytest.fixture
+def night(town):
+    return Night(town)
 
 
 @pytest.fixture

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from time import perf_counter
 
+import asyncpg
 import pytest
 
+from gateway.domain.tariff_terms import read_terms
+from gateway.services.catalogue.change_tariffs import Draft, decide_tariffs, propose_tariffs
+from gateway.services.catalogue.export_catalogue import as_csv, export_catalogue
 from gateway.services.catalogue.import_catalogue import import_catalogue, read_csv, read_json
 from ops.demo import catalogue as city
+from tests.gateway.conftest import BUNDLES, SERVICES
 
 DEPARTMENT = {"code": "health", "name_ar": "الصحة", "name_en": "Health"}
 SERVICE = {
@@ -69,3 +75,66 @@ async def test_a_city_of_forty_departments_and_two_thousand_services_imports_in_
     result = await import_catalogue(town.deps, departments, services)
     assert (result.departments, result.services, result.faults) == (40, 2_000, ())
     assert perf_counter() - begun < 10
+
+
+LICENCE = SERVICES[0]
+CHANGES = [("amount_minor", 205_00), ("amount_minor", ""), ("vat_basis_points", 0), ("currency", "KWD")]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("field", "value"), CHANGES)
+async def test_what_a_service_costs_is_not_changed_by_one_person_s_import(town, field, value, dry_run):
+    rows = [{**LICENCE, "code": "other"}, {**LICENCE, field: value}]
+    result = await import_catalogue(town.deps, [], rows, dry_run=dry_run)
+    assert [(fault.table, fault.line, fault.field) for fault in result.faults] == [("services", 2, field)]
+    assert "propose a tariff, which a second person approves" in result.faults[0].detail
+    assert (await town.intent())["amount"] == {"amount": 105_00, "currency": "AED"}
+
+
+async def test_a_retired_service_does_not_come_back_with_another_price(town):
+    fee = {**LICENCE, "code": "fee"}
+    for row in (fee, {**fee, "active": "no"}):
+        assert not (await import_catalogue(town.deps, [], [row])).faults
+    result = await import_catalogue(town.deps, [], [{**fee, "amount_minor": 1}])
+    assert [fault.field for fault in result.faults] == ["amount_minor"]
+
+
+async def test_the_database_lets_the_service_change_no_price(town):
+    for column in ("currency = 'KWD'", "amount_minor = 1", "vat_basis_points = 0"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await town.deps.pool.execute(f"UPDATE gateway.service SET {column}")
+
+
+async def test_what_was_exported_is_imported_again_and_changes_nothing(town):
+    tables = await export_catalogue(town.deps)
+    files = [read_csv(as_csv(*tables[name])) for name in ("departments", "services", "bundles")]
+    assert not (await import_catalogue(town.deps, *files)).faults
+    assert await export_catalogue(town.deps) == tables
+
+
+async def test_a_service_is_charged_in_its_tariff_s_currency(town, owner):
+    draft = Draft(
+        "licence", date(2026, 1, 1), "Resolution 1", read_terms({"price": {"kind": "fixed", "amount_minor": 80_00}})
+    )
+    [made] = await propose_tariffs(town.deps, [draft], by="maryam", reason="the new schedule")
+    await decide_tariffs(town.deps, [made.tariff.id], by="khalid", approve=True)
+    await owner.execute("UPDATE gateway.service SET currency = 'KWD' WHERE code = 'licence'")
+    town.deps.catalogue.forget()
+    quote = await town.ask("POST", "/v1/quotes", {"lines": [{"service": "licence"}]})
+    assert quote.body["amount"] == {"amount": 80_00, "currency": "AED"}
+    assert (await town.ask("GET", "/v1/services/licence")).body["amount"] == {"amount": 80_00, "currency": "AED"}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_service_a_bundle_holds_is_not_retired_alone(town, dry_run):
+    retired = {**LICENCE, "active": "no"}
+    result = await import_catalogue(town.deps, [], [SERVICES[1], retired], dry_run=dry_run)
+    assert [(fault.table, fault.line, fault.field) for fault in result.faults] == [("services", 2, "active")]
+    assert "bundle delivery holds licence" in result.faults[0].detail
+    new = {**BUNDLES[0], "code": "new"}
+    result = await import_catalogue(
+        town.deps, [], [retired], [{**BUNDLES[0], "services": "fine"}, new], dry_run=dry_run
+    )
+    assert ["bundle new holds licence" in fault.detail for fault in result.faults] == [True]
+    for freed in ({"services": "fine"}, {"active": "no"}):
+        assert not (await import_catalogue(town.deps, [], [retired], [{**BUNDLES[0], **freed}], dry_run=True)).faults

@@ -44,6 +44,12 @@ async def status(town, refund_id):
     return (await town.ask("GET", f"/v1/refunds/{refund_id}")).body["status"]
 
 
+async def told_of(town, refund_id, kind):
+    town.clock.advance(minutes=1)
+    feed = (await town.ask("GET", f"/v1/events?object={refund_id}")).body["data"]
+    return [event["data"] for event in feed if event["type"] == kind]
+
+
 async def test_above_the_limit_nothing_is_sent_until_a_second_person_agrees(careful):
     intent = await careful.paid()
     asked = await refund(careful, intent)
@@ -80,8 +86,14 @@ async def test_a_large_refund_cut_into_small_ones_is_still_large(careful):
 async def test_a_refused_refund_gives_its_share_back_and_moves_no_money(careful):
     intent = await careful.paid()
     asked = await refund(careful, intent)
+    careful.clock.advance(minutes=5)
     refused = await decide(careful, asked.body["id"], "refuse", reason="the licence was used")
     assert (refused.status, refused.body["status"]) == (200, "failed")
+    why = {"code": "refused", "detail": "the licence was used"}
+    assert (asked.body["failure"], refused.body["failure"]) == (None, why)
+    [told] = await told_of(careful, asked.body["id"], "refund.refused")
+    assert told["failure"] == why
+    assert refused.body["updated_at"] == refused.body["decided_at"]
     await careful.work()
     assert await careful.charges(intent) == 105_00
     assert (await careful.read(intent))["amount_refundable"]["amount"] == 105_00
@@ -107,6 +119,31 @@ async def test_the_key_that_asked_cannot_agree_under_another_name(careful):
     asked = await refund(careful, await careful.paid())
     answer = await decide(careful, asked.body["id"], key=careful.keys["economy"])
     assert (answer.status, "the key that asked" in answer.body["detail"]) == (409, True)
+
+
+async def test_what_a_key_was_rotated_into_is_no_second_pair_of_eyes(careful):
+    own = next(key for key in (await careful.ask("GET", "/v1/api-keys")).body["data"] if key["label"] == "test")
+    asked = await refund(careful, await careful.paid())
+    heir = (await careful.ask("POST", f"/v1/api-keys/{own['id']}/rotate")).body
+    heirs = {"Authorization": f"Bearer {heir['secret']}"}
+    second = (await careful.ask("POST", f"/v1/api-keys/{heir['id']}/rotate", headers=heirs)).body
+    for key in (heir, second):
+        assert (await decide(careful, asked.body["id"], key=key["secret"])).status == 409
+    assert (await decide(careful, asked.body["id"])).status == 200
+
+
+async def test_a_key_is_no_second_pair_of_eyes_for_one_it_made(careful):
+    made = await careful.ask("POST", "/v1/api-keys", {"label": "till", "scopes": ["refunds:write"]})
+    intent = await careful.paid()
+    asked = await careful.ask(
+        "POST",
+        f"/v1/payment-intents/{intent['id']}/refunds",
+        {"reason": "withdrawn", "requested_by": "mariam"},
+        headers={"Authorization": f"Bearer {made.body['secret']}"},
+    )
+    assert asked.body["status"] == "awaiting_approval"
+    assert (await decide(careful, asked.body["id"], key=careful.keys["economy"])).status == 409
+    assert (await decide(careful, asked.body["id"])).status == 200
 
 
 async def test_another_department_s_refund_is_not_there(careful):
@@ -191,6 +228,71 @@ async def test_a_batch_is_as_large_as_all_of_it(careful):
     some = [{"payment_intent": each["id"], "amount": {"amount": 40_00, "currency": "AED"}} for each in paid]
     answer = await batch(careful, {"refunds": some})
     assert {result["refund"]["status"] for result in answer.body["results"]} == {"awaiting_approval"}
+
+
+async def decide_all(town, batch_id, what, by="hassan", key=None, again="b", **body):
+    headers = {"Authorization": f"Bearer {key or await other_key(town)}"}
+    path = f"/v1/refund-batches/{batch_id}/{what}"
+    return await town.ask("POST", path, {"decided_by": by, **body}, headers=headers, key=again)
+
+
+async def waiting_batch(careful):
+    paid = [await careful.paid() for _ in range(3)]
+    asked = {"refunds": [{"payment_intent": each["id"]} for each in paid], "requested_by": "mariam"}
+    return paid, (await batch(careful, asked)).body
+
+
+async def test_a_batch_is_approved_at_once_by_another_person(careful):
+    paid, asked = await waiting_batch(careful)
+    key = await other_key(careful)
+    done = [await decide_all(careful, asked["id"], "approve", key=key) for _ in range(2)]
+    assert (done[0].status, done[0].body) == (200, done[1].body)
+    assert (done[0].body["decision"], done[0].body["decided"], done[0].body["not_decided"]) == ("approved", 3, 0)
+    assert done[0].body["total"] == [{"amount": 315_00, "currency": "AED"}]
+    assert {one["refund"]["decided_by"] for one in done[0].body["results"]} == {"hassan"}
+    await careful.work()
+    assert {(await careful.read(each))["amount_refunded"]["amount"] for each in paid} == {105_00}
+    later = await decide_all(careful, asked["id"], "refuse", again="c", reason="no")
+    assert {one["problem"]["code"] for one in later.body["results"]} == {"state_conflict"}
+
+
+async def test_a_batch_is_refused_at_once_and_each_says_why(careful):
+    paid, asked = await waiting_batch(careful)
+    done = await decide_all(careful, asked["id"], "refuse", reason="no flood")
+    assert {one["refund"]["failure"]["detail"] for one in done.body["results"]} == {"no flood"}
+    assert {(await careful.read(each))["amount_refundable"]["amount"] for each in paid} == {105_00}
+
+
+async def test_whoever_asked_for_a_batch_cannot_agree_to_any_of_it(careful):
+    _, asked = await waiting_batch(careful)
+    for again, changes in (("b", {"by": "MARIAM"}), ("c", {"key": careful.keys["economy"]})):
+        answer = await decide_all(careful, asked["id"], "approve", again=again, **changes)
+        assert (answer.status, answer.body["decided"], answer.body["not_decided"]) == (200, 0, 3)
+    assert len(await refunds_to_decide(careful.deps)) == 3
+    roads = (await issue_key(careful.deps, "roads", "supervisor"))[0]
+    assert (await decide_all(careful, asked["id"], "approve", key=roads)).status == 404
+
+
+async def test_one_of_a_batch_that_cannot_be_decided_stops_no_other(careful, night):
+    paid, asked = await waiting_batch(careful)
+    await night.dispute(await careful.attempt_of(paid[1]), 105_00)
+    answer = (await decide_all(careful, asked["id"], "approve")).body
+    problems = {one["payment_intent"]: one["problem"]["code"] for one in answer["results"] if one["problem"]}
+    assert problems == {paid[1]["id"]: "payment_disputed"}
+    assert (answer["decided"], answer["not_decided"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"service": "licenze"}, "/query/service"),
+        ({"paid_before": "2026-11-21T00:00:00Z"}, "/query/paid_before"),
+    ],
+)
+async def test_a_query_that_can_mean_nothing_is_refused(town, query, pointer):
+    day = {"service": "licence", "paid_from": "2026-11-21T00:00:00Z", "paid_before": "2026-11-22T00:00:00Z"}
+    answer = await batch(town, {"query": {**day, **query}})
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, pointer)
 
 
 async def test_a_batch_by_what_was_paid(town):

@@ -150,6 +150,21 @@ async def test_hc02_a_refund_that_may_have_been_sent_is_only_asked_about(town):
     assert (await ask_refund(town, intent)).status == 422  # its money still counts
 
 
+async def test_a_refund_the_provider_declines_says_so_in_its_words(town):
+    intent = await town.paid()
+    await town.fault("refund", "http", status=422)
+    refund_id = (await ask_refund(town, intent)).body["id"]
+    await town.work()
+    refund = (await town.ask("GET", f"/v1/refunds/{refund_id}")).body
+    assert (refund["status"], refund["failure"]["code"]) == ("failed", "declined_by_provider")
+    assert refund["failure"]["detail"]
+    listed = (await town.ask("GET", "/v1/refunds?status=failed")).body["data"]
+    assert [each["failure"] for each in listed] == [refund["failure"]]
+    town.clock.advance(minutes=1)
+    feed = (await town.ask("GET", f"/v1/events?object={refund_id}")).body["data"]
+    assert [event["data"]["failure"] for event in feed] == [None, refund["failure"]]
+
+
 async def test_a_refund_the_provider_never_knew_is_sent_again_after_an_hour(town):
     intent = await town.paid()
     await town.fault("refund", "http", status=500)
@@ -176,6 +191,8 @@ async def test_a_pending_refund_counts_and_is_booked_when_the_provider_took_it(t
     town.clock.advance(minutes=5)
     await town.work()
     assert (await refund_row(town, refund_id))["status"] == "failed"
+    failed = (await town.ask("GET", f"/v1/refunds/{refund_id}")).body["failure"]
+    assert failed == {"code": "returned_to_provider", "detail": "FAILED"}
     assert await town.journals(intent) == ["payment_captured", "refund_accepted", "refund_failed"]
     assert (await town.books())["department:economy:payable"] == -100_00
     assert (await ask_refund(town, intent)).status == 201
@@ -211,5 +228,5 @@ async def test_hc14_a_cancel_racing_the_payment_ends_in_one_of_them(town):
 
 def test_every_status_of_a_refund_is_one_the_database_knows():
     assert {status.value for status in RefundStatus} == {
-        "awaiting_approval", "requested", "pending", "unknown", "succeeded", "failed",
+        "awaiting_approval", "awaiting_collection", "requested", "pending", "unknown", "succeeded", "failed",
     }  # fmt: skip

@@ -93,18 +93,18 @@ async def test_every_bad_line_is_named_and_nothing_is_taken(two):
     )
     imported = await rules(two, text)
     assert [(fault.line, fault.field) for fault in imported.faults] == [
-        (1, "department"),
-        (2, "method"),
-        (3, "amount_from"),
+        (2, "department"),
+        (3, "method"),
         (4, "amount_from"),
-        (5, "amount_to"),
-        (6, "language"),
-        (7, "providers"),
+        (5, "amount_from"),
+        (6, "amount_to"),
+        (7, "language"),
         (8, "providers"),
         (9, "providers"),
         (10, "providers"),
-        (11, "currency"),
-        (13, "method"),
+        (11, "providers"),
+        (12, "currency"),
+        (14, "method"),
     ]
     assert await two.deps.pool.fetchval("SELECT count(*) FROM gateway.routing") == 0
 

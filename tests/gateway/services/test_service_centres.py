@@ -56,7 +56,9 @@ class Centre:
 
     async def bill(self, agent, once="1", card=CARD):
         line = LineRequest(service="licence")
-        return await counter.open_bill(self.deps, agent, line, card, reference=f"WALK-{once}", language="ar", once=once)
+        return await counter.open_bill(
+            self.deps, agent, [line], card, reference=f"WALK-{once}", language="ar", once=once
+        )
 
 
 async def test_a_day_that_balances_is_closed_by_the_agent_alone(centre):

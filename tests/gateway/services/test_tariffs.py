@@ -100,8 +100,9 @@ async def test_the_database_lets_nobody_change_what_was_decided(town, owner):
 
 async def test_versions_never_overlap(town, owner):
     """Two cannot begin together, in the database itself; each ends where the next begins."""
-    await enact(town, draft(), draft(on="2027-01-01", terms=fixed(300_00)))
+    made = await propose(town, draft(), draft(on="2027-01-01", terms=fixed(300_00)))
     [twin] = await propose(town, draft(on="2027-01-01", terms=fixed(400_00)))
+    await decide_tariffs(town.deps, made, by="khalid", approve=True)
     with pytest.raises(TransitionError):
         await decide_tariffs(town.deps, [twin], by="khalid", approve=True)
     with pytest.raises(asyncpg.UniqueViolationError, match="tariff_start"):
@@ -126,8 +127,12 @@ async def test_proposals_and_decisions_at_once_get_numbers_of_their_own_and_one_
 
 
 async def test_a_price_in_force_is_not_changed_backwards(town):
-    await enact(town, draft())
     [late] = await propose(town, draft(on="2026-11-22", terms=fixed(1)))
+    await enact(town, draft())
+    for day in ("2026-01-01", "2026-11-22"):
+        with pytest.raises(InvalidError) as refused:
+            await propose(town, draft(on=day, terms=fixed(1)))
+        assert [fault.pointer for fault in refused.value.faults] == ["/0/effective_on"]
     with pytest.raises(TransitionError, match="has begun"):
         await decide_tariffs(town.deps, [late], by="khalid", approve=True)
 

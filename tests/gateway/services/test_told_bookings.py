@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from gateway.services.webhooks.tell_bookings import tell_bookings
-from ledger.journal import PostStatus, post_within
 from ledger.money import Money
 from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.payout_postings import PayoutEvidence, payout_entry, payout_returned_entry
-from reconciliation.postings import Booking, LineEvidence, settlement_entry
+from reconciliation.postings import LineEvidence, rematch_entry, settlement_entry
 
 PAYOUT = "pl_" + "0" * 26
 AED_100 = {"amount": 105_00, "currency": "AED"}
-
-
-class Night:
-    """Posts what a night posts, with the night's own functions."""
-
-    def __init__(self, town):
-        self.town = town
-        self.number = 0
-
-    @property
-    def booking(self):
-        return Booking(self.town.clock().date(), self.town.clock())
-
-    async def post(self, *entries):
-        pool = self.town.deps.pool
-        async with pool.acquire() as connection, connection.transaction():
-            posted = await post_within(connection, entries, recorded_at=self.town.clock())
-        assert {one.status for one in posted} == {PostStatus.POSTED}, posted
-
-    async def line(self, kind, attempt, gross_minor, account):
-        self.number += 1
-        evidence = LineEvidence(
-            "ngenius", 1, "file.csv", self.number, kind, "B-1", "AED", gross_minor, 0, 0, gross_minor, account,
-            attempt["id"], attempt["intent"],
-        )  # fmt: skip
-        await self.post(settlement_entry(evidence, self.booking))
-
-
-@pytest.fixture
-def night(town):
-    return Night(town)
 
 
 async def told(town, department="economy"):
@@ -72,6 +41,73 @@ async def test_a_settled_payment_is_told_once(town, night):
     assert len(await told(town)) == 1
     assert "settlement.received" in await town.events(intent)  # and it stands among what happened to the intent
     assert await told(town, "roads") == []
+
+
+IN_TRANSIT = "provider:ngenius:refunds_in_transit"
+
+
+async def refund(town, intent, minor=20_00):
+    asked = {"reason": "entered twice", "amount": {"amount": minor, "currency": "AED"}}
+    answer = await town.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", asked)
+    assert answer.status == 201, answer.body
+    await town.work()
+    return answer.body["id"]
+
+
+async def test_a_settled_refund_is_told_once(town, night):
+    intent = await town.paid()
+    refund_id = await refund(town, intent)
+    await night.line("refund", {"id": refund_id, "intent": intent["id"]}, -20_00, IN_TRANSIT)
+    found = [(kind, data) for kind, data in await told(town) if kind == "refund.settled"]
+    assert found == [
+        (
+            "refund.settled",
+            {
+                "refund": refund_id,
+                "payment_intent": intent["id"],
+                "status": "succeeded",
+                "amount": {"amount": 20_00, "currency": "AED"},
+                "business_date": "2026-11-22",
+            },
+        )
+    ]
+    assert [kind for kind, _ in await told(town)].count("refund.settled") == 1
+    asked = await town.ask("GET", f"/v1/events?object={refund_id}")
+    ids = [one["id"] for one in asked.body["data"] if one["type"] == "refund.settled"]
+    assert len(ids) == 1
+    assert await told(town, "roads") == []
+
+
+async def test_a_refund_line_that_is_identified_later_is_told_then(town, night):
+    intent = await town.paid()
+    refund_id = await refund(town, intent)
+    evidence = LineEvidence(
+        "ngenius", 1, "file.csv", 1, "refund", "B-1", "AED", -20_00, 0, 0, -20_00, "suspense:unidentified",
+        "ngenius:1:1",
+    )  # fmt: skip
+    await night.post(settlement_entry(evidence, night.booking))
+    assert "refund.settled" not in [kind for kind, _ in await told(town)]
+    named = replace(evidence, account=IN_TRANSIT, item=refund_id, payment=intent["id"])
+    await night.post(rematch_entry(named, night.booking))
+    assert "refund.settled" in [kind for kind, _ in await told(town)]
+
+
+async def test_what_a_provider_took_back_unasked_is_no_refund(town, night):
+    intent = await town.paid()
+    attempt = await town.attempt_of(intent)
+    await refund(town, intent, 105_00)  # something has to be in transit
+    await night.line("refund", attempt, -20_00, IN_TRANSIT)
+    assert "refund.settled" not in [kind for kind, _ in await told(town)]
+
+
+async def test_each_department_of_a_bundle_hears_that_its_part_of_a_refund_is_settled(town, night):
+    fine = {"service": "fine", "amount": {"amount": 400_00, "currency": "AED"}}
+    intent = await town.paid(bundle="delivery", lines=[{"service": "licence"}, fine])
+    refund_id = await refund(town, intent, 101_00)
+    await night.line("refund", {"id": refund_id, "intent": intent["id"]}, -101_00, IN_TRANSIT)
+    assert [kind for kind, _ in await told(town)][-1] == "refund.settled"
+    [(_, part)] = [each for each in await told(town, "roads") if each[0] == "payment_part.refund_settled"]
+    assert part["amount"] == {"amount": 80_00, "currency": "AED"}
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])

@@ -87,3 +87,22 @@ async def test_an_intent_whose_time_is_over_cannot_be_paid(town):
     assert (started.attempt, started.next_step) == (None, None)
     assert (await read_checkout(town.deps, token_of(intent))).status.value == "expired"
     assert await orders(town) == []
+
+
+async def test_hc16_a_bill_paid_before_is_named_to_its_department(town):
+    first = await town.paid(reference="INV-7")
+    second = await town.intent(reference="INV-7")
+    other = await town.intent(reference="INV-8")
+    assert (await town.read(second))["paid_before"] == first["id"]
+    assert (await town.read(other))["paid_before"] is None
+    await town.start(second)
+    await town.pay(second)
+    await town.work()
+    paid = await town.read(second)
+    assert (paid["duplicate_of"], paid["paid_before"]) == (first["id"], None)
+    for query, found in (("duplicate=true", [second]), ("duplicate=true&reference=INV-7", [second])):
+        listed = (await town.ask("GET", f"/v1/payment-intents?{query}")).body["data"]
+        assert [each["id"] for each in listed] == [each["id"] for each in found]
+    others = (await town.ask("GET", "/v1/payment-intents?duplicate=false")).body["data"]
+    assert {each["id"] for each in others} == {first["id"], other["id"]}
+    assert (await town.ask("GET", "/v1/payment-intents?duplicate=perhaps")).status == 422

@@ -105,9 +105,9 @@ def test_every_bad_line_is_reported(run, tmp_path):
         SERVICES.replace("411,10500", "411,free").replace("business,web,,,licence", "business,fax,,,licence")
     )
     said = run("catalogue", "import", *FILES, fails=True)
-    assert "services line 1, amount_minor:" in said
-    assert "services line 2, channels:" in said
-    assert "bundles line 1, services: there is no service licence" in said
+    assert "services line 2, amount_minor:" in said
+    assert "services line 3, channels:" in said
+    assert "bundles line 2, services: there is no service licence" in said
 
 
 def test_what_is_exported_imports_again_to_the_same(run, tmp_path):
@@ -120,10 +120,50 @@ def test_what_is_exported_imports_again_to_the_same(run, tmp_path):
         for table in ("departments", "services", "bundles", "tariffs"):
             name = f"{table}.{form}"
             assert (tmp_path / form / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
-        said = run("tariff", "propose", f"{form}/tariffs.{form}", "--by", "m", "--reason", "r", "--dry-run")
-        assert "2 tariffs would be proposed" in said
+        tariffs = ("tariff", "propose", f"{form}/tariffs.{form}", "--by", "m", "--reason", "r", "--dry-run")
+        said = run(*tariffs, fails=True)
+        assert said.count("effective_on: a version that begins on this day is approved already") == 2
     services = json.loads((tmp_path / "json" / "services.json").read_text())
     assert services[0]["documents_ar"] == "جواز | صورة"
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+def test_a_tariff_that_could_never_be_approved_is_not_proposed(run, tmp_path, how):
+    enact(run)
+    rows = [{**TARIFFS[0], "effective_on": day} for day in ("2026-01-01", "2026-02-01", "2026-11-23", "2026-11-24")]
+    (tmp_path / "tariffs.json").write_text(json.dumps(rows))
+    said = run("tariff", "propose", "tariffs.json", "--by", "maryam", "--reason", "x", *how, fails=True)
+    assert [line for line in said.splitlines() if line.startswith("tariffs")] == [
+        "tariffs line 1, effective_on: a version that begins on this day is approved already",
+        "tariffs line 2, effective_on: this service has a tariff; another cannot begin on a day that has begun",
+        "tariffs line 3, effective_on: this service has a tariff; another cannot begin on a day that has begun",
+    ]
+    assert run("tariff", "list") == ""
+
+
+def test_lines_are_counted_as_an_editor_does(run, tmp_path):
+    (tmp_path / "departments.csv").write_text(
+        'code,name_en,name_ar\n\nhealth,"Health\nand care",الصحة\n\nBAD,"x",\n', newline=""
+    )
+    said = run("catalogue", "import", "--departments", "departments.csv", fails=True)
+    assert [line.partition(":")[0] for line in said.splitlines() if line.startswith("departments")] == [
+        "departments line 3, name_en", "departments line 6, code", "departments line 6, name_ar",
+    ]  # fmt: skip
+
+
+def test_all_that_is_wrong_with_a_row_is_told_at_once(run, tmp_path):
+    (tmp_path / "services.csv").write_text(
+        "code,department,name_en,name_ar,revenue_code,amount_minor,currency,active,channels,price\n"
+        "A B,,,رخصة,411,free,XYZ,perhaps,fax,1\n"
+    )
+    said = run("catalogue", "import", "--services", "services.csv", fails=True)
+    faults = [line.partition(":")[0].rpartition(" ")[2] for line in said.splitlines() if line.startswith("services")]
+    assert faults == ["price", "code", "department", "name_en", "currency", "amount_minor", "active", "channels"]
+    row = {"service": "licence", "effective_on": "soon", "kind": "fixed", "amount_minor": "x", "basis_points": 5}
+    (tmp_path / "tariffs.json").write_text(json.dumps([{**row, "vat_basis_points": "y"}]))
+    said = run("tariff", "propose", "tariffs.json", "--by", "m", "--reason", "x", fails=True)
+    faults = [line.partition(":")[0].rpartition(" ")[2] for line in said.splitlines() if line.startswith("tariffs")]
+    assert faults == ["effective_on", "legal_basis", "basis_points", "amount_minor", "vat_basis_points"]
 
 
 def test_a_tariff_takes_two_people(run):

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.contract import Statement, StatementEntry
 from ledger.money import Money
 from ops.commands.day import seal_command
-from ops.commands.finance import finance_command, runner
+from ops.commands.finance import finance_command
 from ops.commands.night import nightly_command
 from ops.commands.report import report_command
+from ops.commands.running import runner
 from reconciliation.deps import BankAccount, Deps
 
 _NUMBERS = itertools.count(1)
@@ -158,6 +159,58 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     assert "bilal: approved write_off agreed by telephone" in done
     assert run("finance", "payouts").output == ""
     assert run("finance", "approve-payout", "po_none", "--by", "huda").exit_code == 1
+
+
+def test_a_department_is_paid_weekly_by_what_two_people_type(run):
+    details = (
+        "traffic",
+        "--name",
+        "Traffic Department",
+        "--iban",
+        "AE840261001015033304101",
+        "--holdback-minor",
+        "500",
+    )
+    first = run("finance", "propose-payee", *details, "--reason", "first", "--by", "amal").output.strip()
+    assert run("finance", "approve-payee", first, "--by", "bilal").exit_code == 0
+    options = ("--schedule", "weekly", "--weekday", "thursday", "--proof", "banked")
+    proposed = run("finance", "propose-payee", "traffic", *options, "--reason", "agreed", "--by", "amal")
+    assert proposed.exit_code == 0, proposed.output
+    assert run("finance", "payee-change", proposed.output.strip()).output == (
+        f"{proposed.output.strip()}  traffic AED  by amal, to be approved: agreed\n"
+        "  proof: settled -> banked\n  schedule: daily -> weekly\n  weekday: Monday -> Thursday\n"
+    )
+    assert run("finance", "payee-change", "pc_none").exit_code == 1
+    assert "AED 5.00 held back" in run("finance", "payees").output
+
+
+def test_a_contract_and_a_holiday_are_set_from_the_command_line(run):
+    terms = ("--from", "2026-11-01", "--fee-basis-points", "120", "--settlement-days", "3")
+    proposed = run("finance", "contract", "propose", "alpha", *terms, "--reason", "signed", "--by", "amal")
+    assert proposed.exit_code == 0, proposed.output
+    own = run("finance", "contract", "approve", proposed.output.strip(), "--by", "amal")
+    assert (own.exit_code, own.output) == (1, "Error: Whoever prepared this may not approve it.\n")
+    assert run("finance", "contract", "approve", proposed.output.strip(), "--by", "bilal").exit_code == 0
+    later = ("--from", "2027-01-01", "--no-fee", "--reason", "free", "--by", "amal")
+    free = run("finance", "contract", "propose", "alpha", *later).output.strip()
+    listed = run("finance", "contract", "list").output
+    assert listed.startswith(
+        "alpha  from 2026-11-01  file 1, settled 3, credited 2 working days; fee 1.20 % and VAT of 5.00 % on it\n"
+    )
+    assert listed.endswith(
+        f"{free}  alpha  from 2027-01-01  by amal, to be approved: free\n    fee basis points: 120 -> none\n"
+    )
+    assert run("finance", "contract", "refuse", free, "--by", "bilal").output == f"{free} is refused\n"
+
+    eid = run("finance", "holiday", "add", "2027-03-10", "--name-en", "Eid", "--by", "amal")
+    assert eid.output == "2027-03-10 is not worked for everybody\n"
+    run("finance", "holiday", "add", "2027-03-10", "--worked", "--provider", "alpha", "--by", "amal")
+    assert run("finance", "holiday", "list").output == (
+        "2027-03-10  not worked  everybody  Eid\n2027-03-10  worked  alpha\n"
+    )
+    assert run("finance", "holiday", "remove", "2027-03-10", "--by", "amal").exit_code == 0
+    gone = run("finance", "holiday", "remove", "2027-03-10", "--by", "amal")
+    assert (gone.exit_code, gone.output) == (1, "Error: nothing is set for 2027-03-10\n")
 
 
 def test_a_day_is_closed_from_the_command_line_by_two_people(run, tmp_path):

@@ -63,8 +63,8 @@ async def test_what_is_wrong_in_a_file_is_said_line_by_line(run, tmp_path):
     file.write_text(HEADING + "card,,,AED,5.00,,,,somebody\ncash,,,,,,,,none\n", "utf-8")
     code, output = await run("routing", "import", str(file))
     assert code == 1
-    assert "line 1, providers: somebody is not configured for card" in output
-    assert "line 2, method: one of card" in output
+    assert "line 2, providers: somebody is not configured for card" in output
+    assert "line 3, method: one of card" in output
     assert "nothing was changed" in output
     file.write_bytes(b"\xff\xfe")
     code, output = await run("routing", "import", str(file))

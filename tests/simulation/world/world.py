@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
+from ops.demo.city import sign_contracts
 from reconciliation.business_days import Calendar
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from tests.simulation.network_faults import Route, Weights
@@ -90,6 +91,7 @@ class World:
         async with AsyncExitStack() as stack:
             parts = await self.product.assemble(stack)
             await self._fill_catalogue(parts)
+            await sign_contracts(parts)
             if self.plan.counter:
                 await self.counter.found(parts)
             for number in range(self.plan.departments):

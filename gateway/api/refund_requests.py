@@ -1,0 +1,104 @@
+"""Bodies about refunds: one, many at once, and what a second person says to them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from gateway.api.requests import Amount, Body, Code, instant_of, read_body
+from gateway.domain.errors import InvalidError
+from gateway.domain.ids import Prefix, is_id
+from gateway.domain.text import check_text
+from gateway.services.refunds.create_refund import RefundRequest
+from gateway.services.refunds.refund_many import REFUNDS_MAX, PaidQuery, Wanted
+
+
+class RefundedLine(Body):
+    number: Annotated[int, Meta(ge=1, le=100)]
+    amount: Amount
+
+
+class CreateRefund(Body):
+    reason: str
+    amount: Amount | None = None
+    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=100)] | None = None
+    requested_by: str | None = None
+
+
+class DecideRefund(Body):
+    decided_by: str
+    reason: str = ""
+
+
+class BatchedRefund(Body):
+    payment_intent: str
+    amount: Amount | None = None
+
+
+class PaidPayments(Body):
+    service: Code
+    paid_from: str
+    paid_before: str
+
+
+class CreateRefundBatch(Body):
+    reason: str
+    refunds: Annotated[list[BatchedRefund], Meta(min_length=1, max_length=REFUNDS_MAX)] | None = None
+    query: PaidPayments | None = None
+    requested_by: str | None = None
+    dry_run: bool = False
+
+
+def refund_request(body: bytes) -> RefundRequest:
+    """Read the body of a refund: an amount, or lines, or neither for everything that is left."""
+    asked = read_body(body, CreateRefund)
+    reason = check_text(asked.reason, length_max=200, pointer="/reason")
+    by = person(asked.requested_by, "/requested_by")
+    if asked.amount is not None and asked.lines is not None:
+        raise InvalidError("name an amount or lines, not both", pointer="/lines")
+    if asked.lines is None:
+        amount = asked.amount
+        return RefundRequest(reason, *_amount(amount), asked_by=by)
+    lines = {line.number: line.amount.amount for line in asked.lines}
+    currencies = {line.amount.currency for line in asked.lines}
+    if len(lines) != len(asked.lines) or len(currencies) != 1:
+        raise InvalidError("each line once, and all in one currency", pointer="/lines")
+    return RefundRequest(reason, currency=currencies.pop(), lines=lines, asked_by=by)
+
+
+def refund_batch_request(body: bytes) -> tuple[list[Wanted] | PaidQuery, RefundRequest, bool]:
+    """Read the body of a batch: what is wanted, what each refund says, and whether it is only tried."""
+    asked = read_body(body, CreateRefundBatch)
+    reason = check_text(asked.reason, length_max=200, pointer="/reason")
+    request = RefundRequest(reason, asked_by=person(asked.requested_by, "/requested_by"))
+    if (asked.refunds is None) is (asked.query is None):
+        raise InvalidError("name refunds or a query, one of them", pointer="/refunds")
+    if asked.query is not None:
+        query = asked.query
+        since, before = (
+            instant_of(query.paid_from, "/query/paid_from"),
+            instant_of(query.paid_before, "/query/paid_before"),
+        )
+        if before <= since:
+            raise InvalidError("does not lie after paid_from", pointer="/query/paid_before")
+        return PaidQuery(query.service, since, before), request, asked.dry_run
+    wanted = []
+    for index, one in enumerate(asked.refunds or ()):
+        if not is_id(one.payment_intent, Prefix.INTENT):
+            raise InvalidError("is not an identifier of a payment intent", pointer=f"/refunds/{index}/payment_intent")
+        amount_minor, currency = _amount(one.amount)
+        wanted.append(Wanted(one.payment_intent, replace(request, amount_minor=amount_minor, currency=currency)))
+    if len({one.intent_id for one in wanted}) != len(wanted):
+        raise InvalidError("each payment stands once", pointer="/refunds")
+    return wanted, request, asked.dry_run
+
+
+def person(name: str | None, pointer: str) -> str | None:
+    """Read the name of whoever asks or decides, as the department's own system knows them."""
+    return None if name is None else check_text(name.strip(), length_max=100, pointer=pointer)
+
+
+def _amount(amount: Amount | None) -> tuple[int | None, str | None]:
+    return (amount.amount, amount.currency) if amount is not None else (None, None)
