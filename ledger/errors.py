@@ -25,6 +25,12 @@ class EntryError(LedgerError):
     code = "invalid_entry"
 
 
+class PersonError(LedgerError):
+    """Whoever decides has a name that can be read."""
+
+    code = "invalid_person"
+
+
 class ReferenceReusedError(LedgerError):
     """The reference is already posted with other content; nothing was posted now."""
 

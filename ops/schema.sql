@@ -846,7 +846,6 @@ CREATE TABLE gateway.centre_agent (
     CONSTRAINT centre_agent_check CHECK (((checker IS NULL) = (checked_at IS NULL))),
     CONSTRAINT centre_agent_check1 CHECK (((password IS NULL) OR (checker IS NOT NULL))),
     CONSTRAINT centre_agent_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9.-]{1,30}$'::text)),
-    CONSTRAINT centre_agent_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT centre_agent_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT centre_agent_role_check CHECK ((role = ANY (ARRAY['agent'::text, 'supervisor'::text])))
 );
@@ -1171,7 +1170,6 @@ CREATE TABLE gateway.refund (
     CONSTRAINT refund_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_decision_whole CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
     CONSTRAINT refund_status_check CHECK ((status = ANY (ARRAY['awaiting_approval'::text, 'awaiting_collection'::text, 'requested'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text]))),
-    CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR (lower(decided_by) <> lower(asked_by)))),
     CONSTRAINT refund_waits_undecided CHECK (((status <> 'awaiting_approval'::text) OR (decided_by IS NULL)))
 );
 
@@ -1200,8 +1198,7 @@ CREATE TABLE gateway.review_decision (
     CONSTRAINT review_decision_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT review_decision_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
     CONSTRAINT review_decision_outcome_check CHECK ((outcome = ANY (ARRAY['ask_again'::text, 'refund'::text, 'close'::text]))),
-    CONSTRAINT review_decision_reason_check CHECK ((length(reason) > 0)),
-    CONSTRAINT review_maker_is_not_checker CHECK ((checker <> maker))
+    CONSTRAINT review_decision_reason_check CHECK ((length(reason) > 0))
 );
 
 CREATE TABLE gateway.routing (
@@ -1324,7 +1321,6 @@ CREATE TABLE gateway.transfer_claim (
     CONSTRAINT transfer_claim_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT transfer_claim_credit_check CHECK (((length(credit) >= 1) AND (length(credit) <= 100))),
     CONSTRAINT transfer_claim_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
-    CONSTRAINT transfer_claim_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT transfer_claim_reason_check CHECK ((length(reason) > 0))
 );
 
@@ -1797,8 +1793,7 @@ CREATE TABLE reconciliation.day_close (
     CONSTRAINT day_close_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT day_close_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (seal_number IS NOT NULL))),
     CONSTRAINT day_close_check3 CHECK (((seal_number IS NULL) = (certificate IS NULL))),
-    CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
-    CONSTRAINT day_maker_is_not_checker CHECK ((checker <> maker))
+    CONSTRAINT day_close_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text])))
 );
 
 CREATE TABLE reconciliation.entry_reference (
@@ -1886,8 +1881,7 @@ CREATE TABLE reconciliation.payee_change (
     CONSTRAINT payee_change_remittance_email_check CHECK ((remittance_email ~ '^[^@[:space:]<>]{1,64}@[^@[:space:]<>]{1,189}$'::text)),
     CONSTRAINT payee_change_revenue_code_check CHECK ((revenue_code ~ '^[!-~]{0,40}$'::text)),
     CONSTRAINT payee_change_schedule_check CHECK ((schedule = ANY (ARRAY['daily'::text, 'weekly'::text, 'threshold'::text]))),
-    CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6))),
-    CONSTRAINT payee_maker_is_not_checker CHECK ((checker <> maker))
+    CONSTRAINT payee_change_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6)))
 );
 
 CREATE TABLE reconciliation.payout_batch (
@@ -1922,7 +1916,6 @@ CREATE TABLE reconciliation.payout_batch (
     CONSTRAINT payout_batch_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'refused'::text, 'released'::text, 'unknown'::text, 'sent'::text, 'accepted'::text, 'rejected'::text, 'confirmed'::text]))),
     CONSTRAINT payout_batch_total_minor_check CHECK ((total_minor > 0)),
     CONSTRAINT payout_is_approved_before_release CHECK (((status = ANY (ARRAY['draft'::text, 'submitted'::text])) OR (checker IS NOT NULL))),
-    CONSTRAINT payout_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT payout_policy_has_a_limit CHECK (((checker <> 'policy'::text) OR (total_minor <= auto_approve_limit_minor)))
 );
 
@@ -2030,6 +2023,22 @@ CREATE TABLE reconciliation.provider_contract (
     CONSTRAINT provider_contract_tolerance_below_minor_check CHECK ((tolerance_below_minor >= 0))
 );
 
+CREATE TABLE reconciliation.refused_file (
+    source text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    business_date date NOT NULL,
+    reason text NOT NULL COLLATE pg_catalog."C",
+    quoted text NOT NULL,
+    currency character(3),
+    stated_minor bigint,
+    found_minor bigint,
+    came_at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_file_check CHECK ((((stated_minor IS NULL) OR (currency IS NOT NULL)) AND ((found_minor IS NULL) = (stated_minor IS NULL)))),
+    CONSTRAINT refused_file_leg_check CHECK ((leg = ANY (ARRAY['provider'::text, 'bank'::text])))
+);
+
 CREATE TABLE reconciliation.remittance (
     batch_id text NOT NULL COLLATE pg_catalog."C",
     department text NOT NULL COLLATE pg_catalog."C",
@@ -2060,7 +2069,6 @@ CREATE TABLE reconciliation.resolution (
     CONSTRAINT resolution_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT resolution_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT resolution_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
-    CONSTRAINT resolution_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT resolution_reason_check CHECK ((length(reason) > 0))
 );
 
@@ -2153,7 +2161,6 @@ CREATE TABLE reconciliation.unmatch (
     CONSTRAINT unmatch_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT unmatch_check2 CHECK (((NOT (decision IS DISTINCT FROM 'approved'::text)) = (journal_id IS NOT NULL))),
     CONSTRAINT unmatch_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
-    CONSTRAINT unmatch_maker_is_not_checker CHECK ((checker <> maker)),
     CONSTRAINT unmatch_reason_check CHECK ((length(reason) > 0))
 );
 
@@ -2183,6 +2190,9 @@ ALTER TABLE ONLY gateway.bundle
 
 ALTER TABLE ONLY gateway.cash_handout
     ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
+
+ALTER TABLE gateway.centre_agent
+    ADD CONSTRAINT centre_agent_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
@@ -2268,8 +2278,14 @@ ALTER TABLE ONLY gateway.refund_line
 ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
+ALTER TABLE gateway.refund
+    ADD CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR ((btrim(decided_by) <> ''::text) AND (lower(btrim(decided_by)) <> lower(btrim(asked_by)))))) NOT VALID;
+
 ALTER TABLE ONLY gateway.review_decision
     ADD CONSTRAINT review_decision_pkey PRIMARY KEY (id);
+
+ALTER TABLE gateway.review_decision
+    ADD CONSTRAINT review_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
@@ -2294,6 +2310,9 @@ ALTER TABLE ONLY gateway.tariff
 
 ALTER TABLE ONLY gateway.told_journal
     ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
+
+ALTER TABLE gateway.transfer_claim
+    ADD CONSTRAINT transfer_claim_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
@@ -2349,6 +2368,9 @@ ALTER TABLE ONLY public.schema_migration
 ALTER TABLE ONLY reconciliation.account_mapping_line
     ADD CONSTRAINT account_mapping_line_pkey PRIMARY KEY (department, version, account, kind);
 
+ALTER TABLE reconciliation.account_mapping
+    ADD CONSTRAINT account_mapping_maker_is_named CHECK ((btrim(maker) <> ''::text)) NOT VALID;
+
 ALTER TABLE ONLY reconciliation.account_mapping
     ADD CONSTRAINT account_mapping_pkey PRIMARY KEY (department, version);
 
@@ -2367,6 +2389,9 @@ ALTER TABLE ONLY reconciliation.break
 ALTER TABLE ONLY reconciliation.day_close
     ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
 
+ALTER TABLE reconciliation.day_close
+    ADD CONSTRAINT day_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
 
@@ -2381,6 +2406,9 @@ ALTER TABLE ONLY reconciliation.match_entry
 
 ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE reconciliation.payee_change
+    ADD CONSTRAINT payee_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency, revenue_code);
@@ -2403,14 +2431,23 @@ ALTER TABLE ONLY reconciliation.payout_line_history
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
 
+ALTER TABLE reconciliation.payout_batch
+    ADD CONSTRAINT payout_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+
 ALTER TABLE ONLY reconciliation.payout_part
     ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
 
 ALTER TABLE ONLY reconciliation.provider_contract
     ADD CONSTRAINT provider_contract_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY reconciliation.refused_file
+    ADD CONSTRAINT refused_file_pkey PRIMARY KEY (source, leg, sha256);
+
 ALTER TABLE ONLY reconciliation.remittance
     ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
+
+ALTER TABLE reconciliation.resolution
+    ADD CONSTRAINT resolution_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
@@ -2441,6 +2478,9 @@ ALTER TABLE ONLY reconciliation.statement_entry
 
 ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
+
+ALTER TABLE reconciliation.unmatch
+    ADD CONSTRAINT unmatch_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
@@ -3145,6 +3185,8 @@ GRANT UPDATE(checker) ON TABLE reconciliation.provider_contract TO mizan_service
 GRANT UPDATE(checked_at) ON TABLE reconciliation.provider_contract TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE reconciliation.provider_contract TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE reconciliation.refused_file TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.remittance TO mizan_service;
 

@@ -33,7 +33,7 @@ NIGHTS_WAITING: Final = Gauge("mizan_nights_waiting", "Business dates whose nigh
 
 _CATCH_UP_DAYS_MAX: Final = 31
 _RECHECK_PAUSE: Final = timedelta(hours=1)
-_RECHECKED_MAX: Final = 10_000
+_RECHECKS_A_TURN: Final = 500
 _ADVICES_A_TURN: Final = 10
 
 
@@ -71,6 +71,8 @@ async def run_due_nights(parts: Parts) -> int:
         nights = await recent_nights(connection, _CATCH_UP_DAYS_MAX * 2)
         begun = await first_day(connection)
     due = nights_due(parts.clock(), parts.settings, nights, begun)
+    if done := [night.business_date for night in nights if night.status == "done"]:
+        _tell_done(max(done), parts)  # also what was done before this process began
     for number, business_date in enumerate(due):
         NIGHTS_WAITING.set(len(due) - number)
         try:
@@ -78,28 +80,32 @@ async def run_due_nights(parts: Parts) -> int:
         except NightRunningError:
             return 0
         log.info("night done", business_date=business_date.isoformat())
-        NIGHT_DONE.set(datetime.combine(business_date, datetime.min.time(), parts.settings.time_zone).timestamp())
+        _tell_done(business_date, parts)
     NIGHTS_WAITING.set(0)
     return len(due)
 
 
+def _tell_done(business_date: date, parts: Parts) -> None:
+    NIGHT_DONE.set(datetime.combine(business_date, datetime.min.time(), parts.settings.time_zone).timestamp())
+
+
 class Rechecks:
-    """Asks the gateway about payments that a break names, each at most once an hour."""
+    """Asks the gateway about payments that a break names, each at most once an hour, all of them in turn.
+
+    Each turn looks at the page of breaks after the last one, so that no number of older ones keeps the newer waiting.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._asked: dict[str, datetime] = {}
+        self._after = ""
 
     async def run(self) -> int:
         now = self._parts.clock()
-        wanted = [
-            each
-            for each in await payments_to_requery(self._parts.night)
-            if each.reference is not None
-            and self._asked.get(each.break_id, datetime.min.replace(tzinfo=now.tzinfo)) + _RECHECK_PAUSE <= now
-        ]
-        if len(self._asked) > _RECHECKED_MAX:
-            self._asked.clear()
+        self._asked = {name: at for name, at in self._asked.items() if at + _RECHECK_PAUSE > now}
+        page = await payments_to_requery(self._parts.night, _RECHECKS_A_TURN, self._after)
+        self._after = page[-1].break_id if len(page) == _RECHECKS_A_TURN else ""
+        wanted = [each for each in page if each.reference is not None and each.break_id not in self._asked]
         self._asked.update({each.break_id: now for each in wanted})
         await recheck(self._parts.gateway, [each.reference for each in wanted if each.reference is not None])
         return 0

@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from reconciliation.bank_codes import bank_words
+
 
 class Language(StrEnum):
     ENGLISH = "en"
@@ -108,7 +110,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Missing at provider", "غير موجودة لدى المزود"),
         ("{provider} has not settled {amount} of payment {reference}, due on {due}.",
          "لم يسوِّ {provider} مبلغ {amount} للدفعة {reference} المستحقة في {due}."),
-        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.MISSING_IN_BOOKS: Meaning(
         ("Missing in our books", "غير موجودة في دفاترنا"),
         ("{provider} settled {amount} under {reference}, which our books do not know (file {file}, line {line}).",
@@ -118,12 +120,12 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Missing at bank", "غير موجودة في البنك"),
         ("{provider} reported {amount} paid to us as {reference}, due on {due}; no bank statement shows it.",
          "أفاد {provider} بتحويل {amount} إلينا بالمرجع {reference} المستحق في {due} ولا يظهر في كشف الحساب."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.AMOUNT: Meaning(
         ("Amount differs", "اختلاف المبلغ"),
         ("{provider} settled {theirs} for {reference}; our books have {ours} (file {file}, line {line}).",
          "سوَّى {provider} مبلغ {theirs} عن {reference} بينما المسجل لدينا {ours} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.ASK_PROVIDER, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.CURRENCY: Meaning(
         ("Currency differs", "اختلاف العملة"),
         ("{provider} settled {theirs} for {reference}; our books have {ours} (file {file}, line {line}).",
@@ -148,17 +150,17 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Settled, not collected in our books", "مسوّاة وغير محصلة في دفاترنا"),
         ("{provider} paid {amount} more for {reference} than our books say was collected.",
          "دفع {provider} عن {reference} مبلغًا يزيد {amount} على المحصل في دفاترنا."),
-        _O, (Action.REQUERY, Action.ASK_PROVIDER, Action.REFUND), cured_by_item=True),
+        _O, (Action.REQUERY, Action.ASK_PROVIDER, Action.REFUND, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.PAID_AFTER_REJECTION: Meaning(
         ("Paid after rejection", "تحويل نُفذ بعد رفضه"),
         ("The bank debited {amount} for {reference}, a payout to {department} it had rejected or returned.",
          "خصم البنك {amount} عن {reference} وهو تحويل إلى {department} سبق أن رفضه أو أعاده."),
-        _T, (Action.ASK_BANK,), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.REFUND_NOT_SETTLED: Meaning(
         ("Refund not settled", "استرداد غير مسوّى"),
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
          "قبل {provider} الاسترداد {reference} بمبلغ {amount} المستحق في {due} ولم يسوِّه."),
-        _F, (Action.REQUERY, Action.ASK_PROVIDER), cured_by_item=True),
+        _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.CHARGEBACK: Meaning(
         ("Charged back", "اعتراض على دفعة"),
         ("The payer's bank took back {amount} of {reference} (file {file}, line {line}).",
@@ -182,7 +184,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Unknown bank credit", "إيداع بنكي غير معروف"),
         ("The bank credited {amount} that nobody expected (statement {file}, entry {line}).",
          "أودع البنك مبلغ {amount} غير متوقع (الكشف {file}، القيد {line})."),
-        _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND), cured_by_item=True),
+        _T, (Action.MATCH_BY_HAND, Action.ASK_BANK, Action.REFUND, Action.WRITE_OFF), cured_by_item=True),
     BreakType.OTHER_CURRENCY: Meaning(
         ("Settled in another currency", "تسوية بعملة أخرى"),
         ("The bank credited {theirs} for {reference}, which our books hold as {ours} (statement {file}, entry {line}).",
@@ -207,7 +209,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Bank amount differs", "اختلاف مبلغ البنك"),
         ("The bank booked {theirs} for {reference}; our books expected {ours} (statement {file}, entry {line}).",
          "قيد البنك {theirs} عن {reference} بينما المتوقع في دفاترنا {ours} (الكشف {file}، القيد {line})."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.BANK_BALANCE: Meaning(
         ("Bank balance differs", "اختلاف رصيد البنك"),
         ("Statement {file} closes at {theirs}; our books have {ours}.",
@@ -222,17 +224,17 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Payout returned", "تحويل مرتجع"),
         ("The bank returned {amount} paid to {department} ({reference}); it is owed again.",
          "أعاد البنك مبلغ {amount} المحول إلى {department} ({reference}) وأصبح مستحقًا من جديد."),
-        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK)),
+        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.REJECTED_PAYOUT: Meaning(
         ("Payout rejected", "تحويل مرفوض"),
-        ("The bank rejected {amount} to {department} ({reference}): {reason}. It is owed again.",
-         "رفض البنك تحويل {amount} إلى {department} ({reference}): {reason}. وأصبح مستحقًا من جديد."),
-        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK)),
+        ("The bank rejected {amount} to {department} ({reference}): {reason}. It is owed again.{held}",
+         "رفض البنك تحويل {amount} إلى {department} ({reference}): {reason}. وأصبح مستحقًا من جديد.{held}"),
+        _T, (Action.CORRECT_PAYEE, Action.ASK_BANK, Action.ACCEPT)),
     BreakType.PAYOUT_NOT_CONFIRMED: Meaning(
         ("Payout not confirmed", "تحويل غير مؤكد"),
         ("{amount} to {department} ({reference}) was due on {due}; no statement shows it.",
          "مبلغ {amount} إلى {department} ({reference}) كان مستحقًا في {due} ولا يظهر في كشف الحساب."),
-        _T, (Action.ASK_BANK,), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.PAYEE_MISSING: Meaning(
         ("No bank details", "لا توجد بيانات بنكية"),
         ("{department} is owed {amount} and has no approved bank account.",
@@ -247,11 +249,11 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Total is not the sum of lines", "المجموع لا يساوي السطور"),
         ("File {file} of {provider} states {theirs}; its lines sum to {ours}. Nothing of it was booked.",
          "يذكر الملف {file} من {provider} مجموع {theirs} بينما مجموع سطوره {ours}. لم يُقيد منه شيء."),
-        _O, (Action.ASK_PROVIDER,)),
+        _O, (Action.ASK_PROVIDER, Action.ACCEPT)),
     BreakType.FILE_MISSING: Meaning(
         ("File missing", "ملف مفقود"),
         ("{provider} has sent no file for {due}.", "لم يرسل {provider} ملفًا عن {due}."),
-        _O, (Action.ASK_PROVIDER,)),
+        _O, (Action.ASK_PROVIDER, Action.ACCEPT)),
     BreakType.FILE_LATE: Meaning(
         ("File late", "ملف متأخر"),
         ("{provider} sent {file} for {due} late; it was booked as an adjustment on {reason}.",
@@ -289,14 +291,35 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "sequence_gap": ("the statement before it has not come", "لم يصل الكشف السابق له"),
     "sequence_repeated": ("its sequence number is already taken", "رقمه التسلسلي مستخدم"),
     "opening_differs": ("it does not open where the last one closed", "رصيده الافتتاحي لا يساوي إقفال الكشف السابق"),
+    "unreadable": ("it cannot be read", "تعذرت قراءته"),
+    "cut_off": ("it is cut off", "الملف مبتور"),
+    "empty": ("it is empty", "الملف فارغ"),
+    "other_digest": ("it is not the file that was listed", "ليس الملف المدرج في القائمة"),
+    "total_not_lines": ("its total is not the sum of its lines", "مجموعه لا يساوي مجموع سطوره"),
     "refused_by_bank": ("the bank gave no reason", "لم يذكر البنك سببًا"),
 }
 """Reasons we give ourselves. What a provider or an adapter says is quoted as it came."""
 
 
 def reason_words(reason: str, language: Language) -> str:
+    """Put our own reason, or a bank's code, into words; anything else is quoted as it came."""
+    side = 0 if language is Language.ENGLISH else 1
     words = REASONS.get(reason)
-    return reason if words is None else words[0 if language is Language.ENGLISH else 1]
+    return (bank_words(reason, side) or reason) if words is None else words[side]
+
+
+def refusal_words(reason: str, quoted: str, language: Language) -> str:
+    """Say why a file was refused: in English what its reader said, in Arabic the reason and then that, isolated."""
+    if quoted and language is Language.ENGLISH:
+        return quoted
+    words = reason_words(reason, language)
+    return f"{words} ({LEFT_TO_RIGHT_ISOLATE}{quoted}{POP_ISOLATE})" if quoted else words
+
+
+HELD_WORDS: Final = (
+    " The account is paid nothing more until its details change or two people accept this.",
+    " ولا يُحوَّل شيء إلى هذا الحساب حتى تتغير بياناته أو يقبل شخصان هذا الفرق.",
+)
 
 
 class _Known(dict[str, str]):
@@ -314,7 +337,9 @@ def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> 
     """Say in one sentence what is wrong. In Arabic, what is written left to right is isolated."""
     meaning = MEANINGS[kind]
     if "reason" in detail:
-        detail = {**detail, "reason": reason_words(detail["reason"], language)}
+        detail = {**detail, "reason": refusal_words(detail["reason"], detail.get("quoted", ""), language)}
+    held = HELD_WORDS[0 if language is Language.ENGLISH else 1] if detail.get("held") else ""
+    detail = {**detail, "held": held}
     if language is Language.ENGLISH:
         return meaning.sentence[0].format_map(_Known(detail))
     isolated = {
@@ -328,8 +353,19 @@ def title(kind: BreakType, language: Language) -> str:
     return MEANINGS[kind].title[0 if language is Language.ENGLISH else 1]
 
 
-def suggestions(kind: BreakType, language: Language) -> list[str]:
-    return [ACTION_WORDS[action][0 if language is Language.ENGLISH else 1] for action in MEANINGS[kind].suggested]
+def action_words(action: Action, language: Language) -> str:
+    return ACTION_WORDS[action][0 if language is Language.ENGLISH else 1]
+
+
+def suggested(kind: BreakType, leg: str | None) -> tuple[Action, ...]:
+    """Name what usually ends a type of break; a file of the bank's is raised with the bank, not with a provider."""
+    if leg != "bank" or not kind.startswith("file_"):
+        return MEANINGS[kind].suggested
+    return tuple(Action.ASK_BANK if one is Action.ASK_PROVIDER else one for one in MEANINGS[kind].suggested)
+
+
+def suggestions(kind: BreakType, language: Language, leg: str | None = None) -> list[str]:
+    return [action_words(action, language) for action in suggested(kind, leg)]
 
 
 AGE_BANDS: Final = ((1, "0–1"), (3, "2–3"), (7, "4–7"), (14, "8–14"), (30, "15–30"))

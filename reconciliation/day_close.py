@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger import accounts
 from ledger.decisions import closed_until
 from ledger.ids import mint
+from ledger.people import same_person
 from ledger.seal import Seal, seal_day
-from reconciliation.breaks import BreakType, Language, title
+from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, BreakType, Language, title
 from reconciliation.business_days import Calendar, Calendars
 from reconciliation.certificates import AccountDay, StandingBreak, write_certificate
 from reconciliation.contracts import read_contracts
@@ -62,9 +63,15 @@ class Obstacle:
 
     lack: Lack
     what: str = ""
+    kind: BreakType | None = None
 
     def sentence(self, language: Language) -> str:
-        return LACK_WORDS[self.lack][0 if language is Language.ENGLISH else 1].format(what=self.what)
+        what = self.what
+        if language is Language.ARABIC and what:
+            what = f"{LEFT_TO_RIGHT_ISOLATE}{what}{POP_ISOLATE}"
+        if self.kind is not None:
+            what += f" ({title(self.kind, language)})"
+        return LACK_WORDS[self.lack][0 if language is Language.ENGLISH else 1].format(what=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
     found += await _sources(deps, connection, calendars, business_date)
     found += [Obstacle(Lack.NOT_BOOKED, row["name"]) for row in await days.files_not_booked(connection, business_date)]
     found += [
-        Obstacle(Lack.BREAK, f"{row['id']} ({title(BreakType(row['type']), Language.ENGLISH)})")
+        Obstacle(Lack.BREAK, row["id"], BreakType(row["type"]))
         for row in await days.unexplained(connection, business_date)
     ]
     return tuple(found)
@@ -178,7 +185,7 @@ async def decide_day(deps: Deps, close_id: str, *, by: str, approve: bool, key: 
             raise NotFoundError(f"there is no close {close_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"close {close_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         if not approve:
             await days.refuse(connection, close_id, by, deps.clock())

@@ -215,10 +215,10 @@ class Requery:
     payment: str | None
 
 
-async def payments_to_requery(deps: Deps, limit: int = 500) -> list[Requery]:
-    """Name the payments whose breaks the provider's own word can settle; whoever sees the payments asks."""
+async def payments_to_requery(deps: Deps, limit: int = 500, after: str = "") -> list[Requery]:
+    """Name the payments whose breaks their provider's word can settle, a page by id; whoever sees payments asks."""
     async with deps.pool.acquire() as connection:
-        rows = await overdue.to_requery(connection, limit)
+        rows = await overdue.to_requery(connection, limit, after)
     return [
         Requery(
             row["id"], row["type"], row["provider"],

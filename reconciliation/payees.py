@@ -15,6 +15,7 @@ from adapters.contract import PayeeMatch
 from adapters.errors import ProviderError
 from ledger.ids import mint
 from ledger.money import Money, exponent_of
+from ledger.people import same_person
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.payout_terms import FeeBearer, Proof, Schedule
@@ -132,7 +133,7 @@ async def decide_payee_change(
             raise NotFoundError(f"there is no change {change_id}")
         if change["decision"] is not None:
             raise NotAllowedError(f"change {change_id} is {change['decision']} already")
-        if change["maker"] == by:
+        if same_person(change["maker"], by):
             raise SamePersonError
         if approve and change["confirmation"] in DENIED and not despite_bank:
             raise NotAllowedError(f"the bank was asked about change {change_id}: {confirmation_words(change)}")

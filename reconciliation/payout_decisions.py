@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.money import Money
+from ledger.people import same_person
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.store import audits, payouts
@@ -42,9 +43,9 @@ async def decide_payout(deps: Deps, batch_id: str, *, by: str, approve: bool, re
             raise NotFoundError(f"there is no payout {batch_id}")
         if batch["status"] != "submitted":
             raise NotAllowedError(f"payout {batch_id} is {batch['status']} and no longer to be decided")
-        if batch["maker"] == by:
+        if same_person(batch["maker"], by):
             raise SamePersonError
-        if by == "policy":
+        if same_person(by, "policy"):
             raise NotAllowedError("the policy decides by its limit when a batch is drafted, never afterwards")
         decision = "approved" if approve else "refused"
         await payouts.decide(connection, batch_id, decision, by, deps.clock(), reason)

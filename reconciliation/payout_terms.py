@@ -35,6 +35,7 @@ class Held(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     NOT_TODAY = "not_today"
     NO_ACCOUNT = "no_account"
+    ACCOUNT_REFUSED = "account_refused"
 
 
 HELD_WORDS: Final[dict[Held, tuple[str, str]]] = {
@@ -42,6 +43,7 @@ HELD_WORDS: Final[dict[Held, tuple[str, str]]] = {
     Held.NEGATIVE: ("a debit balance is carried forward", "رصيد مدين مُرحَّل"),
     Held.BELOW_MINIMUM: ("below the agreed minimum", "أقل من الحد الأدنى المتفق عليه"),
     Held.NOT_TODAY: ("not a payout day", "ليس يوم تحويل"),
+    Held.ACCOUNT_REFUSED: ("the bank refuses the account", "يرفض البنك الحساب"),
     Held.NO_ACCOUNT: ("no approved bank account", "لا يوجد حساب بنكي معتمد"),
 }
 
@@ -55,6 +57,7 @@ class PayoutTerms:
     weekday: int = 0
     minimum_minor: int = 1
     holdback_minor: int = 0
+    account_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ def due(payable_minor: int, unproven_minor: int, terms: PayoutTerms | None, busi
         return result(0, Held.NEGATIVE)
     if available_minor <= 0:
         return result(0, Held.NEGATIVE if payable_minor - unproven_minor < 0 else Held.NOTHING_DUE)
-    if terms is None:
-        return result(0, Held.NO_ACCOUNT)
+    if terms is None or terms.account_refused:
+        return result(0, Held.NO_ACCOUNT if terms is None else Held.ACCOUNT_REFUSED)
     if terms.schedule is Schedule.WEEKLY and business_date.weekday() != terms.weekday:
         return result(0, Held.NOT_TODAY)
     if available_minor < terms.minimum_minor:

@@ -13,13 +13,14 @@ from ledger.entry import Entry, Posting, Source
 from ledger.ids import mint
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
+from ledger.people import same_person
 from reconciliation.breaks import BreakType, Language
 from reconciliation.deps import Deps
 from reconciliation.errors import BooksDisagreeError, NightRunningError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import RULE, Leg, MatchOutcome, explain
 from reconciliation.postings import Booking, bank_reference, line_reference, rematch_reference, suspense_item
 from reconciliation.postings import unidentified_item as unidentified
-from reconciliation.resolutions import booking_now
+from reconciliation.resolution_plan import booking_now
 from reconciliation.settled_lines import lines_reference
 from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, unmatches
 from reconciliation.store.breaks import NewBreak
@@ -119,7 +120,7 @@ async def decide_unmatch(deps: Deps, unmatch_id: str, *, by: str, approve: bool)
             raise NotFoundError(f"there is no proposal {unmatch_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"proposal {unmatch_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         leg, file_no, line = Leg(proposed["leg"]), proposed["file_no"], proposed["line"]
         await audits.insert(

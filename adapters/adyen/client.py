@@ -24,7 +24,7 @@ from adapters.contract import (
     RefundReport,
     SettlementFile,
 )
-from adapters.errors import OutcomeUnknownError, ProviderError, RejectedError
+from adapters.errors import OutcomeUnknownError, ProviderError, RejectedError, naming
 from adapters.http import WireClient
 
 NOT_FOUND: Final = 404
@@ -141,7 +141,9 @@ class AdyenLinks:
             content = await self._wire.send(
                 Call("report", "GET", report.href, headers), timeout_s=REPORT_TIMEOUT_S, body_bytes_max=FILE_BYTES_MAX
             )
-            yield read_settlement(report.name, content.body, merchant_account=account, business_date=business_date)
+            with naming(report.name, content.body):
+                file = read_settlement(report.name, content.body, merchant_account=account, business_date=business_date)
+            yield file
 
     async def _find(self, order: PaymentOrder) -> WireLink | None:
         """Find the attempt's link: sending the same request under the same key again gives its id.

@@ -58,7 +58,10 @@ def read_settlement(name: str, content: bytes, *, merchant_account: str, busines
     paid_out = -payout.net
     if not refused and total((line.net for line in lines), currency) != paid_out:
         summed = total((line.net for line in lines), currency)
-        raise FileRefusedError(f"the payout is {paid_out}, the lines sum to {summed}", line=payout.number)
+        raise FileRefusedError(
+            f"the payout is {paid_out}, the lines sum to {summed}", line=payout.number, cause="total_not_lines",
+            stated=paid_out, found=summed,
+        )  # fmt: skip
     return _file(name, content, business_date, batch_reference, lines, refused, paid_out)
 
 
@@ -73,7 +76,7 @@ def _carried(
     """Read a batch that pays nothing: what it owes or leaves is carried to the next one, and so it adds up to zero."""
     carried = [line for line in lines if line.raw_kind == CARRIED]
     if not carried or refused or sum(line.net.amount_minor for line in lines):
-        raise FileRefusedError("the payout that closes the report is missing; the report is cut off")
+        raise FileRefusedError("the payout that closes the report is missing; the report is cut off", cause="cut_off")
     currency = carried[-1].net.currency
     if any(line.net.currency != currency for line in lines):
         raise FileRefusedError("a report of several currencies has no payout")
@@ -164,7 +167,7 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
     except csv.Error as error:
         raise FileRefusedError(str(error)) from None
     if not rows:
-        raise FileRefusedError("the report is empty")
+        raise FileRefusedError("the report is empty", cause="empty")
     number, header = rows[0]
     titles = [title.strip() for title in header]
     if missing := sorted(NEEDED - set(titles)):

@@ -13,7 +13,7 @@ from typing import Final
 from adapters.bank_channel import read_listing
 from adapters.bank_host.wire import Channel, read_report, unknown
 from adapters.contract import Health, PayoutFile, PayoutReport, PayoutStatus, Statement
-from adapters.errors import FileRefusedError, NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.errors import FileRefusedError, NotSentError, OutcomeUnknownError, ProviderError, RejectedError, naming
 from adapters.formats.camt import read_camt
 from adapters.formats.pain001 import OrderProfile, write_payment_order
 from adapters.formats.statement_parts import Part, gather
@@ -72,11 +72,14 @@ class BankHost:
             call = self._channel.get_statement(account_iban, business_date, file.name)
             answer = await self._wire.send(call, timeout_s=STATEMENT_TIMEOUT_S, body_bytes_max=STATEMENT_BYTES_MAX)
             digest = hashlib.sha256(answer.body).hexdigest()
-            if digest != file.sha256:
-                raise FileRefusedError(f"{file.name} is not the file the bank listed: its digest differs")
-            for statement in gather(await _parts(answer.body), file_name=file.name, sha256=digest):
-                _refuse_foreign(statement, account_iban, business_date)
-                yield statement
+            with naming(file.name, answer.body):
+                if digest != file.sha256:
+                    raise FileRefusedError(
+                        f"{file.name} is not the file the bank listed: its digest differs", cause="other_digest"
+                    )
+                for statement in gather(await _parts(answer.body), file_name=file.name, sha256=digest):
+                    _refuse_foreign(statement, account_iban, business_date)
+                    yield statement
 
     async def check(self) -> Health:
         """Ask for a file nobody sent: a bank that denies it, readably, is there and knows us."""
@@ -116,6 +119,8 @@ async def _parts(body: bytes) -> list[Part]:
 
 def _refuse_foreign(statement: Statement, account_iban: str, business_date: date) -> None:
     if statement.account_iban != account_iban:
-        raise FileRefusedError(f"{statement.file_name} is of account {statement.account_iban}, not {account_iban}")
+        raise FileRefusedError(
+            f"{statement.file_name} is of account {statement.account_iban}, not {account_iban}", cause="other_account"
+        )
     if statement.closed_on != business_date:
         raise FileRefusedError(f"{statement.file_name} is of {statement.closed_on}, not of {business_date}")

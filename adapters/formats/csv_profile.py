@@ -12,11 +12,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 
 from adapters.contract import SettlementFile, SettlementLine
 from adapters.errors import FileRefusedError
-from adapters.formats.settlement_lines import Figures, LineReader
+from adapters.formats.settlement_lines import Figures, LineReader, UnevenError
 from adapters.formats.settlement_profile import SettlementProfile
 from adapters.formats.settlement_rows import Rows, Table
 from adapters.formats.settlement_values import Instant
@@ -204,7 +204,7 @@ class _Reading:
             if seen >= self._profile.header_lines_max:
                 break
         if not seen:
-            raise FileRefusedError("the file is empty")
+            raise FileRefusedError("the file is empty", cause="empty")
         titles = " or ".join(repr(title) for title in self._profile.columns.kind)
         raise FileRefusedError(f"no row of the first {seen} has the column {titles}; this is not {self._profile.name}")
 
@@ -224,15 +224,26 @@ class _Reading:
         if self._total is not None:
             raise FileRefusedError("a second row of totals", line=number)
         if reader.is_for_another(row, self._profile.total_word.casefold()):
-            raise FileRefusedError("the file is for another account", line=number)
+            raise FileRefusedError("the file is for another account", line=number, cause="other_account")
         try:
             self._total = reader.read_total(number, row)
+        except UnevenError as error:
+            self._refuse_uneven(error, number)
         except (MoneyError, ValueError, OverflowError) as error:
             raise FileRefusedError(f"the totals cannot be read: {error}", line=number) from error
         self._total_number = number
         count = reader.total_count(row)
         if count is not None and count != self._body_count:
             raise FileRefusedError(f"the totals count {count} lines, the file has {self._body_count}", line=number)
+
+    def _refuse_uneven(self, error: UnevenError, number: int) -> NoReturn:
+        """Refuse totals that contradict themselves, with what they state and what the lines sum to."""
+        reason = f"the totals cannot be read: {error}"
+        if len(self._summaries) != 1:
+            raise FileRefusedError(reason, line=number) from error
+        (summary,) = self._summaries.values()
+        stated, found = (Money.of_total(minor, summary.currency) for minor in (error.net_minor, summary.net_minor))
+        raise FileRefusedError(reason, line=number, cause="total_not_lines", stated=stated, found=found) from error
 
     def _keep_payout(self, reader: LineReader, line: Figures) -> None:
         """Take the provider's own payout line as the batch's stated total: it is not one of the batch's lines."""
@@ -267,7 +278,7 @@ class _Reading:
 
     def _summarise(self, reader: LineReader) -> Iterator[SettlementSummary]:
         if self._profile.total_word and self._total is None:
-            raise FileRefusedError("the row of totals is missing; the file is cut off")
+            raise FileRefusedError("the row of totals is missing; the file is cut off", cause="cut_off")
         if self._total is not None:
             self._prove_total(self._total, reader)
         if not self._summaries:
@@ -300,8 +311,9 @@ class _Reading:
             if not self._refused_count and abs(said - found) > self._profile.rounding_minor:
                 amounts = Money.of_total(said, total.currency), Money.of_total(found, total.currency)
                 raise FileRefusedError(
-                    f"{title}: the totals say {amounts[0]}, the lines sum to {amounts[1]}", line=self._total_number
-                )
+                    f"{title}: the totals say {amounts[0]}, the lines sum to {amounts[1]}", line=self._total_number,
+                    cause="total_not_lines", stated=amounts[0], found=amounts[1],
+                )  # fmt: skip
         summary.stated_net_minor = total.net_minor
         day = reader.local_day(total.at) if total.at is not None else None
         summary.business_date = total.business_date or summary.business_date or day
@@ -312,4 +324,7 @@ class _Reading:
         if abs(stated_minor - found_minor) > self._profile.rounding_minor:
             stated, found = Money.of_total(stated_minor, currency), Money.of_total(found_minor, currency)
             line = self._total_number or None
-            raise FileRefusedError(f"the file states a total of {stated}, its lines sum to {found}", line=line)
+            raise FileRefusedError(
+                f"the file states a total of {stated}, its lines sum to {found}", line=line,
+                cause="total_not_lines", stated=stated, found=found,
+            )  # fmt: skip

@@ -20,6 +20,14 @@ NOT_THERE: Final = -1
 SPELLINGS_MAX: Final = 1000
 
 
+class UnevenError(ValueError):
+    """A row whose own net is not its gross less its fees; it says what net the row states."""
+
+    def __init__(self, reason: str, net_minor: int) -> None:
+        super().__init__(reason)
+        self.net_minor = net_minor
+
+
 class Figures(NamedTuple):
     """What a row says, in minor units and our signs; `line()` gives it as the contract has it."""
 
@@ -238,7 +246,7 @@ class LineReader:
         if net is None:
             return fee, gross - fee - vat
         if self._fees and abs(gross - fee - vat - net) > self._profile.rounding_minor:
-            raise ValueError(f"net {net} is not gross {gross} less fee {fee} and VAT {vat} (minor units)")
+            raise UnevenError(f"net {net} is not gross {gross} less fee {fee} and VAT {vat} (minor units)", net)
         return gross - vat - net, net
 
     def _kept(self, row: Sequence[str], fee: int, vat: int) -> tuple[int, int]:

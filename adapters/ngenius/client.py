@@ -25,7 +25,7 @@ from adapters.contract import (
     RefundReport,
     SettlementFile,
 )
-from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError
+from adapters.errors import NotSentError, OutcomeUnknownError, ProviderError, RejectedError, naming
 from adapters.formats.settlement_profile import SettlementProfile
 from adapters.http import WireClient
 from adapters.ngenius import callbacks
@@ -226,7 +226,11 @@ class NGenius:
                 timeout_s=REPORT_TIMEOUT_S,
                 body_bytes_max=FILE_BYTES_MAX,
             )
-            yield read_settlement(report.name, content.body, outlet=self._settings["outlet"], profile=self._profile)
+            with naming(report.name, content.body):
+                file = read_settlement(
+                    report.name, content.body, outlet=self._settings["outlet"], profile=self._profile
+                )
+            yield file
 
     @property
     def _searches(self) -> bool:

@@ -59,7 +59,7 @@ def refund_batch_request(body: bytes) -> tuple[list[Wanted] | PaidQuery, RefundR
 
 def person(name: str | None, pointer: str) -> str | None:
     """Read the name of whoever asks or decides, as the department's own system knows them."""
-    return None if name is None else check_text(name, length_max=100, pointer=pointer)
+    return None if name is None else check_text(name.strip(), length_max=100, pointer=pointer)
 
 
 def _amount(amount: Amount | None) -> tuple[int | None, str | None]:

@@ -19,6 +19,7 @@ from gateway.services.catalogue.export_catalogue import as_csv, as_json, export_
 from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.services.catalogue.tariff_rows import propose_rows
 from ops.commands.running import plainly, runner
+from ops.commands.two_people import Person
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 Run = Callable[[Callable[[Deps], Awaitable[Any]]], Any]
@@ -26,7 +27,9 @@ Answer = TypeVar("Answer")
 
 _SHOWN_MAX: Final = 10_000
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-_BY: Final = click.option("--by", required=True, help="Who does this; whoever approves is never who proposed.")
+_BY: Final = click.option(
+    "--by", type=Person(), required=True, help="Who does this; whoever approves is never who proposed."
+)
 _DRY: Final = click.option("--dry-run", is_flag=True, help="Report every bad line and change nothing.")
 
 

@@ -11,6 +11,7 @@ from gateway.deps import Deps
 from gateway.domain.department import Names
 from gateway.services.centres import centre_people
 from ops.commands.running import runner
+from ops.commands.two_people import Person
 
 Open = Callable[[], AbstractAsyncContextManager[Deps]]
 
@@ -38,14 +39,14 @@ def centre_group(open_deps: Open) -> click.Group:
     @click.argument("centre")
     @click.option("--name", required=True, help="The person's name.")
     @click.option("--supervisor", is_flag=True, help="May approve drawers that differ.")
-    @click.option("--by", required=True, help="Who proposes.")
+    @click.option("--by", type=Person(), required=True, help="Who proposes.")
     def propose_agent(code: str, centre: str, name: str, by: str, *, supervisor: bool) -> None:
         """Propose the agent CODE at CENTRE; a second person lets them in."""
         run(lambda deps: centre_people.propose_agent(deps, code, centre, name, supervisor=supervisor, by=by))
 
     @group.command("approve-agent")
     @click.argument("code")
-    @click.option("--by", required=True, help="Who lets the agent in; not who proposed them.")
+    @click.option("--by", type=Person(), required=True, help="Who lets the agent in; not who proposed them.")
     def approve_agent(code: str, by: str) -> None:
         """Let the agent CODE in, and print the first password, this once."""
 
@@ -57,7 +58,7 @@ def centre_group(open_deps: Open) -> click.Group:
 
     @group.command("disable-agent")
     @click.argument("code")
-    @click.option("--by", required=True, help="Who ends it.")
+    @click.option("--by", type=Person(), required=True, help="Who ends it.")
     def disable_agent(code: str, by: str) -> None:
         """End the access of the agent CODE at once."""
         run(lambda deps: centre_people.disable_agent(deps, code, by=by))

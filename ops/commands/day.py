@@ -10,7 +10,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ops.commands.two_people import BY
-from reconciliation.breaks import Language
+from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, Language
 from reconciliation.day_close import (
     DayStatus,
     day_status,
@@ -124,14 +124,32 @@ def _yesterday(deps: Deps) -> date:
     return deps.calendar.business_date(deps.clock()) - timedelta(days=1)
 
 
+_SAID = {
+    "closed": (
+        "{day} is closed by {maker} and {checker}: seal {seal}",
+        "أقفل {day} كل من {maker} و{checker}: الختم {seal}",
+    ),
+    "proposed": ("{day} is proposed by {maker}: {proposal}", "اقترح {maker} إقفال {day}: {proposal}"),
+    "free": ("{day} can be closed", "يمكن إقفال {day}"),
+}
+
+
 def _show(found: DayStatus, language: Language) -> None:
+    def say(key: str) -> None:
+        side = 0 if language is Language.ENGLISH else 1
+        facts = {
+            "day": found.business_date, "maker": found.proposed_by, "checker": found.closed_by,
+            "seal": found.seal_number, "proposal": found.proposal,
+        }  # fmt: skip
+        isolated = {name: f"{LEFT_TO_RIGHT_ISOLATE}{fact}{POP_ISOLATE}" for name, fact in facts.items()}
+        click.echo(_SAID[key][side].format_map(isolated if side else facts))
+
     if found.seal_number is not None:
-        click.echo(f"{found.business_date} is closed by {found.proposed_by} and {found.closed_by}: "
-                   f"seal {found.seal_number}")  # fmt: skip
+        say("closed")
         return
     if found.proposal is not None:
-        click.echo(f"{found.business_date} is proposed by {found.proposed_by}: {found.proposal}")
+        say("proposed")
     if not found.obstacles:
-        click.echo(f"{found.business_date} can be closed")
+        say("free")
     for obstacle in found.obstacles:
         click.echo(f"{found.business_date}  {obstacle.sentence(language)}")

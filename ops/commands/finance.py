@@ -8,35 +8,24 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import click
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.money import Money
+from ops.commands.breaks import add_break_commands
 from ops.commands.contract import add_contract_commands, add_holiday_commands
 from ops.commands.day import add_day_commands
+from ops.commands.follow import add_follow_command
 from ops.commands.journal import add_journal_commands
 from ops.commands.match import add_match_commands
 from ops.commands.running import runner
 from ops.commands.two_people import BY, Decision, add_decision
-from reconciliation.breaks import Action, BreakType, Language, sentence, suggestions, title
 from reconciliation.deps import Deps
 from reconciliation.payee_changes import describe_change, details_with
 from reconciliation.payees import WEEKDAYS, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
 from reconciliation.payout_terms import FeeBearer, Proof, Schedule
-from reconciliation.resolutions import (
-    Target,
-    comment,
-    decide_resolution,
-    propose_resolution,
-    read_break,
-    resolutions_to_decide,
-)
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 Answer = TypeVar("Answer")
-
-_LANGUAGE = click.option("--language", type=click.Choice([one.value for one in Language]), default="en")
 
 
 def _one_of(kind: type[StrEnum]) -> click.Choice[str]:
@@ -53,8 +42,8 @@ def finance_command(open_deps: OpenDeps, signing_key: Callable[[], Ed25519Privat
 
     _payouts(finance, run)
     _payees(finance, run)
-    _breaks(finance, run)
-    _resolutions(finance, run)
+    add_break_commands(finance, run)
+    add_follow_command(finance, run)
     add_contract_commands(finance, run)
     add_holiday_commands(finance, run)
     add_day_commands(finance, run, signing_key)
@@ -144,57 +133,3 @@ def _payees(finance: click.Group, run: Callable[..., Any]) -> None:
         """Refuse bank details."""
         run(lambda deps: decide_payee_change(deps, change_id, by=by, approve=False))
         click.echo(f"{change_id} is refused")
-
-
-def _breaks(finance: click.Group, run: Callable[..., Any]) -> None:
-    @finance.command("break")
-    @click.argument("break_id")
-    @_LANGUAGE
-    def show(break_id: str, language: str) -> None:
-        """Show one break: what is wrong, what can be done, what was done."""
-        found = run(lambda deps: read_break(deps, break_id))
-        kind, chosen = BreakType(found.type), Language(language)
-        click.echo(f"{found.id}  {title(kind, chosen)}  {found.status}  {found.owner}  {found.business_date}")
-        click.echo(sentence(kind, msgspec.json.decode(found.detail, type=dict[str, str]), chosen))
-        if found.item and found.currency:
-            click.echo(f"{found.account} {found.item}: {Money.of_total(found.amount_minor, found.currency)}")
-        for number, words in enumerate(suggestions(kind, chosen), start=1):
-            click.echo(f"  {number}. {words}")
-        for event in found.history:
-            click.echo(f"  {event.at:%Y-%m-%d %H:%M} {event.actor}: {event.action} {event.note}".rstrip())
-
-    @finance.command("comment")
-    @click.argument("break_id")
-    @click.argument("text")
-    @BY
-    def remark(break_id: str, text: str, by: str) -> None:
-        """Add a remark to a break."""
-        run(lambda deps: comment(deps, break_id, by=by, text=text))
-
-
-def _resolutions(finance: click.Group, run: Callable[..., Any]) -> None:
-    @finance.command("propose-resolution")
-    @click.argument("break_id")
-    @click.argument("action", type=click.Choice([action.value for action in Action]))
-    @click.option("--reason", required=True)
-    @click.option("--account", help="Account of the item that a match by hand clears.")
-    @click.option("--item", help="That item.")
-    @BY
-    def propose(break_id: str, action: str, reason: str, account: str | None, item: str | None, by: str) -> None:
-        """Propose how a break ends; somebody else approves it."""
-        target = Target(account, item) if account and item else None
-        click.echo(
-            run(lambda deps: propose_resolution(deps, break_id, Action(action), by=by, reason=reason, target=target))
-        )
-
-    @finance.command("resolutions")
-    def pending() -> None:
-        """List the proposals that wait for a decision."""
-        for one in run(resolutions_to_decide):
-            click.echo(f"{one.id}  {one.break_id}  {one.action}  by {one.maker}: {one.reason}")
-
-    add_decision(finance, run, Decision(
-        noun="resolution", decide=decide_resolution, why=("note", False),
-        approve_help="Approve a proposal; its journal is posted with the approval.",
-        refuse_help="Refuse a proposal; the break stays open.",
-    ))  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ops.commands.two_people import Person
 from reconciliation.breaks import Language
 from reconciliation.charts import import_mapping, show_mapping
 from reconciliation.deps import Deps
@@ -29,7 +30,7 @@ def add_journal_commands(finance: click.Group, run: Callable[..., Any]) -> None:
     @click.argument("department")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Say what is wrong; keep nothing.")
-    @click.option("--by", required=True)
+    @click.option("--by", type=Person(), required=True)
     def load(department: str, file: Path, dry_run: bool, by: str) -> None:  # noqa: FBT001 - click passes flags by name
         """Import a mapping: a CSV of account, kind, theirs, cost_centre."""
         content = file.read_bytes()
@@ -104,7 +105,7 @@ def _add_remittance(finance: click.Group, run: Callable[..., Any]) -> None:
     @finance.command("resend-remittance")
     @click.argument("batch_id")
     @click.argument("department")
-    @click.option("--by", required=True, help="Who asks for it.")
+    @click.option("--by", type=Person(), required=True, help="Who asks for it.")
     def again(batch_id: str, department: str, by: str) -> None:
         """Send a payout's advice to a department once more."""
         run(lambda deps: send_again(deps, batch_id, department, by=by))

@@ -53,6 +53,9 @@ async def _run(open_deps: OpenDeps, day: date | None, step: str | None, *, dry_r
     click.echo(f"{heading} {business_date}")
     for name, counts in summary.steps.items():
         click.echo(f"  {name:<12} {words(counts)}")
+    if dry_run:
+        left_out = [name for name in STEPS if name not in summary.steps]
+        click.echo(f"  not rehearsed, because they follow what the night posts and sends: {', '.join(left_out)}")
 
 
 def words(counts: Mapping[str, int]) -> str:

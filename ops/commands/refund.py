@@ -19,7 +19,7 @@ from gateway.services.refunds.refund_many import REFUNDS_MAX, Wanted, refund_man
 from ledger.errors import MoneyError
 from ledger.money import Money
 from ops.commands.running import runner
-from ops.commands.two_people import Decision, add_decision
+from ops.commands.two_people import Decision, Person, add_decision
 from ops.wiring import Parts
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -63,7 +63,7 @@ def _bulk(refund: click.Group, run: Callable[..., Any]) -> None:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--department", required=True)
     @click.option("--reason", required=True)
-    @click.option("--by", required=True, help="Who asks.")
+    @click.option("--by", type=Person(), required=True, help="Who asks.")
     @click.option("--dry-run", is_flag=True, help="Say what would be given back, and give nothing.")
     def many(file: Path, department: str, reason: str, by: str, dry_run: bool) -> None:  # noqa: FBT001 - click passes flags by name
         """Ask for the refunds of FILE: CSV with payment_intent, and amount and currency where not all is given back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +18,7 @@ from ops.reporting import REPORTS, build_any_report
 from reconciliation.breaks import Language
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
-from reconciliation.reports.catalogue import BINARY, Format, check_known_at, render
+from reconciliation.reports.catalogue import BINARY, Format, check_department, check_known_at, render
 
 OpenDeps = Callable[[], AbstractAsyncContextManager[Deps]]
 
@@ -78,15 +79,28 @@ def report_command(open_deps: OpenDeps) -> click.Command:
         if output is None:
             asyncio.run(_write(open_deps, wanted, sys.stdout.buffer))
         else:
-            with output.open("wb") as file:
-                asyncio.run(_write(open_deps, wanted, file))
+            _write_beside(open_deps, wanted, output)
 
     return report
 
 
+def _write_beside(open_deps: OpenDeps, wanted: Wanted, output: Path) -> None:
+    """Write a file beside the output and rename it: whoever had a report keeps it until there is a new one."""
+    beside = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            asyncio.run(_write(open_deps, wanted, file))
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 async def _write(open_deps: OpenDeps, wanted: Wanted, out: BinaryIO) -> None:
     async with open_deps() as deps:
-        business_date = wanted.day or deps.calendar.business_date(deps.clock()) - timedelta(days=1)
+        today = deps.calendar.business_date(deps.clock())
+        business_date = wanted.day or today - timedelta(days=1)
+        if business_date > today:
+            raise click.ClickException(f"{business_date} has not begun: a report is of a day up to {today}")
         # One snapshot, so that every table of the page is of the same instant.
         async with (
             deps.pool.acquire() as connection,
@@ -95,6 +109,8 @@ async def _write(open_deps: OpenDeps, wanted: Wanted, out: BinaryIO) -> None:
             try:
                 if wanted.known_at is not None:
                     await check_known_at(deps, connection, wanted.known_at)
+                if wanted.department is not None:
+                    await check_department(connection, wanted.department)
                 built = await build_any_report(
                     connection, wanted.name, business_date, wanted.language, department=wanted.department,
                     since=wanted.since, known_at=wanted.known_at,

@@ -18,12 +18,15 @@ from gateway.services.catalogue.import_catalogue import read_csv
 from gateway.services.providers.drain_provider import count_under_way, drain_provider, resume_provider
 from gateway.services.providers.import_routing import COLUMNS, describe, import_routing
 from ops.commands.running import runner
+from ops.commands.two_people import Person
 from ops.wiring import Parts
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
 Answer = TypeVar("Answer")
 
-_BY = click.option("--by", default="operator", show_default=True, help="Who changes it; kept beside the change.")
+_BY = click.option(
+    "--by", type=Person(), default="operator", show_default=True, help="Who changes it; kept beside the change."
+)
 
 
 def routing_command(open_parts: OpenParts) -> click.Group:

@@ -9,7 +9,7 @@ import click
 
 from gateway.services.attempts.assign_transfer import Suggestion, decide_transfer, propose_transfer, suggest_bills
 from ops.commands.running import runner
-from ops.commands.two_people import Decision, add_decision
+from ops.commands.two_people import Decision, Person, add_decision
 from ops.wiring import Parts
 from reconciliation.unnamed_credits import unnamed_credits
 
@@ -35,7 +35,7 @@ def transfer_group(open_parts: OpenParts) -> click.Group:
     @click.argument("credit")
     @click.argument("attempt")
     @click.option("--reason", required=True, help="Why this credit pays this bill.")
-    @click.option("--by", "person", required=True, help="Who proposes it.")
+    @click.option("--by", "person", type=Person(), required=True, help="Who proposes it.")
     def propose(credit: str, attempt: str, reason: str, person: str) -> None:
         """Propose that CREDIT (as `unnamed` lists it) pays the bill of ATTEMPT."""
         proposal = run(lambda parts: _propose(parts, credit, attempt, person, reason))

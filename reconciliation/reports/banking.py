@@ -34,7 +34,8 @@ async def bank_reconciliation(connection: Connection, asked: Asked) -> Report:
         Table(word("bank_table", language), columns, proof, empty=word("none", language)),
         await _open(connection, "outstanding", "provider:%:in_transit", 1, asked),
         await _open(connection, "payouts_under_way", "department:%:payout_in_transit", -1, asked),
-        await _open(connection, "unidentified", "suspense:unidentified", -1, asked),
+        await _nobodys(connection, "unidentified", asked, at_bank=True),
+        await _nobodys(connection, "unidentified_settled", asked, at_bank=False),
     )
     return Report.of("bank", word("bank", language), asked, tables, word("ties" if even else "does_not_tie", language))
 
@@ -76,6 +77,31 @@ async def _open(connection: Connection, name: str, pattern: str, sign: int, aske
         foot = [word("total", language), None, None, whole]
     return Table(word(name, language), columns, open_rows(connection, pattern, sign, asked), foot,
                  word("none", language))  # fmt: skip
+
+
+async def _nobodys(connection: Connection, name: str, asked: Asked, *, at_bank: bool) -> Table:
+    """List what waits in suspense from the bank's statements, or from the providers' files: two different questions."""
+    language = asked.language
+
+    async def rows() -> AsyncIterator[Row]:
+        async for row in open_rows(connection, "suspense:unidentified", -1, asked):
+            # A statement's entry is named by number alone, a file's line by its provider first.
+            if str(row[1]).split(":")[0].isdigit() is at_bank:
+                yield row
+
+    sums: dict[str, int] = {}
+    async for row in rows():
+        if isinstance(amount := row[3], Money):
+            sums[amount.currency] = sums.get(amount.currency, 0) + amount.amount_minor
+    columns = (
+        Column(word("account", language), Shape.REFERENCE),
+        Column(word("reference", language), Shape.REFERENCE),
+        Column(word("date", language), Shape.DATE),
+        Column(word("amount", language), Shape.AMOUNT),
+    )
+    whole = [Money.of_total(minor, currency) for currency, minor in sums.items()]
+    foot: list[Cell] | None = [word("total", language), None, None, whole[0]] if len(whole) == 1 else None
+    return Table(word(name, language), columns, rows(), foot, word("none", language))
 
 
 async def open_rows(connection: Connection, pattern: str, sign: int, asked: Asked) -> AsyncIterator[Row]:

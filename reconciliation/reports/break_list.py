@@ -56,6 +56,6 @@ async def _rows(connection: Connection, asked: Asked, pattern: str) -> AsyncIter
                 status_word(row["owner"], language),
                 status_word(row["status"], language),
                 sentence(kind, detail, language),
-                ("؛ " if language is Language.ARABIC else "; ").join(suggestions(kind, language)),
+                ("؛ " if language is Language.ARABIC else "; ").join(suggestions(kind, language, row["leg"])),
                 row["reason"],
             )

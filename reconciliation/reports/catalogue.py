@@ -27,7 +27,7 @@ from reconciliation.reports.suspense import suspense_ageing
 from reconciliation.reports.text import render_text
 from reconciliation.reports.trial import trial_balance_report
 from reconciliation.reports.xlsx_file import render_xlsx
-from reconciliation.store import Connection, leases
+from reconciliation.store import Connection, known, leases
 
 
 class Format(StrEnum):
@@ -88,6 +88,12 @@ async def build_report(
     if department is None:
         raise NotFoundError(f"the report {name!r} is of one department; name it")
     return await _BY_DEPARTMENT[name](connection, asked, department)
+
+
+async def check_department(connection: Connection, department: str) -> None:
+    """Refuse a department that neither books nor payees know: its page would be bare, as if nothing were owed."""
+    if not await known.knows_department(connection, department):
+        raise NotFoundError(f"there is no department {department!r} in the books")
 
 
 async def check_known_at(deps: Deps, connection: Connection, known_at: datetime) -> None:

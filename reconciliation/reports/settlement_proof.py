@@ -34,8 +34,8 @@ _BATCHES: Final = """
       AND business_date <= $2 AND (account, currency, item) IN (SELECT account, currency, item FROM named)
     GROUP BY account, currency, item
   )
-  SELECT m.*, f.name, f.business_date, f.total_net_minor FROM moved m
-  LEFT JOIN LATERAL (SELECT name, business_date, total_net_minor FROM reconciliation.settlement_file f
+  SELECT m.*, f.file_no, f.name, f.business_date, f.total_net_minor FROM moved m
+  LEFT JOIN LATERAL (SELECT file_no, name, business_date, total_net_minor FROM reconciliation.settlement_file f
     WHERE f.provider = split_part(m.account, ':', 2) AND f.batch_reference = m.item AND f.currency = m.currency
       AND f.status = 'accepted' AND f.imported_at <= $4 ORDER BY file_no LIMIT 1) f ON true
   WHERE m.reported_minor <> m.received_minor OR m.moved_on >= $1
@@ -49,6 +49,7 @@ async def settlement_proof(connection: Connection, asked: Asked) -> Report:
     columns = (
         Column(word("provider", language), Shape.REFERENCE),
         Column(word("batch", language), Shape.REFERENCE),
+        Column(word("file_no", language), Shape.REFERENCE),
         Column(word("file", language), Shape.REFERENCE),
         Column(word("date", language), Shape.DATE),
         *(Column(word(key, language), Shape.AMOUNT) for key in ("stated", "booked", "received", "open_rest")),
@@ -59,7 +60,7 @@ async def settlement_proof(connection: Connection, asked: Asked) -> Report:
     )
     sums: dict[str, int] = {}
     async for row in _batches(connection, span):
-        if isinstance(rest := row[7], Money):
+        if isinstance(rest := row[8], Money):
             sums[rest.currency] = sums.get(rest.currency, 0) + rest.amount_minor
     even = True
     balances: list[Row] = []
@@ -88,7 +89,8 @@ async def _batches(connection: Connection, span: tuple[object, ...]) -> AsyncIte
         currency = row["currency"]
         stated_minor, rest_minor = row["total_net_minor"], row["reported_minor"] - row["received_minor"]
         yield (
-            row["account"].split(":")[1], row["item"], row["name"], row["business_date"],
+            row["account"].split(":")[1], row["item"], row["file_no"] and str(row["file_no"]), row["name"],
+            row["business_date"],
             None if stated_minor is None else Money.of_total(stated_minor, currency),
             Money.of_total(row["reported_minor"], currency), Money.of_total(row["received_minor"], currency),
             Money.of_total(rest_minor, currency), row["bank_lines"],

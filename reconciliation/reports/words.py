@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciliation.breaks import Language
+from reconciliation.breaks import Action, Language, action_words
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "reconciliation": ("Daily reconciliation", "المطابقة اليومية"),
@@ -83,6 +83,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "outstanding": ("Reported, not yet at the bank", "مُبلَّغ عنه ولم يصل البنك"),
     "payouts_under_way": ("Instructed, not yet at the bank", "مأمور بتحويله ولم يظهر في البنك"),
     "unidentified": ("At the bank, nobody's yet", "في البنك دون تحديد صاحبه"),
+    "unidentified_settled": ("In providers' files, nobody's yet", "في ملفات المزودين دون تحديد صاحبه"),
     "due": ("Due", "الاستحقاق"),
     "revenue": ("Revenue", "الإيرادات"),
     "adoption": ("Adoption of electronic channels", "الإقبال على القنوات الإلكترونية"),
@@ -152,6 +153,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "owed": ("owed to departments and payers", "مستحق للجهات والدافعين"),
     "suspended": ("in suspense", "معلق"),
     "treasury_own": ("the treasury's own", "خاص بالخزينة"),
+    "inside": ("What is inside", "ما يتضمنه"),
+    "bank_line": ("Bank line", "قيد البنك"),
+    "not_at_bank": ("no statement shows it yet", "لا يظهر في أي كشف بعد"),
+    "file_no": ("No.", "الرقم"),
+    "no_journal": ("posts no journal", "لا يُرحَّل قيد"),
+    "not_possible": ("not possible now", "غير ممكن الآن"),
+    "names_a_target": ("posts the break's item against the one that --account and --item name",
+                       "يُرحَّل بند الفرق مقابل البند الذي يحدده --account و --item"),
+    "proposed_by_person": ("proposed by {person}", "اقترحه {person}"),
     "none": ("Nothing to report.", "لا يوجد ما يُذكر."),
     "ties": ("Every total on this page was compared with the ledger and agrees.",
              "قورنت جميع المجاميع في هذه الصفحة بالدفتر العام وهي متطابقة."),
@@ -170,6 +180,10 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "late_payment_captured": ("late payment", "دفعة متأخرة"),
     "late_payment_accepted": ("late payment accepted", "قبول دفعة متأخرة"),
     "late_payment_refunded": ("late payment refunded", "رد دفعة متأخرة"),
+    "payment_settled": ("payment settled", "تسوية دفعة"),
+    "refund_settled": ("refund settled", "تسوية استرداد"),
+    "settlement_received": ("settlement at the bank", "وصول التسوية إلى البنك"),
+    "transfer_received": ("transfer at the bank", "وصول الحوالة إلى البنك"),
     "payment_reversed": ("taken back by the provider", "استعادها المزود"),
     "refund_accepted": ("refund", "استرداد"),
     "refund_failed": ("refund failed", "استرداد لم يتم"),
@@ -188,10 +202,13 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 STATUSES: Final[dict[str, tuple[str, str]]] = {
     "open": ("open", "قائم"),
     "proposed": ("waiting for approval", "بانتظار الاعتماد"),
+    "resolved": ("resolved", "حُسم"),
+    "cured": ("cured", "زال سببه"),
     "draft": ("draft", "مسودة"),
     "submitted": ("waiting for approval", "بانتظار الاعتماد"),
     "approved": ("approved", "معتمد"),
     "refused": ("refused", "مرفوض من المعتمِد"),
+    "refused_file": ("refused", "ملف مرفوض"),
     "released": ("released", "صدر أمره"),
     "unknown": ("outcome unknown", "نتيجته غير معروفة"),
     "sent": ("with the bank", "لدى البنك"),
@@ -221,6 +238,18 @@ STATUSES: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+EVENTS: Final[dict[str, tuple[str, str]]] = {
+    "raised": ("raised", "سُجل الفرق"),
+    "cured": ("cured", "زال الفرق"),
+    "commented": ("commented", "تعليق"),
+    "proposed": ("proposed", "اقتُرح"),
+    "approved": ("approved", "اعتُمد"),
+    "refused": ("refused", "رُفض"),
+    "explained": ("explained", "وُضِّح"),
+    "matched": ("matched", "طُوبق"),
+}
+
+
 def _side(language: Language) -> int:
     return 0 if language is Language.ENGLISH else 1
 
@@ -232,6 +261,16 @@ def word(key: str, language: Language) -> str:
 def kind_word(kind: str, language: Language) -> str:
     """Name a journal's kind; one nobody translated is shown as it is."""
     return KINDS[kind][_side(language)] if kind in KINDS else kind.replace("_", " ")
+
+
+def event_words(action: str, language: Language) -> str:
+    """Say what happened to a break: its first word, and the action it is about where there is one."""
+    verb, _, rest = action.partition(" ")
+    bare = verb.rstrip(",")
+    if bare not in EVENTS or language is Language.ENGLISH:
+        return action
+    about = action_words(Action(rest), language) if rest in set(Action) else rest
+    return f"{EVENTS[bare][1]} {about}".rstrip()
 
 
 def status_word(status: str, language: Language) -> str:

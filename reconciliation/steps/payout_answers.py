@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from adapters.contract import PayoutReport, PayoutStatus
 from ledger.journal import post_within
 from ledger.money import Money
+from reconciliation.bank_codes import line_reason, refuses_account
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Night
@@ -36,7 +37,7 @@ async def apply_answer(night: Night, batch_id: str, report: PayoutReport, *, sen
         accepted = [line for line, word in words.items() if word is PayoutStatus.ACCEPTED]
         await payouts.set_accepted(connection, accepted, night.deps.clock())
         rejected = [line for line in lines if line["status"] in WAITING and words[line["id"]] is PayoutStatus.REJECTED]
-        await _owe_again(night, connection, batch, rejected, report.reason or "refused_by_bank")
+        await _owe_again(night, connection, batch, rejected, report)
     return True
 
 
@@ -61,14 +62,21 @@ async def mark_unknown(night: Night, batch_id: str, reason: str) -> None:
             await payouts.set_status(connection, batch_id, "unknown", reason[:500], night.deps.clock())
 
 
-async def _owe_again(night: Night, connection: Connection, batch: Record, rejected: list[Record], reason: str) -> None:
-    """Re-open the payables of rejected lines, and tell finance."""
+async def _owe_again(
+    night: Night, connection: Connection, batch: Record, rejected: list[Record], report: PayoutReport
+) -> None:
+    """Re-open the payables of rejected lines, and tell finance; an account that was refused takes nothing more.
+
+    What is said of the whole file is not said of any payee's account.
+    """
     if not rejected:
         return
     now, currency = night.deps.clock(), batch["currency"]
     booking = night.booking(now)
     entries, found = [], []
     for line in rejected:
+        reason = line_reason(report, line["id"]) or "refused_by_bank"
+        held = line["creditor_iban"] if refuses_account(report, line["id"]) else ""
         journal_id = await payouts.mark_returned(connection, line["id"], "rejected", reason[:500], now)
         amount = Money(line["amount_minor"], currency)
         entries.append(
@@ -81,7 +89,7 @@ async def _owe_again(night: Night, connection: Connection, batch: Record, reject
                 type=BreakType.REJECTED_PAYOUT, subject=line["id"], business_date=night.business_date,
                 amount_minor=line["amount_minor"], currency=currency, department=line["department"],
                 detail={"amount": str(amount), "department": line["department"], "reference": line["id"],
-                        "reason": reason},
+                        "reason": reason, **({"held": held} if held else {})},
             )
         )  # fmt: skip
     await breaks.raise_breaks(connection, found, now=now, random_bytes=night.deps.random_bytes)

@@ -65,8 +65,9 @@ def terms_of(row: Record) -> PayoutTerms | None:
     if row["iban"] is None:
         return None
     return PayoutTerms(
-        Proof(row["proof"]), Schedule(row["schedule"]), row["weekday"], row["minimum_minor"], row["holdback_minor"]
-    )
+        Proof(row["proof"]), Schedule(row["schedule"]), row["weekday"], row["minimum_minor"], row["holdback_minor"],
+        row["account_refused"],
+    )  # fmt: skip
 
 
 async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[Record, Due]], counts: Counts) -> None:

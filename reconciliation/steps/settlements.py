@@ -12,7 +12,7 @@ from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.matching import BREAK_OF, Leg, MatchOutcome
 from reconciliation.night import Counts, Night
-from reconciliation.store import Connection, Record, breaks, line_matching, settlement_files
+from reconciliation.store import Connection, Record, breaks, line_matching, refused_files, settlement_files
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.settlement_files import LineUnfitError, Loaded
 
@@ -45,7 +45,7 @@ async def import_settlements(night: Night) -> Counts:
                     night.tell(STEP, counts)
             except FileRefusedError as error:
                 counts["refused"] += 1
-                await _refuse_unread(night, provider, day, str(error), counts)
+                await _refuse_unread(night, provider, day, error, counts)
             except ProviderError:
                 # Not reached is not missing: the next night asks again, and the file becomes a break when due.
                 counts["unreachable"] += 1
@@ -139,18 +139,29 @@ async def _quarantine(
         await _raise(night, connection, [found], counts)
 
 
-async def _refuse_unread(night: Night, provider: str, day: date, reason: str, counts: Counts) -> None:
-    """Raise a break for a file its adapter could not read at all."""
+async def _refuse_unread(night: Night, provider: str, day: date, error: FileRefusedError, counts: Counts) -> None:
+    """Keep what is known of a file its adapter could not read at all, and raise its break."""
     found = NewBreak(
-        type=BreakType.FILE_REFUSED,
-        subject=f"{provider}:{day}:{reason[:120]}",
+        type=BreakType.TOTAL_NOT_LINES if error.stated else BreakType.FILE_REFUSED,
+        subject=f"{provider}:{day}:{str(error)[:120]}",
         business_date=day,
+        amount_minor=error.stated.amount_minor if error.stated else 0,
+        currency=error.stated.currency if error.stated else None,
         provider=provider,
         leg=Leg.PROVIDER,
-        detail={"provider": provider, "file": str(day), "reason": reason},
+        detail=refusal_detail(provider, day, error),
     )
     async with night.transaction() as connection:
+        await refused_files.keep(connection, provider, Leg.PROVIDER, day, error, night.deps.clock())
         await _raise(night, connection, [found], counts)
+
+
+def refusal_detail(source: str, day: date, error: FileRefusedError) -> dict[str, str]:
+    """Say what a refused file was: its name where it is known, the reason's code, and its words or figures."""
+    detail = {"provider": source, "file": error.file or str(day), "reason": error.cause, "quoted": str(error)}
+    if error.stated and error.found:
+        detail |= {"theirs": str(error.stated), "ours": str(error.found)}
+    return detail
 
 
 async def _raise(night: Night, connection: Connection, found: list[NewBreak], counts: Counts) -> None:

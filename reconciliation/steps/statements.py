@@ -11,7 +11,7 @@ from ledger.money import total
 from reconciliation.breaks import BreakType
 from reconciliation.matching import Leg
 from reconciliation.night import Counts, Night
-from reconciliation.store import Connection, Record, breaks, statements
+from reconciliation.store import Connection, Record, breaks, refused_files, statements
 from reconciliation.store.breaks import NewBreak
 
 STEP: Final = "statements"
@@ -39,7 +39,7 @@ async def import_statements(night: Night) -> Counts:
                 await _keep(night, statement, counts)
         except FileRefusedError as error:
             counts["refused"] += 1
-            await _refuse_unread(night, day, str(error), counts)
+            await _refuse_unread(night, day, error, counts)
         except ProviderError:
             counts["unreachable"] += 1
     await _accept_in_order(night, counts)
@@ -111,6 +111,12 @@ async def _accept_in_order(night: Night, counts: Counts) -> None:
                 booking = night.booking(now, row["closed_on"], late=late)
                 await statements.accept(connection, row["statement_no"], booking, now)
                 counts["statements"] += 1
+                if last is not None and night.business_date > night.calendar.after(row["closed_on"], 1):
+                    await _raise(
+                        night, connection, counts, BreakType.FILE_LATE, subject=f"{account.code}:{row['statement_no']}",
+                        day=night.business_date, file_no=row["statement_no"], file=row["file_name"],
+                        reason=str(booking.business_date), reference=row["identifier"], due=str(row["closed_on"]),
+                    )  # fmt: skip
                 continue
             counts["waiting"] += 1
             await statements.set_reason(connection, row["statement_no"], reason)
@@ -121,18 +127,19 @@ async def _accept_in_order(night: Night, counts: Counts) -> None:
             )  # fmt: skip
 
 
-async def _refuse_unread(night: Night, day: date, reason: str, counts: Counts) -> None:
+async def _refuse_unread(night: Night, day: date, error: FileRefusedError, counts: Counts) -> None:
     code = night.deps.account.code
     async with night.transaction() as connection:
+        await refused_files.keep(connection, code, Leg.BANK, day, error, night.deps.clock())
         await _raise(
-            night, connection, counts, BreakType.FILE_REFUSED, subject=f"{code}:{day}:{reason[:120]}", day=day,
-            file_no=None, file=str(day), reason=reason, reference="",
+            night, connection, counts, BreakType.FILE_REFUSED, subject=f"{code}:{day}:{str(error)[:120]}", day=day,
+            file_no=None, file=error.file or str(day), reason=error.cause, reference="", quoted=str(error),
         )  # fmt: skip
 
 
 async def _raise(
     night: Night, connection: Connection, counts: Counts, kind: BreakType, *, subject: str, day: date,
-    file_no: int | None, file: str, reason: str, reference: str,
+    file_no: int | None, file: str, reason: str, reference: str, quoted: str = "", due: str = "",
 ) -> None:  # fmt: skip
     account = night.deps.account
     found = NewBreak(
@@ -143,7 +150,14 @@ async def _raise(
         provider=account.code,
         leg=Leg.BANK,
         file_no=file_no,
-        detail={"provider": account.code, "file": file, "reason": reason, "reference": reference},
+        detail={
+            "provider": account.code,
+            "file": file,
+            "reason": reason,
+            "reference": reference,
+            **({"quoted": quoted} if quoted else {}),
+            **({"due": due} if due else {}),
+        },
     )
     counts["breaks"] += await breaks.raise_breaks(
         connection, [found], now=night.deps.clock(), random_bytes=night.deps.random_bytes

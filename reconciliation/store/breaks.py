@@ -136,6 +136,18 @@ _PAYEE_KNOWN: Final = (
     + _TELL
 )
 
+# What the bank rejected or sent back is made good by a later payout to the same account of the department.
+_PAID_LATER: Final = (
+    _CURE
+    + """b.type IN ('rejected_payout', 'returned_payout') AND EXISTS (
+      SELECT FROM reconciliation.payout_line failed
+      JOIN reconciliation.payout_line l ON l.department = failed.department AND l.revenue_code = failed.revenue_code
+        AND l.id <> failed.id AND l.status = 'paid'
+      JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.currency = b.currency AND p.made_at >= b.raised_at
+      WHERE failed.id = b.detail->>'reference')"""
+    + _TELL
+)
+
 
 _OWED_NO_MORE: Final = (
     _CURE
@@ -147,9 +159,9 @@ _OWED_NO_MORE: Final = (
 
 
 async def cure(connection: Connection, now: datetime) -> int:
-    """Close every break whose cause is gone: item or debt cleared, file or statement come, payee known."""
+    """Close every break whose cause is gone: its item cleared, its file came, its payee is known, it was paid later."""
     cured = 0
-    for statement in (_ITEM_CLOSED, _FILE_CAME, _STATEMENT_CAME, _PAYEE_KNOWN, _OWED_NO_MORE):
+    for statement in (_ITEM_CLOSED, _FILE_CAME, _STATEMENT_CAME, _PAYEE_KNOWN, _PAID_LATER, _OWED_NO_MORE):
         cured += await connection.fetchval(statement, now)
     return cured
 

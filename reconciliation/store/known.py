@@ -96,13 +96,13 @@ STANDING: Final = """
   WHERE b.raised_at <= $1 AND (b.closed_at IS NULL OR b.closed_at > $1)"""
 _STANDING_PAGE: Final = (
     """
-  SELECT b.id, b.type, b.subject, coalesce(e.owner, b.owner) AS owner, b.currency, b.amount_minor, b.business_date,
-         b.raised_at, b.detail::text, e.reason,
+  SELECT b.id, b.type, b.leg, b.subject, coalesce(e.owner, b.owner) AS owner, b.currency, b.amount_minor,
+         b.business_date, b.raised_at, b.detail::text, e.reason,
          CASE WHEN EXISTS (SELECT FROM reconciliation.resolution r WHERE r.break_id = b.id AND r.made_at <= $1
                              AND (r.checked_at IS NULL OR r.checked_at > $1)) THEN 'proposed' ELSE 'open' END AS status
 """
     + STANDING
-    + " AND b.id > $2 AND b.type LIKE $4 ORDER BY b.id LIMIT $3"
+    + " AND b.id > $2 AND b.type SIMILAR TO $4 ORDER BY b.id LIMIT $3"
 )
 _STANDING_BY_TYPE: Final = (
     "SELECT b.type, b.currency, count(*) AS breaks, sum(abs(b.amount_minor))::bigint AS value_minor,"
@@ -121,3 +121,15 @@ async def standing_breaks(
 async def standing_by_type(connection: Connection, known: datetime) -> list[Record]:
     rows: list[Record] = await connection.fetch(_STANDING_BY_TYPE, known)
     return rows
+
+
+async def knows_department(connection: Connection, department: str) -> bool:
+    """Say whether anything was ever owed to a department, or its bank details were proposed."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM ledger.balances WHERE account = 'department:' || $1 || ':payable')
+            OR EXISTS (SELECT FROM reconciliation.payee_change WHERE department = $1)
+        """,
+        department,
+    )
+    return found

@@ -92,8 +92,8 @@ async def providers_with_items(connection: Connection) -> list[str]:
     return [row["provider"] for row in rows]
 
 
-async def to_requery(connection: Connection, limit: int) -> list[Record]:
-    """Read the payments whose standing breaks only their provider's own word can settle."""
+async def to_requery(connection: Connection, limit: int, after: str) -> list[Record]:
+    """Read the payments whose standing breaks only their provider's own word can settle, a page by the break's id."""
     rows: list[Record] = await connection.fetch(
         """
         SELECT b.id, b.type, b.provider, b.currency, b.amount_minor, b.item, l.reference,
@@ -102,9 +102,10 @@ async def to_requery(connection: Connection, limit: int) -> list[Record]:
         LEFT JOIN reconciliation.settlement_line l ON b.leg = 'provider' AND l.file_no = b.file_no AND l.number = b.line
         LEFT JOIN ledger.open_items i ON i.account = b.account AND i.item = b.item AND i.currency = b.currency
         WHERE b.closed_at IS NULL AND b.type IN ('missing_in_books', 'missing_at_provider', 'refund_not_settled',
-                                                 'settled_not_captured')
-        ORDER BY b.raised_at, b.id LIMIT $1
+                                                 'settled_not_captured') AND b.id > $2
+        ORDER BY b.id LIMIT $1
         """,
         limit,
+        after,
     )
     return rows

@@ -116,6 +116,9 @@ async def owed_elsewhere(connection: Connection, currency: str) -> list[Record]:
 async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """Read, from one snapshot, what every department is owed, what of it is not proven, and its terms.
 
+    A department with an account the bank refused is paid nothing while that rejection stands and the details are those
+    that were refused: its money would go to the same dead account every night.
+
     The transaction must be REPEATABLE READ: a capture recorded between two statements would else be paid unproven.
     """
     await connection.execute("DROP TABLE IF EXISTS pg_temp.deferred")
@@ -127,7 +130,14 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
         SELECT split_part(b.account, ':', 2) AS department, -b.amount_minor AS payable_minor,
                coalesce(d.amount_minor, 0)::bigint AS unproven_minor, h.journal_id AS journal_through,
                y.legal_name, y.iban, y.bic, y.purpose, y.proof, y.schedule, y.weekday, y.minimum_minor,
-               y.holdback_minor, before.id AS previous_line, coalesce(before.journal_through, 0) AS journal_from
+               y.holdback_minor, before.id AS previous_line, coalesce(before.journal_through, 0) AS journal_from,
+               EXISTS (
+                 SELECT FROM reconciliation.break r
+                 JOIN reconciliation.payee h ON h.department = r.department AND h.currency = r.currency
+                 JOIN reconciliation.payee_change c ON c.id = h.change_id
+                 WHERE r.closed_at IS NULL AND r.type = 'rejected_payout' AND r.currency = $1
+                   AND r.department = split_part(b.account, ':', 2) AND r.detail->>'held' = h.iban
+                   AND c.applied_at <= r.raised_at) AS account_refused
         FROM ledger.balances b
         CROSS JOIN ledger.head h
         LEFT JOIN (SELECT department, sum(amount_minor) AS amount_minor FROM deferred GROUP BY department) d

@@ -77,7 +77,7 @@ async def open_elsewhere(connection: Connection, account: str, currency: str, it
 async def waiting(connection: Connection) -> list[Record]:
     rows: list[Record] = await connection.fetch(
         """
-        SELECT id, break_id, action, reason, maker FROM reconciliation.resolution
+        SELECT id, break_id, action, reason, account, item, maker FROM reconciliation.resolution
         WHERE decision IS NULL ORDER BY made_at, id
         """
     )

@@ -1,11 +1,13 @@
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from ledger.audit import verify
+from ops import worker
 from ops.settings import Settings
 from ops.worker import nights_due, open_coming_months
-from reconciliation.nightly import NightStatus
+from reconciliation.nightly import NightStatus, Requery
 
 
 def _at(text: str) -> datetime:
@@ -57,6 +59,30 @@ def test_a_night_once_run_before_the_books_began_makes_no_other_due():
 def test_an_outage_of_years_is_caught_up_for_a_month():
     due = _due("2026-11-23T03:00:00", _night("2020-01-01", "done", "2020-01-02T02:00:01"))
     assert (due[0], due[-1], len(due)) == ("2026-10-23", "2026-11-22", 31)
+
+
+async def test_every_break_is_asked_about_however_many_are_older(monkeypatch, clock):
+    """Fifteen hundred breaks that nothing cures: the youngest is asked about in a few turns, and again in an hour."""
+    breaks = [Requery(f"br_{n:04}", "missing_at_provider", "alpha", f"pa_{n:04}", None, None) for n in range(1500)]
+    asked: list[str] = []
+
+    async def page(_deps, limit, after):
+        return [one for one in breaks if one.break_id > after][:limit]
+
+    async def ask(_deps, references):
+        asked.extend(references)
+
+    monkeypatch.setattr(worker, "payments_to_requery", page)
+    monkeypatch.setattr(worker, "recheck", ask)
+    rechecks = worker.Rechecks(SimpleNamespace(clock=clock, night=None, gateway=None))
+    for _ in range(8):
+        await rechecks.run()
+        clock.advance(minutes=1)
+    assert sorted(asked) == [one.reference for one in breaks]
+    clock.advance(hours=1)
+    for _ in range(4):
+        await rechecks.run()
+    assert len(asked) == 3000
 
 
 async def test_months_are_open_before_anybody_posts_into_them(pool, owner, clock):

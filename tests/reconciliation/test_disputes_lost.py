@@ -92,5 +92,5 @@ async def test_only_a_dispute_can_be_lost(world):
     world.bank.state(entry("1.00", remittance="?"))
     await world.night()
     found = await world.pool.fetchval("SELECT id FROM reconciliation.break WHERE type = 'unknown_bank_credit'")
-    with pytest.raises(NotAllowedError, match="only an open dispute"):
+    with pytest.raises(NotAllowedError, match="does not end by book_loss"):
         await propose_resolution(world.deps, found, Action.BOOK_LOSS, by="amal", reason="x")

@@ -202,6 +202,20 @@ async def test_payments_to_ask_about_again_are_named(world):
     ]
 
 
+async def test_payments_are_named_in_turn_however_many_there_are(world):
+    for number in range(5):
+        await world.capture(f"pa_{number}", ("traffic", "1.00"))
+    await world.night()
+    await world.night(MONDAY)
+    await world.night(TUESDAY)
+    seen, after = [], ""
+    while page := await payments_to_requery(world.deps, limit=2, after=after):
+        assert len(page) <= 2
+        seen += [one.reference for one in page]
+        after = page[-1].break_id
+    assert sorted(seen) == [f"pa_{number}" for number in range(5)]
+
+
 def test_hc25_a_business_day_ends_at_its_cut_off_in_its_own_zone():
     dubai = Calendar()
     assert dubai.business_date(datetime(2026, 11, 22, 19, 59, 59, tzinfo=UTC)) == SUNDAY

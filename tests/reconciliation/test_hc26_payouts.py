@@ -91,7 +91,7 @@ async def test_hc26_one_line_rejected_is_owed_again_and_the_other_goes_on(two_de
     found = await lines(world)
     (message_id,) = world.bank.files
     world.bank.reports[message_id] = PayoutReport(
-        PayoutStatus.ACCEPTED, {found["health"][0]: PayoutStatus.REJECTED}, "AC04 closed account"
+        PayoutStatus.ACCEPTED, {found["health"][0]: PayoutStatus.REJECTED}, "AM05 sent before"
     )
 
     await world.night(step="confirm")

@@ -13,7 +13,13 @@ from reconciliation.deps import Policy
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.payout_decisions import decide_payout, payouts_to_decide
-from reconciliation.resolutions import Target, comment, decide_resolution, propose_resolution
+from reconciliation.resolutions import (
+    Target,
+    comment,
+    decide_resolution,
+    propose_resolution,
+    resolutions_to_decide,
+)
 
 from .conftest import IBAN, MONDAY, aed, entry, line, settlement
 
@@ -93,6 +99,36 @@ async def test_hc27_bank_details_change_only_by_two_people_and_after_a_while(wor
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await owner.execute("UPDATE reconciliation.payee_change SET checker = maker")
     assert refused.value.constraint_name == "payee_maker_is_not_checker"
+
+
+@pytest.mark.parametrize("same", ["amal", " amal", "AMAL ", "Amal", "", "  "])
+async def test_hc27_a_space_or_a_capital_makes_no_second_person(world, owner, same):
+    details = PayeeDetails("traffic", "AED", "Traffic Department", IBAN["traffic"])
+    change = await propose_payee_change(world.deps, details, by="amal", reason="first registration")
+    with pytest.raises(SamePersonError):
+        await decide_payee_change(world.deps, change, by=same, approve=True)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await owner.execute(
+            "UPDATE reconciliation.payee_change SET checker = $1, checked_at = made_at, decision = 'refused'", same
+        )
+    assert refused.value.constraint_name == "payee_maker_is_not_checker"
+
+
+async def test_hc27_every_table_that_names_two_people_holds_them_apart(owner):
+    """Read from the catalogue, so that a table that comes later is held to it too."""
+    tables = await owner.fetch(
+        "SELECT m.table_schema || '.' || m.table_name AS name FROM information_schema.columns m"
+        " JOIN information_schema.columns c USING (table_schema, table_name)"
+        " WHERE m.column_name = 'maker' AND c.column_name = 'checker' ORDER BY 1"
+    )
+    for table in tables:
+        walls = await owner.fetchval(
+            "SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE conrelid = $1::regclass",
+            table["name"],
+        )
+        assert "lower(btrim(checker)) <> lower(btrim(maker))" in walls, table["name"]
+        assert "btrim(maker) <> ''" in walls, table["name"]
+    assert len(tables) >= 9
 
 
 @pytest.mark.parametrize(
@@ -220,6 +256,8 @@ async def test_a_match_by_hand_clears_suspense_against_the_batch(world):
             reason="x",
             target=Target("suspense:unidentified", "1:1"),
         )
+    with pytest.raises(NotAllowedError, match="does not end by correct_payee; it may by match_by_hand, ask_bank"):
+        await propose_resolution(world.deps, found, Action.CORRECT_PAYEE, by="amal", reason="anything")
     with pytest.raises(NotAllowedError, match="cannot be accepted away"):
         await propose_resolution(world.deps, found, Action.ACCEPT, by="amal", reason="fine")
     proposal = await propose_resolution(
@@ -230,6 +268,12 @@ async def test_a_match_by_hand_clears_suspense_against_the_batch(world):
         reason="the provider confirmed it by telephone",
         target=target,
     )
+    (waiting,) = await resolutions_to_decide(world.deps)
+    foreseen = [(one.account, one.amount.decimal(), one.item) for one in waiting.entry.postings]
+    assert foreseen == [
+        ("suspense:unidentified", "100.00", "1:1"),
+        ("provider:alpha:in_transit", "-100.00", "BATCH-1"),
+    ]
     await decide_resolution(world.deps, proposal, by="bilal", approve=True)
 
     assert await world.balances() == {"bank:main:cash": "100.00", "department:traffic:payable": "-100.00"}

@@ -107,7 +107,8 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
                 '            await payouts.set_status(connection, batch_id, "unknown", reason[:500], '
                 "night.deps.clock())\n",
                 "            lines = await payouts.read_lines(connection, batch_id)\n"
-                "            await _owe_again(night, connection, batch, list(lines), reason)\n",
+                "            await _owe_again(night, connection, batch, list(lines), "
+                "PayoutReport(PayoutStatus.REJECTED, {}, reason))\n",
             ),
         ),
         (Profile.NIGHTS,),

@@ -15,6 +15,7 @@ from gateway.domain.errors import NotFoundError, TransitionError
 from gateway.store import attempts, inbox, transfer_claims
 from gateway.store.transfer_claims import Claim
 from ledger.money import Money
+from ledger.people import same_person
 
 _log: Final = structlog.get_logger(__name__)
 _LOOKED_AT_MAX: Final = 2_000
@@ -80,7 +81,7 @@ async def decide_transfer(deps: Deps, claim_id: str, *, by: str, approve: bool) 
             raise NotFoundError
         if claim["decision"] is not None:
             raise TransitionError("this was decided before")
-        if claim["maker"] == by:
+        if same_person(claim["maker"], by):
             raise TransitionError("whoever proposed it cannot decide it")
         await transfer_claims.decide(connection, claim_id, by, "approved" if approve else "refused", now)
         if approve:

@@ -17,6 +17,7 @@ from gateway.domain.verdict import Review
 from gateway.services.refunds.create_refund import refund_suspended
 from gateway.store import attempts, intents, reviews
 from ledger.money import Money
+from ledger.people import same_person
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -130,6 +131,6 @@ async def _undecided(deps: Deps, decision_id: str, by: str) -> _Asked:
         raise NotFoundError
     if row["decision"] is not None:
         raise TransitionError("this was decided before")
-    if row["maker"] == by:
+    if same_person(row["maker"], by):
         raise TransitionError("whoever proposed it cannot decide it")
     return _Asked(row["attempt"], Outcome(row["outcome"]))

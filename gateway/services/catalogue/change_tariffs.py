@@ -23,6 +23,7 @@ from gateway.store import audits, tariffs
 from gateway.store.audits import Deed
 from gateway.store.connections import Connection
 from gateway.store.tariffs import Proposal
+from ledger.people import same_person
 
 __all__ = ["Draft", "Proposal", "decide_tariffs", "list_undecided", "propose_tariffs", "tariff_history"]
 
@@ -155,7 +156,7 @@ def _draft_faults(draft: Draft, currencies: Mapping[str, str]) -> list[tuple[str
 def _check_decidable(proposal: Proposal, by: str) -> None:
     if proposal.decision is not None:
         raise TransitionError(f"tariff {proposal.tariff.id} is {proposal.decision} already")
-    if proposal.maker.strip().lower() == by.strip().lower():
+    if same_person(proposal.maker, by):
         raise SamePersonError
 
 

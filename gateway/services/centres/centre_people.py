@@ -20,6 +20,7 @@ from gateway.domain.ids import Prefix
 from gateway.store import audits, centres
 from gateway.store.audits import Deed
 from gateway.store.connections import Connection
+from ledger.people import same_person
 
 _log: Final = structlog.get_logger(__name__)
 IDLE: Final = timedelta(minutes=15)
@@ -72,7 +73,7 @@ async def approve_agent(deps: Deps, code: str, *, by: str) -> str:
             raise NotFoundError("there is no such agent")
         if agent.checker is not None:
             raise TransitionError("this agent was let in before")
-        if agent.maker == by:
+        if same_person(agent.maker, by):
             raise SamePersonError("whoever proposed an agent cannot let them in")
         await centres.approve_agent(connection, code, hashed, by, deps.clock())
         await _note(deps, connection, by, "agent_approved", code, {"role": agent.is_supervisor})

@@ -20,6 +20,7 @@ from gateway.services.once import Made, once
 from gateway.store import api_keys, attempts, disputes, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
+from ledger.people import same_person
 
 _log: Final = structlog.get_logger(__name__)
 _LISTED_MAX: Final = 1_000
@@ -93,7 +94,7 @@ async def _decide(
         raise TransitionError("cash is given back at the counter where it was taken")
     if refund.status is not RefundStatus.AWAITING_APPROVAL:
         raise TransitionError("this refund does not wait for a decision")
-    if decision.by.casefold() == refund.asked_by.casefold():
+    if same_person(decision.by, refund.asked_by):
         raise TransitionError("whoever asked for a refund cannot decide about it")
     # One stolen key cannot give money away: not by itself, and not with what it was rotated into or has made.
     if decision.decided_with is not None and refund.asked_with is not None:

@@ -91,7 +91,9 @@ def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
 
 
 def test_a_rehearsal_one_step_and_what_cannot_be(run):
-    assert run("nightly", "--dry-run").output.startswith("Rehearsal of 2026-11-22")
+    rehearsed = run("nightly", "--dry-run").output
+    assert rehearsed.startswith("Rehearsal of 2026-11-22")
+    assert rehearsed.endswith("they follow what the night posts and sends: match, breaks, confirm\n")
     assert run("nightly", "--step", "breaks").output == "Night of 2026-11-22\n  breaks       nothing new\n"
     future = run("nightly", "--date", "2026-11-24")
     assert (future.exit_code, future.output) == (
@@ -107,6 +109,14 @@ def test_reports_go_to_the_terminal_or_to_a_file(run, tmp_path):
     page = tmp_path / "page.html"
     assert run("report", "bank", "--language", "ar", "--format", "html", "--output", str(page)).exit_code == 0
     assert '<html lang="ar" dir="rtl">' in page.read_text()
+    kept = page.read_bytes()
+    for wrong, why in (
+        (("departments", "--department", "nosuch"), "there is no department 'nosuch' in the books"),
+        (("bank", "--date", "2026-11-24"), "2026-11-24 has not begun: a report is of a day up to 2026-11-23"),
+    ):
+        refused = run("report", *wrong, "--output", str(page))
+        assert (refused.exit_code, refused.output) == (1, f"Error: {why}\n")
+        assert [page.read_bytes(), [each.name for each in tmp_path.iterdir()]] == [kept, ["page.html"]]
     assert run("report", "trial-balance", "--format", "xlsx").exit_code == 2
     assert "name it" in run("report", "remittance").output
 
@@ -118,6 +128,8 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     assert change.startswith("pc_")
     own = run("finance", "approve-payee", change, "--by", "amal")
     assert (own.exit_code, own.output) == (1, "Error: Whoever prepared this may not approve it.\n")
+    for same in (" amal", "Amal", "", " ", "am\u200bal"):
+        assert run("finance", "approve-payee", change, "--by", same).exit_code != 0, same
     assert "to be approved" in run("finance", "payees").output
     assert run("finance", "approve-payee", change, "--by", "bilal").exit_code == 0
     assert run("finance", "payees").output.startswith("traffic  AED  AE840261001015033304101")
@@ -126,14 +138,25 @@ def test_finance_decides_bank_details_and_breaks_by_two_people(run):
     break_id = next(word for word in run("report", "breaks").output.split() if word.startswith("br_"))
     shown = run("finance", "break", break_id, "--language", "ar").output
     assert "إيداع بنكي غير معروف" in shown
-    assert "night: raised" in shown
+    assert "التشغيل الليلي: سُجل الفرق" in shown
+    assert "دائن  \u2066AED 5.00  treasury:write_offs\u2069" in shown
+    assert not any(word in shown for word in ("treasury ", " open ", "raised", "night"))
     assert run("finance", "comment", break_id, "wrote to the bank", "--by", "amal").exit_code == 0
-    resolution = run(
-        "finance", "propose-resolution", break_id, "write_off", "--reason", "tiny", "--by", "amal"
-    ).output.strip()
-    assert resolution in run("finance", "resolutions").output
-    assert run("finance", "approve-resolution", resolution, "--by", "bilal").output == f"{resolution} is approved\n"
-    assert "resolved" in run("finance", "break", break_id).output
+    proposed = run("finance", "propose-resolution", break_id, "write_off", "--reason", "tiny", "--by", "amal")
+    journal = ["Debit  AED 5.00  suspense:unidentified 1:1", "Credit  AED 5.00  treasury:write_offs"]
+    resolution, *told = proposed.output.splitlines()
+    assert [line.strip() for line in told] == journal
+    for waiting in (run("finance", "resolutions").output, run("finance", "break", break_id).output):
+        shown = [line.strip() for line in waiting.splitlines()]
+        heading = shown.index(f"{resolution}  write off, within the limit (write_off), proposed by amal: tiny")
+        assert shown[heading + 1 :][:2] == journal
+    refused = run("finance", "comment", break_id, " ", "--by", "amal")
+    assert (refused.exit_code, refused.output) == (1, "Error: a remark says something\n")
+    approved = run("finance", "approve-resolution", resolution, "--by", "bilal", "--note", "agreed by telephone")
+    assert approved.output == f"{resolution} is approved\n"
+    done = run("finance", "break", break_id).output
+    assert "resolved" in done
+    assert "bilal: approved write_off agreed by telephone" in done
     assert run("finance", "payouts").output == ""
     assert run("finance", "approve-payout", "po_none", "--by", "huda").exit_code == 1
 
@@ -195,10 +218,13 @@ def test_a_day_is_closed_from_the_command_line_by_two_people(run, tmp_path):
     status = run("finance", "day", "status", "2026-11-22")
     assert "has no owner and reason yet" in status.output, status.output
     break_id = status.output.split("2026-11-22  ")[1].split()[0]
+    arabic = run("finance", "day", "status", "2026-11-22", "--language", "ar").output
+    assert "(إيداع بنكي غير معروف)" in arabic
     assert run("finance", "day", "propose", "2026-11-22", "--by", "amal").exit_code == 1
     explained = run("finance", "explain", break_id, "--owner", "huda", "--reason", "asked the bank", "--by", "amal")
     assert explained.output == f"huda has {break_id}\n"
-    assert run("finance", "day", "status", "--language", "ar").output == "2026-11-22 can be closed\n"
+    assert run("finance", "day", "status").output == "2026-11-22 can be closed\n"
+    assert run("finance", "day", "status", "--language", "ar").output == "يمكن إقفال \u20662026-11-22\u2069\n"
     close_id = run("finance", "day", "propose", "2026-11-22", "--by", "amal").output.strip()
     assert run("finance", "day", "list").output == f"{close_id}  2026-11-22  proposed by amal\n"
     assert "may not approve" in run("finance", "day", "approve", close_id, "--by", "amal").output
