@@ -79,6 +79,7 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "amount_authorised": "what the payer's bank reserved, where it is captured later",
         "amount_refunded": "what was given back or may be",
         "amount_refundable": "what can still be given back",
+        "amount_disputed": "what the payer's bank has taken back or is about to",
         "capture": "whether you take the money later (manual)",
         "payer": "who pays, as far as you said",
         "duplicate_of": "the intent whose fee this one's payer paid twice",
@@ -111,6 +112,15 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "decided_at": "when they did",
         "refund_batch": "the batch it was asked for in",
         "late_payment": "it gives back money that came after the intent was closed",
+        "failure": "why it failed, by a code for programs and a sentence for people",
+    },
+    "RefundBatchDecision": {
+        "decision": "what was decided",
+        "decided_by": "the second person, who decided",
+        "decided": "how many refunds were decided",
+        "not_decided": "how many could not be; results say why",
+        "total": "what was decided about in each currency",
+        "results": "what became of each refund that waited",
     },
     "RefundBatch": {
         "dry_run": "true: nothing was done",
@@ -176,6 +186,8 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "reason": "why it came back or was refused",
     },
     "PayoutPart": {
+        "payment_reference": "your own number for the payment inside",
+        "services": "what was paid for, and the accounts it belongs to",
         "kind": "what kind of entry it is",
         "business_date": "the day it was booked",
         "amount": "what it adds, or takes when below zero",

@@ -14,6 +14,8 @@ async def things(town):
     """One thing of economy's for every kind of id a route names, by the resource in its path."""
     intent = await town.paid()
     refund = (await town.ask("POST", f"/v1/payment-intents/{intent['id']}/refunds", {"reason": "x"})).body
+    many = {"reason": "x", "refunds": [{"payment_intent": (await town.paid())["id"]}]}
+    batch = (await town.ask("POST", "/v1/refund-batches", many)).body
     endpoint = (await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})).body
     asked = {"reference": "LINK-1", "line": {"service": "licence"}, "single_use": True}
     link = (await town.ask("POST", "/v1/payment-links", asked)).body
@@ -23,6 +25,7 @@ async def things(town):
         "payment-intents": intent["id"],
         "payment-parts": intent["id"],
         "refunds": refund["id"],
+        "refund-batches": batch["id"],
         "payouts": await paid_out(town),
         "payment-links": link["id"],
         "webhook-endpoints": endpoint["id"],

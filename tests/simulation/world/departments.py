@@ -150,7 +150,7 @@ class Department:
         if len({document.get("id") for document in documents}) > 1:
             self.broken.append(f"one key, two answers: {[document.get('id') for document in documents]}")
         if documents:
-            return documents[0]
+            return next((document for document in documents if "secret" in document), documents[0])
         raise next(answer for answer in answers if isinstance(answer, Exception))
 
     def _note(self, error: RefusedError) -> None:
@@ -160,12 +160,17 @@ class Department:
             self.broken.append(f"500: {error}")
 
     async def open_endpoint(self) -> str:
-        """Register the webhook endpoint and return its secret."""
-        body = {"url": self.endpoint}
-        made = await self._persist(lambda system: system.post("/v1/webhook-endpoints", body, key="endpoint"))
-        if made is None:
-            raise RuntimeError(f"no endpoint for {self.code}: {self.refused}")
-        return str(made["secret"])
+        """Register the webhook endpoint and return its secret; it is shown once, so a lost one costs the endpoint."""
+        body, path = {"url": self.endpoint}, "/v1/webhook-endpoints"
+        for turn in range(_TRIES):
+            made = await self._persist(lambda system, key=f"endpoint-{turn}": system.post(path, body, key=key))  # type: ignore[misc]
+            if made is None:
+                break
+            if "secret" in made:
+                return str(made["secret"])
+            lost = f"{path}/{made['id']}/disable"
+            await self._persist(lambda system, lost=lost, key=f"lost-{turn}": system.post(lost, {}, key=key))  # type: ignore[misc]
+        raise RuntimeError(f"no endpoint for {self.code}: {self.refused}")
 
     async def ask_for_payment(self, reference: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         intent = await self._persist(lambda system: system.post("/v1/payment-intents", body, key=f"intent-{reference}"))
