@@ -49,8 +49,8 @@ def nights_due(
 
     A night counts when it was started after it was due and all of it was done: one that failed, one step run by hand
     and a run before the day had ended do not. After an outage every missed night is caught up in order; a new
-    installation starts with yesterday. Nothing is due for days before `first_day`, on which the books begin, whatever
-    somebody once ran a night for.
+    installation starts with yesterday. Nothing is due for days before `first_day`, on which the books begin, but what
+    was begun while they were empty: it is seen through.
     """
     local = now.astimezone(settings.time_zone)
     latest = local.date() - timedelta(days=1 if local.time() >= settings.night_at else 2)
@@ -60,9 +60,11 @@ def nights_due(
         if night.status == "done" and night.started_at >= due_at(night.business_date, settings)
     }
     known = min((night.business_date for night in nights), default=latest)
-    first = max(latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1), known, first_day or known)
-    days = (first + timedelta(days=number) for number in range((latest - first).days + 1))
-    return [day for day in days if day not in done]
+    earliest = latest - timedelta(days=_CATCH_UP_DAYS_MAX - 1)
+    first = max(earliest, known, first_day or known)
+    begun = {night.business_date for night in nights if night.status != "done" and night.business_date >= earliest}
+    begun.update(first + timedelta(days=number) for number in range((latest - first).days + 1))
+    return sorted(day for day in begun if day not in done and day <= latest)
 
 
 async def run_due_nights(parts: Parts) -> int:

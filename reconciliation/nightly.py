@@ -102,7 +102,8 @@ async def _refuse_past(deps: Deps, business_date: date) -> None:
         )
     async with deps.pool.acquire() as connection:
         first = await days.first_date(connection)
-    if first is not None and business_date < first:
+        begun = await runs.read(connection, business_date)  # while the books were empty; it may be seen through
+    if first is not None and business_date < first and begun is None:
         raise PastDateError(f"the books begin on {first}: there is no night of {business_date}")
 
 

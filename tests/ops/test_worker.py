@@ -56,6 +56,13 @@ def test_a_night_once_run_before_the_books_began_makes_no_other_due():
     assert nights_due(_at("2026-11-23T03:00:00"), Settings(), [], date(2026, 11, 23)) == []
 
 
+@pytest.mark.parametrize("status", ["failed", "running", "partial"])
+def test_hc25_a_night_begun_while_the_books_were_empty_is_seen_through(status):
+    nights = [_night("2026-11-21", status, "2026-11-22T02:00:01")]
+    due = nights_due(_at("2026-11-22T03:00:00"), Settings(), nights, date(2026, 11, 22))
+    assert due == [date(2026, 11, 21)]
+
+
 def test_an_outage_of_years_is_caught_up_for_a_month():
     due = _due("2026-11-23T03:00:00", _night("2020-01-01", "done", "2020-01-02T02:00:01"))
     assert (due[0], due[-1], len(due)) == ("2026-10-23", "2026-11-22", 31)

@@ -96,6 +96,18 @@ async def test_hc25_a_mistyped_date_is_refused_and_says_where_nights_begin(world
     await world.night()
 
 
+async def test_hc25_a_night_begun_while_the_books_were_empty_is_seen_through(world, owner):
+    yesterday = date(2026, 11, 21)
+    await owner.execute(
+        "INSERT INTO reconciliation.run (business_date, status, fence, started_at) VALUES ($1, 'failed', 0, $2)",
+        yesterday,
+        world.clock(),
+    )
+    await world.capture("pa_1", ("traffic", "100.00"))
+    await run_night(world.deps, yesterday)
+    assert (await night_status_of(world, yesterday)).status == "done"
+
+
 async def test_hc25_nights_that_stand_before_the_books_begin_keep_no_day_open(world, owner):
     for day in (date(1999, 1, 1), date(2026, 10, 1)):
         await owner.execute(
