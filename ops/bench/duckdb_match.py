@@ -82,14 +82,14 @@ async def _match(pool: asyncpg.Pool[Any], books: Path, lines: Path) -> float:
 
 def _sort_out(books: Path, lines: Path, found: Path) -> None:
     """Write one row for each line and for each item that no line names: which, and what became of it."""
-    _loaded(books, lines).execute(
-        f"""
-        COPY (
-          WITH twice AS (SELECT reference FROM line GROUP BY reference HAVING count(*) > 1)
-          SELECT l.rowid, b.item,
-                 CASE WHEN b.item IS NULL THEN 1 WHEN l.reference IS NULL THEN 2 WHEN t.reference IS NOT NULL THEN 3
-                      WHEN b.amount <> l.gross THEN 4 ELSE 0 END
-            FROM book b FULL JOIN line l USING (reference) LEFT JOIN twice t ON t.reference = l.reference
-        ) TO '{found}' (FORMAT csv, HEADER false)
+    connection = _loaded(books, lines)
+    became = connection.sql(
+        """
+        WITH twice AS (SELECT reference FROM line GROUP BY reference HAVING count(*) > 1)
+        SELECT l.rowid, b.item,
+               CASE WHEN b.item IS NULL THEN 1 WHEN l.reference IS NULL THEN 2 WHEN t.reference IS NOT NULL THEN 3
+                    WHEN b.amount <> l.gross THEN 4 ELSE 0 END
+          FROM book b FULL JOIN line l USING (reference) LEFT JOIN twice t ON t.reference = l.reference
         """
     )
+    became.write_csv(str(found), header=False)
