@@ -250,6 +250,8 @@ class Deps:
     """Seals what the database keeps and must not tell by itself."""
     caller_cache: dict[bytes, CachedCaller] = field(default_factory=dict)
     """By the hash of what was sent: no credential stands in memory longer than its request."""
+    caller_changes: list[int] = field(default_factory=lambda: [0])
+    """How many times a credential had been ended when this process last asked; when it grows, the cache is emptied."""
     key_set_cache: dict[str, CachedKeySet] = field(default_factory=dict)
     last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
     couriers: Couriers = field(default_factory=Couriers)

@@ -733,6 +733,8 @@ CREATE TABLE gateway.api_key (
     replaces text COLLATE pg_catalog."C",
     lineage text COLLATE pg_catalog."C",
     origin text COLLATE pg_catalog."C",
+    made_by text COLLATE pg_catalog."C",
+    hands text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
     CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
 );
@@ -740,6 +742,10 @@ CREATE TABLE gateway.api_key (
 COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
 
 COMMENT ON COLUMN gateway.api_key.origin IS 'the credential the operator issued, under which this one was made; null: itself';
+
+COMMENT ON COLUMN gateway.api_key.made_by IS 'the credential that made it or rotated another into it; null: the operator';
+
+COMMENT ON COLUMN gateway.api_key.hands IS 'origins of others that rotated it or one before it in its line: they are one pair of eyes with it';
 
 CREATE TABLE gateway.attempt (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -807,6 +813,14 @@ CREATE TABLE gateway.bundle_item (
     CONSTRAINT bundle_item_number_check CHECK (((number >= 1) AND (number <= 50))),
     CONSTRAINT bundle_item_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
 );
+
+CREATE TABLE gateway.caller_change (
+    the_row boolean NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT caller_change_the_row_check CHECK (the_row)
+);
+
+COMMENT ON TABLE gateway.caller_change IS 'one row: grows when a credential is ended, and every web process then forgets whom it knew';
 
 CREATE TABLE gateway.cash_handout (
     refund text NOT NULL COLLATE pg_catalog."C",
@@ -1056,11 +1070,23 @@ CREATE TABLE gateway.oauth_client (
     disabled_at timestamp with time zone,
     last_used_at timestamp with time zone,
     origin text COLLATE pg_catalog."C",
+    made_by text COLLATE pg_catalog."C",
+    keys_by text COLLATE pg_catalog."C",
+    hands text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    expires_at timestamp with time zone,
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
     CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
 );
 
 COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
+
+COMMENT ON COLUMN gateway.oauth_client.made_by IS 'the credential that registered it; null: the operator';
+
+COMMENT ON COLUMN gateway.oauth_client.keys_by IS 'the other credential that put its keys in place, unless the operator has since';
+
+COMMENT ON COLUMN gateway.oauth_client.hands IS 'origins of others that put keys in place: they are one pair of eyes with it';
+
+COMMENT ON COLUMN gateway.oauth_client.expires_at IS 'when whatever registered it would have ended';
 
 CREATE TABLE gateway.outbox (
     event text NOT NULL COLLATE pg_catalog."C",
@@ -2188,6 +2214,9 @@ ALTER TABLE ONLY gateway.bundle_item
 ALTER TABLE ONLY gateway.bundle
     ADD CONSTRAINT bundle_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY gateway.caller_change
+    ADD CONSTRAINT caller_change_pkey PRIMARY KEY (the_row);
+
 ALTER TABLE ONLY gateway.cash_handout
     ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
 
@@ -2585,6 +2614,8 @@ CREATE INDEX webhook_delivery_waiting ON gateway.webhook_delivery USING btree (n
 
 CREATE INDEX webhook_endpoint_department ON gateway.webhook_endpoint USING btree (department, id);
 
+CREATE INDEX webhook_endpoint_enabled ON gateway.webhook_endpoint USING btree (department, id) WHERE (disabled_at IS NULL);
+
 CREATE INDEX item_open ON ledger.item USING btree (account_id, opened_at) WHERE (amount_minor <> 0);
 
 CREATE INDEX journal_payment ON ledger.journal USING btree (payment) WHERE (payment IS NOT NULL);
@@ -2865,6 +2896,10 @@ GRANT SELECT,INSERT ON TABLE gateway.audit TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.bundle TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.bundle_item TO mizan_service;
+
+GRANT SELECT ON TABLE gateway.caller_change TO mizan_service;
+
+GRANT UPDATE(number) ON TABLE gateway.caller_change TO mizan_service;
 
 GRANT SELECT,INSERT,DELETE ON TABLE gateway.cash_handout TO mizan_service;
 

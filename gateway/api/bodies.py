@@ -35,7 +35,7 @@ Code = Annotated[str, Meta(min_length=1, max_length=63)]
 Url = Annotated[str, Meta(max_length=500)]
 
 _PERSON: Final = "The person, as your own system knows them"
-_REASON: Final = text("Why; it stands in your statement", "entered twice", length_max=200)
+_REASON: Final = text("Why; it stands with the refund", "entered twice", length_max=200)
 _METADATA: Final = "Your own words: up to 20 names of 1 to 64 letters, digits, _ . -, each with up to 500 characters"
 
 
@@ -208,13 +208,21 @@ _JWKS_URL: Final = said("Where it publishes its public keys", "https://keys.econ
 class CreateApiKey(Body):
     label: Annotated[str, _LABEL]
     scopes: Annotated[Scopes, _SCOPES]
-    expires_at: Annotated[str | None, moment("When it ends; never when left out", "2027-11-22T00:00:00Z")] = None
+    expires_at: Annotated[
+        str | None, moment("When it ends; with the credential that makes it when left out", "2027-11-22T00:00:00Z")
+    ] = None
 
 
 class RotateApiKey(Body):
     overlap_minutes: Annotated[
         int, Meta(ge=0, le=43_200), said("How long both keys work; a day when left out", 1_440)
     ] = 1_440
+
+
+class EndCredential(Body):
+    with_all_it_made: Annotated[
+        bool, said("true also ends what it made or put keys into, and what that made; not the credential that asks")
+    ] = False
 
 
 class CreateOAuthClient(Body):
@@ -239,5 +247,5 @@ class Empty(Body):
     """A body that says nothing: it may be left out."""
 
 
-OPTIONAL: Final = (Empty, CaptureIntent, ReplayDeliveries, RotateApiKey)
+OPTIONAL: Final = (Empty, CaptureIntent, EndCredential, ReplayDeliveries, RotateApiKey)
 """Bodies that may be left out."""

@@ -26,6 +26,11 @@ _COUNT_OR_NULL: Final[Schema] = {"type": ["integer", "null"]}
 _INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 _INSTANT_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 _SCOPES: Final[Schema] = {"type": "array", "items": {"enum": [scope.value for scope in Scope]}}
+_ALSO_ENDED: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "what was ended with it, where that was asked for",
+}
 _KEY_SET: Final[Schema] = closed({"keys": {"type": "array", "items": {"type": "object", "additionalProperties": True}}})
 
 
@@ -43,12 +48,15 @@ SHAPES: Final[dict[str, Schema]] = {
             "live": {"type": "boolean"},
             "requests_per_minute": _COUNT_OR_NULL,
             "replaces": _TEXT_OR_NULL,
+            "made_by": _TEXT_OR_NULL,
+            "origin": _TEXT,
             "created_at": _INSTANT,
             "expires_at": _INSTANT_OR_NULL,
             "revoked_at": _INSTANT_OR_NULL,
             "last_used_at": _INSTANT_OR_NULL,
         },
         secret={"type": "string", "pattern": "^mzn_", "description": "shown in the first answer, and never again"},
+        also_ended=_ALSO_ENDED,
     ),
     "OAuthClient": closed(
         {
@@ -60,11 +68,16 @@ SHAPES: Final[dict[str, Schema]] = {
             "jwks": {"anyOf": [_KEY_SET, {"type": "null"}]},
             "jwks_url": _TEXT_OR_NULL,
             "requests_per_minute": _COUNT_OR_NULL,
+            "made_by": _TEXT_OR_NULL,
+            "keys_by": _TEXT_OR_NULL,
+            "origin": _TEXT,
             "created_at": _INSTANT,
             "updated_at": _INSTANT,
+            "expires_at": _INSTANT_OR_NULL,
             "disabled_at": _INSTANT_OR_NULL,
             "last_used_at": _INSTANT_OR_NULL,
-        }
+        },
+        also_ended=_ALSO_ENDED,
     ),
     "Token": closed(
         {
@@ -98,12 +111,12 @@ OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[s
     ("GET", "/v1/api-keys"): ("List API keys, newest first", None, 200, "ApiKeyList", ()),
     ("GET", "/v1/api-keys/{id}"): ("Read an API key", None, 200, "ApiKey", ()),
     ("POST", "/v1/api-keys/{id}/rotate"): ("Replace a key; both work for a while", "RotateApiKey", 201, "ApiKey", ()),
-    ("POST", "/v1/api-keys/{id}/revoke"): ("Revoke a key", "Empty", 200, "ApiKey", ()),
+    ("POST", "/v1/api-keys/{id}/revoke"): ("Revoke a key", "EndCredential", 200, "ApiKey", ()),
     ("POST", "/v1/oauth-clients"): ("Register an OAuth client", "CreateOAuthClient", 201, "OAuthClient", ()),
     ("GET", "/v1/oauth-clients"): ("List OAuth clients, newest first", None, 200, "OAuthClientList", ()),
     ("GET", "/v1/oauth-clients/{id}"): ("Read an OAuth client", None, 200, "OAuthClient", ()),
     ("POST", "/v1/oauth-clients/{id}/keys"): ("Put other keys in place", "ClientKeys", 200, "OAuthClient", ()),
-    ("POST", "/v1/oauth-clients/{id}/disable"): ("Disable a client", "Empty", 200, "OAuthClient", ()),
+    ("POST", "/v1/oauth-clients/{id}/disable"): ("Disable a client", "EndCredential", 200, "OAuthClient", ()),
 }
 
 LISTS: Final = {"ApiKeyList": "ApiKey", "OAuthClientList": "OAuthClient", "WebhookKeyList": "WebhookKey"}

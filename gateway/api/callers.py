@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.api.bodies import ClientKeys, CreateApiKey, CreateOAuthClient, Empty, RotateApiKey
+from gateway.api.bodies import ClientKeys, CreateApiKey, CreateOAuthClient, EndCredential, RotateApiKey
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
@@ -18,6 +18,7 @@ from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.services.callers import api_keys, oauth_clients
+from gateway.services.callers.ending import end_own
 from gateway.web.admission import DEPS
 
 
@@ -48,14 +49,7 @@ async def rotate_key(request: web.Request) -> web.Response:
 
 
 async def revoke_key(request: web.Request) -> web.Response:
-    deps = request.app[DEPS]
-    by = await caller(request, Scope.KEYS_WRITE)
-    body = await read_json_body(request, deps)
-    claim = claim_of(request, by, body)
-    read_body(body, Empty)
-    with working_on(deps, claim):
-        stored = await api_keys.revoke_own_key(deps, by.department, path_id(request, Prefix.API_KEY), claim)
-    return answered(stored)
+    return await _end(request, Prefix.API_KEY)
 
 
 async def read_key(request: web.Request) -> web.Response:
@@ -93,18 +87,22 @@ async def replace_client_keys(request: web.Request) -> web.Response:
     asked = read_body(body, ClientKeys)
     client_id = path_id(request, Prefix.CLIENT)
     with working_on(deps, claim):
-        stored = await oauth_clients.replace_keys(deps, by.department, client_id, asked.jwks, asked.jwks_url, claim)
+        stored = await oauth_clients.replace_keys(deps, by, client_id, asked.jwks, asked.jwks_url, claim)
     return answered(stored)
 
 
 async def disable_client(request: web.Request) -> web.Response:
+    return await _end(request, Prefix.CLIENT)
+
+
+async def _end(request: web.Request, prefix: Prefix) -> web.Response:
     deps = request.app[DEPS]
     by = await caller(request, Scope.KEYS_WRITE)
     body = await read_json_body(request, deps)
     claim = claim_of(request, by, body)
-    read_body(body, Empty)
+    with_all = read_body(body, EndCredential).with_all_it_made
     with working_on(deps, claim):
-        stored = await oauth_clients.disable_client(deps, by.department, path_id(request, Prefix.CLIENT), claim)
+        stored = await end_own(deps, by, path_id(request, prefix), claim, with_all_it_made=with_all)
     return answered(stored)
 
 

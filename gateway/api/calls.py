@@ -132,7 +132,9 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
     found = await (authenticate_token if looks_like_token(text) else authenticate)(deps, text)
     structlog.contextvars.bind_contextvars(department=found.department, caller=found.id)
     quota = found.requests_per_minute or deps.limits.requests_per_minute
-    rate = request[RATE] = app[RATES].take((found.id, request[ROUTE]), quota, deps.clock().timestamp())
+    # A limit of its own is shared with what was made under it: many keys are not many limits.
+    whose = found.origin if found.requests_per_minute else found.id
+    rate = request[RATE] = app[RATES].take((whose, request[ROUTE]), quota, deps.clock().timestamp())
     if rate.refused:
         metrics.REFUSED.labels("rate").inc()
         raise RateLimitedError(retry_after_s=rate.reset_s)

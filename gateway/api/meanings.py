@@ -209,9 +209,17 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
     "Replay": {"queued": "how many events are delivered again", "next_cursor": "where to go on, when there is more"},
     "ApiKey": {
         "replaces": "the key it replaced",
+        "made_by": "the credential that made it, or rotated another into it; null: the operator",
+        "origin": "the credential from the operator it goes back to; those of one origin are one pair of eyes",
         "revoked_at": "when it was revoked",
     },
-    "OAuthClient": {"jwks": "its public keys", "jwks_url": "where it publishes them"},
+    "OAuthClient": {
+        "jwks": "its public keys",
+        "jwks_url": "where it publishes them",
+        "made_by": "the credential that registered it; null: the operator",
+        "keys_by": "the other credential that put its keys in place; null: itself or the operator",
+        "origin": "the credential from the operator it goes back to; those of one origin are one pair of eyes",
+    },
     "Problem": {
         "type": "an address that names the kind",
         "title": "the kind in words",

@@ -19,6 +19,7 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.VersionUnknownError: (400, "Unknown version"),
     errors.UnauthenticatedError: (401, "Not authenticated"),
     errors.ForbiddenError: (403, "Not allowed"),
+    errors.BeyondOwnRightsError: (403, "Beyond own rights"),
     errors.SamePersonError: (403, "A second person decides"),
     errors.NotFoundError: (404, "Not found"),
     errors.SlowBodyError: (408, "Body too slow"),
@@ -50,7 +51,7 @@ def problem(error: GatewayError, *, correlation: str) -> web.Response:
         "detail": error.detail,
         "instance": f"urn:mizan:request:{correlation}",
         "code": error.code,
-        "retryable": status in _RETRYABLE or isinstance(error, errors.IdempotencyInFlightError),
+        "retryable": status in _RETRYABLE or error.retry_after_s is not None,
     }
     if error.faults:
         body["errors"] = [

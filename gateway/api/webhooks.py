@@ -34,8 +34,12 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def list_page(request: web.Request) -> web.Response:
-    key = await caller(request, Scope.WEBHOOKS_WRITE)
-    return document(await manage_webhooks.list_endpoints(request.app[DEPS], key.department))
+    deps = request.app[DEPS]
+    by = await caller(request, Scope.WEBHOOKS_WRITE)
+    query = Query(request, ())
+    cursor = query.identifier("cursor", Prefix.ENDPOINT)
+    limit = query.limit(deps.limits.page_items_max)
+    return document(await manage_webhooks.list_endpoints(deps, by.department, cursor=cursor, limit=limit))
 
 
 async def rotate(request: web.Request) -> web.Response:

@@ -51,6 +51,8 @@ class ApiKey:
     replaces: str | None = None
     lineage: str | None = None
     origin: str | None = None
+    made_by: str | None = None
+    hands: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,10 @@ class OAuthClient:
     last_used_at: datetime | None
     requests_per_minute: int | None = None
     origin: str | None = None
+    made_by: str | None = None
+    keys_by: str | None = None
+    hands: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.disabled_at is not None or (self.expires_at is not None and self.expires_at <= now)

@@ -65,6 +65,12 @@ class ForbiddenError(GatewayError):
     code = "missing_scope"
 
 
+class BeyondOwnRightsError(GatewayError):
+    """The credential would hand on more than it has itself."""
+
+    code = "beyond_own_rights"
+
+
 class TransitionError(GatewayError):
     """The object is in a state that does not allow this."""
 

@@ -9,7 +9,7 @@ from gateway.domain.caller import ApiKey
 from gateway.store.connections import Connection, Row
 
 _COLUMNS: Final = """id, department, label, scopes, live, created_at, expires_at, revoked_at, last_used_at,
-  requests_per_minute, replaces, lineage, origin"""
+  requests_per_minute, replaces, lineage, origin, made_by, hands"""
 
 
 def _api_key(row: Row) -> ApiKey:
@@ -27,6 +27,8 @@ def _api_key(row: Row) -> ApiKey:
         replaces=row["replaces"],
         lineage=row["lineage"],
         origin=row["origin"],
+        made_by=row["made_by"],
+        hands=frozenset(row["hands"]),
     )
 
 
@@ -34,10 +36,10 @@ async def insert(connection: Connection, key: ApiKey, sha256: bytes) -> None:
     await connection.execute(
         """INSERT INTO gateway.api_key
                   (id, sha256, department, label, scopes, live, created_at, expires_at, requests_per_minute, replaces,
-                   lineage, origin)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
+                   lineage, origin, made_by, hands)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
         key.id, sha256, key.department, key.label, sorted(key.scopes), key.live, key.created_at, key.expires_at,
-        key.requests_per_minute, key.replaces, key.lineage, key.origin,
+        key.requests_per_minute, key.replaces, key.lineage, key.origin, key.made_by, sorted(key.hands),
     )  # fmt: skip
 
 
@@ -70,16 +72,6 @@ async def successor(connection: Connection, key: ApiKey) -> ApiKey | None:
     return _api_key(row) if row else None
 
 
-async def origin_of(connection: Connection, credential_id: str) -> str:
-    """Return the credential the operator issued, under which this key or client was made: itself, perhaps."""
-    found = await connection.fetchval(
-        """SELECT coalesce(origin, id) FROM gateway.api_key WHERE id = $1
-           UNION ALL SELECT coalesce(origin, id) FROM gateway.oauth_client WHERE id = $1""",
-        credential_id,
-    )
-    return str(found or credential_id)
-
-
 async def of_department(connection: Connection, department: str, *, before: str | None, limit: int) -> list[ApiKey]:
     """Return a department's keys, newest first, below a cursor."""
     rows = await connection.fetch(
@@ -90,13 +82,6 @@ async def of_department(connection: Connection, department: str, *, before: str 
         limit,
     )
     return [_api_key(row) for row in rows]
-
-
-async def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
-    tag = await connection.execute(
-        "UPDATE gateway.api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", key_id, at
-    )
-    return bool(tag == "UPDATE 1")
 
 
 async def expire(connection: Connection, key_id: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ from gateway.domain.jwks import Assertion
 from gateway.store.connections import Connection, Row, from_json, to_json
 
 _COLUMNS: Final = """id, department, label, scopes, jwks, jwks_url, live, created_at, updated_at, disabled_at,
-  last_used_at, requests_per_minute, origin"""
+  last_used_at, requests_per_minute, origin, made_by, keys_by, hands, expires_at"""
 
 
 def _client(row: Row) -> OAuthClient:
@@ -29,6 +29,10 @@ def _client(row: Row) -> OAuthClient:
         last_used_at=row["last_used_at"],
         requests_per_minute=row["requests_per_minute"],
         origin=row["origin"],
+        made_by=row["made_by"],
+        keys_by=row["keys_by"],
+        hands=frozenset(row["hands"]),
+        expires_at=row["expires_at"],
     )
 
 
@@ -36,11 +40,12 @@ async def insert(connection: Connection, client: OAuthClient) -> None:
     await connection.execute(
         """INSERT INTO gateway.oauth_client
                   (id, department, label, scopes, jwks, jwks_url, live, requests_per_minute, created_at, updated_at,
-                   origin)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9, $10)""",
+                   origin, made_by, hands, expires_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9, $10, $11, $12, $13)""",
         client.id, client.department, client.label, sorted(client.scopes),
         None if client.jwks is None else to_json(client.jwks), client.jwks_url, client.live,
-        client.requests_per_minute, client.created_at, client.origin,
+        client.requests_per_minute, client.created_at, client.origin, client.made_by, sorted(client.hands),
+        client.expires_at,
     )  # fmt: skip
 
 
@@ -63,22 +68,29 @@ async def of_department(
     return [_client(row) for row in rows]
 
 
-async def set_keys(connection: Connection, client: OAuthClient, at: datetime) -> None:
-    await connection.execute(
-        "UPDATE gateway.oauth_client SET jwks = $2::jsonb, jwks_url = $3, updated_at = $4 WHERE id = $1",
-        client.id,
-        None if client.jwks is None else to_json(client.jwks),
-        client.jwks_url,
-        at,
+async def in_use(connection: Connection, department: str, at: datetime) -> int:
+    """Count a department's clients that are given tokens now."""
+    return int(
+        await connection.fetchval(
+            """SELECT count(*) FROM gateway.oauth_client
+                WHERE department = $1 AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
+            department,
+            at,
+        )
     )
 
 
-async def disable(connection: Connection, client_id: str, at: datetime) -> None:
+async def set_keys(connection: Connection, client: OAuthClient) -> None:
+    """Write a client's keys, and through whose hands they came."""
     await connection.execute(
-        """UPDATE gateway.oauth_client SET disabled_at = $2, updated_at = $2
-            WHERE id = $1 AND disabled_at IS NULL""",
-        client_id,
-        at,
+        """UPDATE gateway.oauth_client
+              SET jwks = $2::jsonb, jwks_url = $3, updated_at = $4, keys_by = $5, hands = $6 WHERE id = $1""",
+        client.id,
+        None if client.jwks is None else to_json(client.jwks),
+        client.jwks_url,
+        client.updated_at,
+        client.keys_by,
+        sorted(client.hands),
     )
 
 

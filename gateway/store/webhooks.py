@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gateway.store.connections import Connection, Row, from_json
+
+_STRAY: Final = timedelta(hours=1)
+"""How long after it was disabled an endpoint is looked at for what was queued in that very moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,25 @@ async def insert(connection: Connection, endpoint: Endpoint) -> None:
     )
 
 
-async def of_department(connection: Connection, department: str, limit: int) -> list[Endpoint]:
+async def of_department(connection: Connection, department: str, *, after: str | None, limit: int) -> list[Endpoint]:
+    """Return a department's endpoints, oldest first, above a cursor."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM gateway.webhook_endpoint WHERE department = $1 ORDER BY id LIMIT $2",
+        f"""SELECT {_COLUMNS} FROM gateway.webhook_endpoint
+             WHERE department = $1 AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3""",
         department,
+        after,
         limit,
     )
     return [_endpoint(row) for row in rows]
+
+
+async def enabled(connection: Connection, department: str) -> int:
+    """Count the endpoints a department hears by."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM gateway.webhook_endpoint WHERE department = $1 AND disabled_at IS NULL", department
+        )
+    )
 
 
 async def lock(connection: Connection, department: str, endpoint_id: str) -> Endpoint | None:
@@ -195,7 +210,8 @@ async def claim(
     """Take due deliveries: per object the oldest only, no more than a few an endpoint, departments in turn.
 
     Each endpoint is asked for its own oldest, so that no backlog hides another's; then every department gets one
-    before any gets its second. Busy endpoints get nothing, failing ones a single delivery.
+    before any gets its second. Busy endpoints get nothing, failing ones a single delivery. Those disabled long ago are
+    not looked at; one disabled just now may have been queued for in that moment, and what was is found dead.
     """
     rows = await connection.fetch(
         """WITH due AS (
@@ -209,7 +225,7 @@ async def claim(
                                        AND earlier.event < d.event AND earlier.status = 'waiting')
                   ORDER BY d.next_try_at, d.event
                   LIMIT CASE WHEN w.id = ANY ($6::text[]) THEN 1 ELSE $3 END FOR UPDATE SKIP LOCKED) d
-              WHERE w.id <> ALL ($5::text[])),
+              WHERE w.id <> ALL ($5::text[]) AND (w.disabled_at IS NULL OR w.disabled_at > $7)),
            fair AS (
              SELECT endpoint, event FROM (
                SELECT endpoint, event, next_try_at,
@@ -234,6 +250,7 @@ async def claim(
         limit,
         list(busy),
         list(failing),
+        at - _STRAY,
     )
     return [
         Delivery(

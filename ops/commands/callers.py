@@ -7,18 +7,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from gateway.deps import Deps
 from gateway.domain.caller import Scope
 from gateway.services.callers import api_keys, oauth_clients
+from gateway.services.callers.ending import end_credential
 from ops.commands.running import runner
 
 Open = Callable[[], AbstractAsyncContextManager[Deps]]
 
 _SCOPES = [scope.value for scope in Scope]
+_LISTED_AT_ONCE: Final = 200
 
 
 @click.command("issue")
@@ -65,10 +67,7 @@ def register(
     open_deps: Open, department: str, label: str, scopes: Sequence[str], jwks: Path | None, jwks_url: str | None
 ) -> None:
     """Register an OAuth client of DEPARTMENT by its public keys."""
-    try:
-        keys = json.loads(jwks.read_text("utf-8")) if jwks else None
-    except ValueError:
-        raise click.ClickException(f"{jwks} is not JSON") from None
+    keys = _key_set(jwks)
 
     async def go(deps: Deps) -> None:
         await _check_department(deps, department)
@@ -85,24 +84,46 @@ def list_callers(open_deps: Open, department: str) -> None:
     """List the keys and clients of DEPARTMENT, newest first."""
 
     async def go(deps: Deps) -> None:
-        keys = await api_keys.list_keys(deps, department, cursor=None, limit=api_keys.KEYS_MAX)
-        clients = await oauth_clients.list_clients(deps, department, cursor=None, limit=oauth_clients.CLIENTS_MAX)
-        for each in [*keys["data"], *clients["data"]]:
-            click.echo(_row(each))
+        for pages in (api_keys.list_keys, oauth_clients.list_clients):
+            cursor = None
+            while True:
+                page = await pages(deps, department, cursor=cursor, limit=_LISTED_AT_ONCE)
+                for each in page["data"]:
+                    click.echo(_row(each))
+                if (cursor := page["next_cursor"]) is None:
+                    break
 
     runner(open_deps)(go)
 
 
 @click.command("end")
 @click.argument("caller")
+@click.option("--with-all-it-made", is_flag=True, help="And what it made or put keys into, and what that made.")
 @click.pass_obj
-def end(open_deps: Open, caller: str) -> None:
-    """Revoke the key or disable the client CALLER; web processes follow within a minute."""
+def end(open_deps: Open, caller: str, *, with_all_it_made: bool) -> None:
+    """Revoke the key or disable the client CALLER and print what was ended; web processes follow within seconds."""
 
     async def go(deps: Deps) -> None:
-        ended = await api_keys.revoke_key(deps, caller) or await oauth_clients.end_client(deps, caller)
+        ended = await end_credential(deps, caller, with_all_it_made=with_all_it_made)
         if not ended:
             raise click.ClickException(f"{caller} is no key or client in use")
+        for each in ended:
+            click.echo(each)
+
+    runner(open_deps)(go)
+
+
+@click.command("keys")
+@click.argument("client")
+@click.option("--jwks", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with its keys.")
+@click.option("--jwks-url", help="Address where it publishes them.")
+@click.pass_obj
+def keys(open_deps: Open, client: str, jwks: Path | None, jwks_url: str | None) -> None:
+    """Put other public keys in place for the OAuth client CLIENT."""
+    key_set = _key_set(jwks)
+
+    async def go(deps: Deps) -> None:
+        await oauth_clients.put_keys(deps, client, key_set, jwks_url)
 
     runner(open_deps)(go)
 
@@ -127,10 +148,10 @@ def rotate(open_deps: Open, key: str, overlap_minutes: int, days: int | None) ->
 def caller_group(open_deps: Open) -> click.Group:
     """Make the group over whatever opens the gateway."""
 
-    @click.group("caller", commands=[issue, register, list_callers, rotate, end])
+    @click.group("caller", commands=[issue, register, list_callers, rotate, keys, end])
     @click.pass_context
     def group(context: click.Context) -> None:
-        """Issue, list, rotate and end API keys and OAuth clients."""
+        """Issue, list, rotate and end API keys and OAuth clients, and give clients other keys."""
         context.obj = open_deps
 
     return group
@@ -141,10 +162,21 @@ async def _check_department(deps: Deps, department: str) -> None:
         raise click.ClickException(f"the catalogue has no department {department}")
 
 
+def _key_set(jwks: Path | None) -> Any:
+    try:
+        return json.loads(jwks.read_text("utf-8")) if jwks else None
+    except ValueError:
+        raise click.ClickException(f"{jwks} is not JSON") from None
+
+
 def _row(document: dict[str, Any]) -> str:
     ended = document.get("revoked_at") or document.get("disabled_at") or document.get("expires_at")
     used = document["last_used_at"] or "never"
     words = [document["id"], document["label"], ",".join(document["scopes"]), f"used {used}"]
+    if document["made_by"]:
+        words.append(f"made by {document['made_by']}")
+    if document.get("keys_by"):
+        words.append(f"keys by {document['keys_by']}")
     if ended:
         words.append(f"ends {ended}")
     return "  ".join(words)

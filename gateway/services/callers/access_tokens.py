@@ -84,9 +84,9 @@ async def _prove(deps: Deps, assertion: str, named: str | None) -> OAuthClient:
     if is_id(claimed, Prefix.CLIENT):
         async with deps.connection() as connection:
             client = await oauth_clients.read(connection, claimed)
-    if client is None or client.disabled_at is not None or client.live != deps.live:
-        raise AssertionRefusedError("there is no such client")
     now = deps.clock()
+    if client is None or client.is_over(now) or client.live != deps.live:
+        raise AssertionRefusedError("there is no such client")
     key = await signing_key_of(deps, client, assertion)
     if key is None:
         raise AssertionRefusedError("the client has no such key: alg and kid name one of its set")
@@ -124,7 +124,8 @@ async def authenticate_token(deps: Deps, text: str) -> Caller:
         async with deps.connection() as connection:
             client = await oauth_clients.read(connection, str(claims["sub"]))
         caller = None
-        if client is not None and client.disabled_at is None and client.live == deps.live:
+        if client is not None and not client.is_over(now) and client.live == deps.live:
+            expires_at = min(expires_at, client.expires_at or expires_at)
             scopes = client.scopes & frozenset(str(claims["scope"]).split(" "))
             caller = Caller(
                 client.id, client.department, scopes, client.id, client.origin or client.id, client.requests_per_minute

@@ -15,10 +15,12 @@ from gateway.domain.errors import ForbiddenError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.services.callers.caller_cache import CACHE_AGE_MAX, remember, remembered
+from gateway.services.callers.giving import allowed_scopes, check_may_replace, end_of, giver
 from gateway.services.documents import Document, api_key_document, page_document
 from gateway.services.once import Made, once
-from gateway.store import api_keys
+from gateway.store import api_keys, credentials
 from gateway.store.connections import Connection
+from gateway.store.credentials import Standing
 
 OVERLAP: Final = timedelta(hours=24)
 """How long a key that is rotated is still taken, unless the request says otherwise."""
@@ -72,15 +74,26 @@ def _new_key(
 async def make_key(
     deps: Deps, by: Caller, label: str, scopes: Iterable[str], expires_at: datetime | None, claim: Claim
 ) -> tuple[StoredAnswer, str | None]:
-    """Make a key at its department's own request; the text is there for the first answer only."""
+    """Make a key at its department's own request; the text is there for the first answer only.
+
+    It ends with the key that makes it, or sooner, and has its rate.
+    """
     wanted = allowed_scopes(by, scopes)
     text, key = _new_key(deps, by.department, label, wanted, expires_at)
-    key = replace(key, origin=by.origin)
 
     async def work(connection: Connection) -> Made:
+        own = await giver(connection, by, deps.clock())
+        made = replace(
+            key,
+            expires_at=end_of(own, expires_at),
+            requests_per_minute=own.requests_per_minute,
+            origin=by.origin,
+            made_by=by.id,
+            hands=own.eyes - {by.origin},
+        )
         await _check_room(connection, by.department, deps.clock())
-        await api_keys.insert(connection, key, _sha256(text))
-        return key.id, api_key_document(key)
+        await api_keys.insert(connection, made, _sha256(text))
+        return made.id, api_key_document(made)
 
     answer = await once(deps, claim, 201, work)
     return answer, None if answer.replayed else text
@@ -91,15 +104,17 @@ async def rotate_key(
 ) -> tuple[StoredAnswer, str | None]:
     """Replace a key by one with the same rights; for the overlap both are taken, so that no request is lost.
 
-    A key that may agree to refunds is replaced by itself or by the operator, never by another key.
+    A key that may agree to refunds is replaced by itself or by the operator, never by another key. Whoever replaces
+    another's key holds the new one as well: the two are one pair of eyes from then on.
     """
     made: list[str] = []
 
     async def work(connection: Connection) -> Made:
+        own = await giver(connection, by, deps.clock())
         old = await _own(connection, by.department, key_id)
         if old.id != by.id:
             allowed_scopes(by, old.scopes)
-        text, key = await _replace(deps, connection, old.id, overlap)
+        text, key = await _replace(deps, connection, old.id, overlap, by=(by, own))
         made.append(text)
         return key.id, api_key_document(key)
 
@@ -113,13 +128,22 @@ async def replace_key(
 ) -> tuple[str, ApiKey]:
     """Replace a key by the operator's hand, who alone may let the new one live longer."""
     async with deps.transaction() as connection:
+        old = await api_keys.read(connection, key_id)
+        if old is None:
+            raise NotFoundError
+        await credentials.lock_department(connection, old.department)
         text, key = await _replace(deps, connection, key_id, overlap, expires_at)
     deps.caller_cache.clear()
     return text, key
 
 
 async def _replace(
-    deps: Deps, connection: Connection, key_id: str, overlap: timedelta, expires_at: datetime | None = None
+    deps: Deps,
+    connection: Connection,
+    key_id: str,
+    overlap: timedelta,
+    expires_at: datetime | None = None,
+    by: tuple[Caller, Standing] | None = None,
 ) -> tuple[str, ApiKey]:
     """Make the one successor of a key: its rights, its place in its line, and its end, unless another is named."""
     old = await api_keys.lock(connection, key_id)
@@ -134,16 +158,25 @@ async def _replace(
     await _check_room(connection, old.department, now)
     # Its first rotation has shortened the life of a key whose successor was lost; the successor has the true end.
     end = old.expires_at if lost is None else lost.expires_at
+    origin, hands = old.origin or old.id, old.hands
+    if by is not None and by[0].id != old.id:
+        caller, own = by
+        quota = old.requests_per_minute or deps.limits.requests_per_minute
+        check_may_replace(caller, own, scopes=old.scopes, expires_at=end, requests_per_minute=quota)
+        hands = (hands | own.eyes) - {origin}
     text, key = _new_key(deps, old.department, old.label, old.scopes, expires_at or end)
     key = replace(
         key,
         requests_per_minute=old.requests_per_minute,
         replaces=old.id,
         lineage=old.lineage or old.id,
-        origin=old.origin or old.id,
+        origin=origin,
+        made_by=None if by is None else by[0].id,
+        hands=hands,
     )
     await api_keys.insert(connection, key, _sha256(text))
     await api_keys.expire(connection, old.id, now + overlap)
+    await credentials.note_change(connection)
     return text, key
 
 
@@ -158,26 +191,6 @@ async def list_keys(deps: Deps, department: str, *, cursor: str | None, limit: i
     return page_document(
         [api_key_document(key) for key in found[:limit]], found[limit - 1].id if len(found) > limit else None
     )
-
-
-async def revoke_own_key(deps: Deps, department: str, key_id: str, claim: Claim) -> StoredAnswer:
-    """Revoke a key of this department. Revoking twice is one revocation."""
-
-    async def work(connection: Connection) -> Made:
-        await _own(connection, department, key_id)
-        await api_keys.revoke(connection, key_id, deps.clock())
-        return key_id, api_key_document(await _own(connection, department, key_id))
-
-    answer = await once(deps, claim, 200, work)
-    deps.caller_cache.clear()
-    return answer
-
-
-async def revoke_key(deps: Deps, key_id: str) -> bool:
-    """Revoke a key; other processes stop taking it within the age of their caches."""
-    deps.caller_cache.clear()
-    async with deps.connection() as connection:
-        return await api_keys.revoke(connection, key_id, deps.clock())
 
 
 async def authenticate(deps: Deps, text: str) -> Caller:
@@ -214,20 +227,6 @@ def check_scope(caller: Caller, scope: Scope) -> None:
         raise ForbiddenError(f"this credential lacks the scope {scope.value}")
 
 
-def allowed_scopes(by: Caller, wanted: Iterable[str]) -> frozenset[str]:
-    """Return the scopes a department may give a credential of its own: none it lacks, and no second pair of eyes.
-
-    Whoever may agree to refunds is chosen by the operator. A key that could make itself a second key could otherwise
-    agree to what it asked for; what a key is rotated into counts as that key.
-    """
-    scopes = frozenset(wanted)
-    if beyond := sorted(scopes - by.scopes):
-        raise ForbiddenError(f"this credential lacks the scope {beyond[0]} and cannot give it to another")
-    if Scope.REFUNDS_APPROVE.value in scopes:
-        raise ForbiddenError(f"the scope {Scope.REFUNDS_APPROVE.value} is given by the operator alone")
-    return scopes
-
-
 def is_well_formed(text: str) -> bool:
     """Tell whether a text can be a key at all: its form and its checksum."""
     if not text.isascii() or not text.startswith(_PREFIXES):
@@ -246,6 +245,7 @@ async def _own(connection: Connection, department: str, key_id: str) -> ApiKey:
 
 
 async def _check_room(connection: Connection, department: str, now: datetime) -> None:
+    await credentials.lock_department(connection, department)
     if await api_keys.in_use(connection, department, now) >= KEYS_MAX:
         raise TransitionError(f"a department has at most {KEYS_MAX} keys in use: revoke one first")
 

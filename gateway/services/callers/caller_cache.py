@@ -13,7 +13,7 @@ from gateway.domain.caller import Caller
 
 CACHE_MAX: Final = 50_000
 CACHE_AGE_MAX: Final = timedelta(seconds=60)
-"""How long a revoked credential may still be taken by a process that has just seen it."""
+"""How long a revoked credential may still be taken by a process that does not hear of it; else it is seconds."""
 
 
 def remembered(deps: Deps, sha256: bytes, now: datetime) -> CachedCaller | None:

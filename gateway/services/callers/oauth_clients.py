@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.deps import Deps
@@ -12,15 +13,15 @@ from gateway.domain.errors import InvalidError, NotFoundError, TransitionError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.jwks import public_members, read_jwks
-from gateway.services.callers.api_keys import allowed_scopes
 from gateway.services.callers.client_keys import check_key_set_url
+from gateway.services.callers.giving import allowed_scopes, check_may_replace, giver
 from gateway.services.documents import Document, oauth_client_document, page_document
 from gateway.services.once import Made, once
-from gateway.store import oauth_clients
+from gateway.store import credentials, oauth_clients
 from gateway.store.connections import Connection
 
 CLIENTS_MAX: Final = 50
-"""How many clients a department may have, disabled ones included."""
+"""How many clients of a department may be in use at a time."""
 
 
 async def register_client(
@@ -32,13 +33,21 @@ async def register_client(
     jwks_url: str | None,
     claim: Claim,
 ) -> StoredAnswer:
-    """Register a client of the caller's department."""
+    """Register a client of the caller's department. It ends when the caller does, and has its rate."""
     client = _new_client(deps, by.department, label, allowed_scopes(by, scopes), jwks, jwks_url)
-    client = replace(client, origin=by.origin)
 
     async def work(connection: Connection) -> Made:
-        await _insert(connection, client)
-        return client.id, oauth_client_document(client)
+        own = await giver(connection, by, deps.clock())
+        made = replace(
+            client,
+            expires_at=own.expires_at,
+            requests_per_minute=own.requests_per_minute,
+            origin=by.origin,
+            made_by=by.id,
+            hands=own.eyes - {by.origin},
+        )
+        await _insert(connection, made, deps.clock())
+        return made.id, oauth_client_document(made)
 
     return await once(deps, claim, 201, work)
 
@@ -49,7 +58,7 @@ async def add_client(
     """Register a client by the operator's hand."""
     client = _new_client(deps, department, label, frozenset(scopes), jwks, jwks_url)
     async with deps.transaction() as connection:
-        await _insert(connection, client)
+        await _insert(connection, client, deps.clock())
     return client
 
 
@@ -77,55 +86,53 @@ def _new_client(
     )
 
 
-async def _insert(connection: Connection, client: OAuthClient) -> None:
-    existing = await oauth_clients.of_department(connection, client.department, before=None, limit=CLIENTS_MAX)
-    if len(existing) >= CLIENTS_MAX:
-        raise TransitionError(f"a department has at most {CLIENTS_MAX} clients")
+async def _insert(connection: Connection, client: OAuthClient, now: datetime) -> None:
+    await credentials.lock_department(connection, client.department)
+    if await oauth_clients.in_use(connection, client.department, now) >= CLIENTS_MAX:
+        raise TransitionError(f"a department has at most {CLIENTS_MAX} clients in use: disable one first")
     await oauth_clients.insert(connection, client)
 
 
 async def replace_keys(
     deps: Deps,
-    department: str,
+    by: Caller,
     client_id: str,
     jwks: Mapping[str, Any] | None,
     jwks_url: str | None,
     claim: Claim,
 ) -> StoredAnswer:
-    """Put other keys in place at once; a set that holds the old key too gives the overlap."""
+    """Put other keys in place at once; a set that holds the old key too gives the overlap.
+
+    Whoever chooses a client's keys can act as that client: another needs all its rights, and is one pair of eyes with
+    it from then on. A client that may agree to refunds is given keys by itself or by the operator.
+    """
     jwks = checked_keys(deps, jwks, jwks_url)
 
     async def work(connection: Connection) -> Made:
-        client = await _own(connection, department, client_id)
+        own = await giver(connection, by, deps.clock())
+        client = await _own(connection, by.department, client_id)
         changed = replace(client, jwks=jwks, jwks_url=jwks_url, updated_at=deps.clock())
-        await oauth_clients.set_keys(connection, changed, changed.updated_at)
+        if by.id != client_id:
+            quota = client.requests_per_minute or deps.limits.requests_per_minute
+            check_may_replace(by, own, scopes=client.scopes, expires_at=client.expires_at, requests_per_minute=quota)
+            hands = (client.hands | own.eyes) - {client.origin or client.id}
+            changed = replace(changed, keys_by=by.id, hands=hands)
+        await oauth_clients.set_keys(connection, changed)
         return client_id, oauth_client_document(changed)
 
     return await once(deps, claim, 200, work)
 
 
-async def disable_client(deps: Deps, department: str, client_id: str, claim: Claim) -> StoredAnswer:
-    """Disable a client: no more tokens, and those it has end within a minute. Disabling twice is once."""
-
-    async def work(connection: Connection) -> Made:
-        await _own(connection, department, client_id)
-        await oauth_clients.disable(connection, client_id, deps.clock())
-        return client_id, oauth_client_document(await _own(connection, department, client_id))
-
-    answer = await once(deps, claim, 200, work)
-    deps.caller_cache.clear()
-    return answer
-
-
-async def end_client(deps: Deps, client_id: str) -> bool:
-    """Disable a client by the operator's hand; False when there is none that is in use."""
-    deps.caller_cache.clear()
+async def put_keys(deps: Deps, client_id: str, jwks: Mapping[str, Any] | None, jwks_url: str | None) -> None:
+    """Put other keys in place by the operator's hand. Through whose hands the client went before is not forgotten."""
+    jwks = checked_keys(deps, jwks, jwks_url)
     async with deps.transaction() as connection:
         client = await oauth_clients.read(connection, client_id)
-        if client is None or client.disabled_at is not None:
-            return False
-        await oauth_clients.disable(connection, client_id, deps.clock())
-    return True
+        if client is None:
+            raise NotFoundError
+        await credentials.lock_department(connection, client.department)
+        changed = replace(client, jwks=jwks, jwks_url=jwks_url, updated_at=deps.clock(), keys_by=None)
+        await oauth_clients.set_keys(connection, changed)
 
 
 async def read_client(deps: Deps, department: str, client_id: str) -> Document:

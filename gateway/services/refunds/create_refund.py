@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,6 +12,7 @@ import msgspec
 from adapters.contract import Method, Refunds
 from gateway.deps import Deps
 from gateway.domain import refund as rules
+from gateway.domain.department import Department
 from gateway.domain.errors import (
     DisputedError,
     IdempotencyInFlightError,
@@ -61,10 +63,10 @@ async def create_refund(
 ) -> StoredAnswer:
     """Save a refund for the worker to send; a repeated key gets the first answer.
 
-    Above the department's limit it waits for a second person first, and counts against what is left all the same.
+    Above the department's limit it waits for a second person first, and counts against what is left all the same. So
+    it does where the part another department gives back of a bundle is above the limit of that one.
     """
-    owner = (await deps.catalogue.get()).departments.get(department)
-    limits = owner.refund_limits if owner else {}
+    departments = (await deps.catalogue.get()).departments
     async with deps.transaction() as connection:
         intent = (await intents.lock(connection, [intent_id])).get(intent_id)
         if intent is None or intent.department != department:
@@ -74,12 +76,11 @@ async def create_refund(
         if stored is not None:
             return stored
         plan = await _plan(deps, connection, intent, request)
-        together = Money(max(plan.amount.amount_minor + plan.earlier_minor, asking.batch_minor), plan.amount.currency)
         refund = replace(
             new_refund(deps, department, plan.attempt, plan.amount, request.reason, late=False),
             status=(
                 RefundStatus.AWAITING_APPROVAL
-                if rules.needs_approval(limits, together)
+                if _needs_approval(departments, department, plan, asking.batch_minor)
                 else rules.agreed(plan.attempt.provider)
             ),
             asked_by=request.asked_by or asking.caller,
@@ -107,8 +108,25 @@ class _Plan:
     attempt: Attempt
     lines: tuple[RefundLine, ...]
     amount: Money
-    earlier_minor: int
-    """What other refunds of the payment have taken or may take."""
+    earlier: Mapping[str, int]
+    """What other refunds of the payment have taken or may take of each department's lines."""
+
+
+def _needs_approval(departments: Mapping[str, Department], owner: str, plan: _Plan, batch_minor: int) -> bool:
+    """Hold the whole against the owner's limit, and each department's own part against its own.
+
+    A batch counts as a whole for everybody it takes from: how it divides is not known when its first refund is asked.
+    """
+    parts = Counter[str]()
+    for line in plan.lines:
+        parts[line.department] += line.amount_minor
+    together = {code: minor + plan.earlier.get(code, 0) for code, minor in parts.items()}
+    together[owner] = plan.amount.amount_minor + sum(plan.earlier.values())
+    return any(
+        rules.needs_approval(departments[code].refund_limits, Money(max(minor, batch_minor), plan.amount.currency))
+        for code, minor in together.items()
+        if code in departments
+    )
 
 
 async def _plan(deps: Deps, connection: Connection, intent: Intent, request: RefundRequest) -> _Plan:
@@ -126,7 +144,10 @@ async def _plan(deps: Deps, connection: Connection, intent: Intent, request: Ref
     disputed_minor = (await disputes.taken_back(connection, [attempt])).get(attempt.id, 0)
     lines = _choose(request, left, disputed_minor)
     amount = Money(sum(line.amount_minor for line in lines), intent.amount.currency)
-    return _Plan(attempt, lines, amount, sum(line.refunded_minor for line in left))
+    earlier = Counter[str]()
+    for each in left:
+        earlier[each.department] += each.refunded_minor
+    return _Plan(attempt, lines, amount, earlier)
 
 
 async def refund_suspended(deps: Deps, attempt_id: str, *, reason: str) -> str:

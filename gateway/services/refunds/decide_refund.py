@@ -17,7 +17,7 @@ from gateway.domain.shift import COUNTER
 from gateway.services.documents import Document, refund_document
 from gateway.services.notices import refund_event
 from gateway.services.once import Made, once
-from gateway.store import api_keys, attempts, disputes, events, refunds
+from gateway.store import attempts, credentials, disputes, events, refunds
 from gateway.store.connections import Connection
 from gateway.store.refunds import Refund
 from ledger.people import same_person
@@ -96,12 +96,13 @@ async def _decide(
         raise TransitionError("this refund does not wait for a decision")
     if same_person(decision.by, refund.asked_by):
         raise TransitionError("whoever asked for a refund cannot decide about it")
-    # One stolen key cannot give money away: not by itself, and not with what it was rotated into or has made.
+    # One stolen key cannot give money away: not by itself, not with what it was rotated into or has made, and not with
+    # a colleague's key or client it has put its hand on.
     if decision.decided_with is not None and refund.asked_with is not None:
-        asked_from = await api_keys.origin_of(connection, refund.asked_with)
-        if decision.decided_with.origin == asked_from:
+        asked_by_eyes = await credentials.eyes_of(connection, refund.asked_with)
+        if asked_by_eyes & await credentials.eyes_of(connection, decision.decided_with.id):
             raise TransitionError(
-                "the key that asked for a refund cannot decide about it, nor one made with it or rotated from it"
+                "the key that asked for a refund cannot decide about it, nor one made with it, rotated from it or by it"
             )
     attempt = await attempts.read(connection, refund.attempt)
     if decision.approve and attempt is not None and not await disputes.leave_room_for(connection, refund, attempt):

@@ -21,7 +21,7 @@ from gateway.services.documents import (
     page_document,
 )
 from gateway.services.once import Made, once
-from gateway.store import events, webhooks
+from gateway.store import credentials, events, webhooks
 from gateway.store.connections import Connection
 from gateway.store.events import Event
 from gateway.store.webhooks import Endpoint
@@ -49,9 +49,7 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
     secret = deps.random_bytes(_SECRET_BYTES)
 
     async def work(connection: Connection) -> Made:
-        existing = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
-        if len(existing) >= deps.limits.endpoints_per_department:
-            raise TransitionError(f"a department has at most {deps.limits.endpoints_per_department} endpoints")
+        await _check_room(deps, connection, department)
         endpoint_id = deps.mint(Prefix.ENDPOINT)
         endpoint = Endpoint(
             id=endpoint_id,
@@ -73,10 +71,22 @@ async def create_endpoint(deps: Deps, department: str, url: str, claim: Claim) -
     return answer, None if answer.replayed else secret_text(secret)
 
 
-async def list_endpoints(deps: Deps, department: str) -> Document:
+async def _check_room(deps: Deps, connection: Connection, department: str) -> None:
+    """Count what is enabled, one request at a time; what is disabled stays for its deliveries and takes no place."""
+    await credentials.lock_department(connection, department)
+    enabled_max = deps.limits.endpoints_per_department
+    if await webhooks.enabled(connection, department) >= enabled_max:
+        raise TransitionError(f"a department has at most {enabled_max} endpoints enabled: disable one first")
+
+
+async def list_endpoints(deps: Deps, department: str, *, cursor: str | None, limit: int) -> Document:
+    """List a department's endpoints, oldest first, the disabled ones too."""
     async with deps.connection() as connection:
-        found = await webhooks.of_department(connection, department, deps.limits.endpoints_per_department)
-    return page_document([endpoint_document(endpoint) for endpoint in found], None)
+        found = await webhooks.of_department(connection, department, after=cursor, limit=limit + 1)
+    return page_document(
+        [endpoint_document(endpoint) for endpoint in found[:limit]],
+        found[limit - 1].id if len(found) > limit else None,
+    )
 
 
 async def rotate_secret(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> Shown:
@@ -127,7 +137,8 @@ async def disable_endpoint(deps: Deps, department: str, endpoint_id: str, claim:
 
 async def enable_endpoint(deps: Deps, department: str, endpoint_id: str, claim: Claim) -> StoredAnswer:
     async def work(connection: Connection) -> Made:
-        await _own(connection, department, endpoint_id)
+        if (await _own(connection, department, endpoint_id)).disabled_at is not None:
+            await _check_room(deps, connection, department)
         await webhooks.enable(connection, endpoint_id)
         return endpoint_id, endpoint_document(await _own(connection, department, endpoint_id))
 

@@ -12,7 +12,8 @@ from gateway.api.routes import PUBLIC, ROUTES
 from gateway.deps import Limits
 from gateway.domain.caller import Scope
 from gateway.domain.errors import UnauthenticatedError
-from gateway.services.callers.api_keys import authenticate, is_well_formed, issue_key, revoke_key
+from gateway.services.callers.api_keys import authenticate, is_well_formed, issue_key
+from gateway.services.callers.ending import end_credential
 
 PATH = "/v1/payment-intents"
 BODY = {"reference": "INV-1", "lines": [{"service": "licence"}]}
@@ -49,7 +50,7 @@ async def test_junk_never_reaches_the_database(town):
 async def test_every_refusal_of_a_key_looks_the_same(town):
     expired, _ = await issue_key(town.deps, "economy", "old", expires_at=town.clock() - timedelta(seconds=1))
     revoked, key = await issue_key(town.deps, "economy", "gone")
-    await revoke_key(town.deps, key.id)
+    await end_credential(town.deps, key.id)
     live = "mzn_live_" + expired[9:]
     bodies = []
     for text in (expired, revoked, live, "mzn_test_nonsense"):

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.services.intents.read_intent import FEED_DELAY
 from gateway.services.payers.read_checkout import read_checkout
 from gateway.services.payers.read_receipt import read_receipt
+from tests.gateway.conftest import DEPARTMENTS
 
 PATH = "/v1/payment-intents"
 
@@ -140,3 +142,36 @@ async def test_a_bundle_has_one_name_for_its_payer(town):
     paid = await read_receipt(town.deps, token_of(await bundle_paid(town, reference="B-2")))
     told = (await town.ask("GET", "/v1/bundles/delivery", department="roads")).body["name"]
     assert [view.bundle and view.bundle.en for view in (asked, paid)] == [told["en"], told["en"]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked", "status"),
+    [
+        ({"roads": "AED 30.00"}, {"lines": [{"number": 2, "amount": aed(30_00)}]}, "requested"),
+        ({"roads": "AED 30.00"}, {"lines": [{"number": 2, "amount": aed(30_01)}]}, "awaiting_approval"),
+        ({"roads": "AED 30.00"}, {"lines": [{"number": 1, "amount": aed(105_00)}]}, "requested"),
+        ({"roads": "AED 30.00"}, {}, "awaiting_approval"),
+        ({"roads": "AED 30.00", "economy": "AED 500.00"}, {}, "awaiting_approval"),
+        ({"roads": "AED 500.00", "economy": "AED 30.00"}, {"lines": [{"number": 2, "amount": aed(30_01)}]},
+         "awaiting_approval"),
+        ({"roads": "KWD 1.000"}, {}, "requested"),
+    ],
+)  # fmt: skip
+async def test_each_department_s_part_is_held_against_its_own_refund_limit(town, limits, asked, status):
+    await limit(town, limits)
+    intent = await bundle_paid(town)
+    answer = await town.ask("POST", f"{PATH}/{intent['id']}/refunds", {"reason": "withdrawn", **asked})
+    assert (answer.status, answer.body["status"]) == (201, status)
+
+
+async def test_another_department_s_part_cut_into_small_refunds_is_still_large(town):
+    await limit(town, {"roads": "AED 30.00"})
+    intent = await bundle_paid(town)
+    body = {"reason": "withdrawn", "lines": [{"number": 2, "amount": aed(20_00)}]}
+    answers = [await town.ask("POST", f"{PATH}/{intent['id']}/refunds", body) for _ in range(2)]
+    assert [answer.body["status"] for answer in answers] == ["requested", "awaiting_approval"]
+
+
+async def limit(town, limits):
+    departments = [{**each, "refund_limits": limits.get(each["code"], "")} for each in DEPARTMENTS]
+    assert not (await import_catalogue(town.deps, departments, [])).faults

@@ -143,6 +143,8 @@ async def test_a_receipt_is_sent_again_as_another_letter_at_most_once_a_minute(t
     with pytest.raises(TransitionError, match="a moment ago") as refused:
         await resend_receipt(town.deps, token_of(town, intent))
     assert refused.value.retry_after_s == 60
+    soon = await town.ask("POST", f"/v1/payment-intents/{intent['id']}/send-receipt", {})
+    assert (soon.status, soon.headers["Retry-After"], soon.body["retryable"]) == (409, "60", True)
     town.clock.advance(minutes=2)
     answer = await town.ask("POST", f"/v1/payment-intents/{intent['id']}/send-receipt", {})
     assert (answer.status, answer.body["channels"]) == (202, ["email"])

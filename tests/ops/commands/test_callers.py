@@ -55,7 +55,7 @@ async def test_a_key_is_issued_listed_and_ended(run):
     _, listed, _ = await run("list", "economy")
     assert listed.startswith(f"{key_id}  till  payments:read  used never  ends 2026-12-22")
     assert text.strip() not in listed
-    assert (await run("end", key_id))[0] == 0
+    assert (await run("end", key_id))[:2] == (0, f"{key_id}\n")
     code, _, said = await run("end", key_id)
     assert (code, "no key or client in use" in said) == (1, True)
 
@@ -72,13 +72,33 @@ async def test_a_key_is_replaced_once_by_one_with_the_same_rights(run):
     assert (await run("rotate", "key_" + "0" * 26))[0] == 1
 
 
-async def test_a_client_is_registered_by_its_public_keys(run, tmp_path):
+async def test_a_client_is_registered_by_its_public_keys_and_given_others(run, tmp_path, owner):
     file = tmp_path / "jwks.json"
     file.write_text(json.dumps({"keys": [signing_key(b"c" * 32).jwk()]}))
     code, client_id, _ = await run("register", "economy", "case system", "--jwks", str(file))
     assert code == 0
     assert client_id.strip() in (await run("list", "economy"))[1]
+    file.write_text(json.dumps({"keys": [signing_key(b"d" * 32).jwk()]}))
+    assert (await run("keys", client_id.strip(), "--jwks", str(file)))[0] == 0
+    stored = await owner.fetchval("SELECT jwks->'keys'->0->>'x' FROM gateway.oauth_client")
+    assert stored == signing_key(b"d" * 32).jwk()["x"]
     assert (await run("end", client_id.strip()))[0] == 0
+
+
+async def test_more_than_a_page_is_listed_and_all_one_made_is_ended(run, clock, owner):
+    _, _, note = await run("issue", "economy", "till")
+    maker = note.partition(":")[0]
+    await owner.execute(
+        """INSERT INTO gateway.api_key (id, sha256, department, label, scopes, live, created_at, made_by, origin)
+           SELECT 'key_' || lpad(n::text, 26, '0'), sha256(n::text::bytea), 'economy', 'made', '{}', false, $1, $2, $2
+             FROM generate_series(1, 230) n""",
+        clock(),
+        maker,
+    )
+    _, listed, _ = await run("list", "economy")
+    assert listed.count(f"made by {maker}") == 230
+    code, ended, _ = await run("end", maker, "--with-all-it-made")
+    assert (code, len(ended.split())) == (0, 231)
 
 
 async def test_what_cannot_be_is_said(run, tmp_path):
@@ -89,6 +109,8 @@ async def test_what_cannot_be_is_said(run, tmp_path):
         ("register", "economy", "x"),
         ("register", "economy", "x", "--jwks", str(file)),
         ("register", "economy", "x", "--jwks-url", "http://10.0.0.1/"),
+        ("keys", "cl_" + "0" * 26, "--jwks-url", "https://keys.example.ae/"),
+        ("keys", "cl_" + "0" * 26),
     ):
         code, _, said = await run(*arguments)
         assert (code, said.startswith("Error: ")) == (1, True), arguments
