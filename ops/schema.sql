@@ -721,7 +721,7 @@ CREATE TABLE gateway.announcement (
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
-    department text NOT NULL COLLATE pg_catalog."C",
+    department text COLLATE pg_catalog."C",
     label text NOT NULL,
     scopes text[] NOT NULL,
     live boolean NOT NULL,
@@ -734,8 +734,15 @@ CREATE TABLE gateway.api_key (
     lineage text COLLATE pg_catalog."C",
     origin text COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
-    CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
+    CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT api_key_whose_check CHECK (
+CASE
+    WHEN (department IS NULL) THEN (scopes = ARRAY['finance:read'::text])
+    ELSE (NOT (scopes && ARRAY['finance:read'::text]))
+END)
 );
+
+COMMENT ON COLUMN gateway.api_key.department IS 'null: the treasury''s own, which reads reports over all departments';
 
 COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
 
@@ -1044,7 +1051,7 @@ CREATE TABLE gateway.message (
 
 CREATE TABLE gateway.oauth_client (
     id text NOT NULL COLLATE pg_catalog."C",
-    department text NOT NULL COLLATE pg_catalog."C",
+    department text COLLATE pg_catalog."C",
     label text NOT NULL,
     scopes text[] NOT NULL,
     jwks jsonb,
@@ -1057,8 +1064,15 @@ CREATE TABLE gateway.oauth_client (
     last_used_at timestamp with time zone,
     origin text COLLATE pg_catalog."C",
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
-    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0)),
+    CONSTRAINT oauth_client_whose_check CHECK (
+CASE
+    WHEN (department IS NULL) THEN (scopes = ARRAY['finance:read'::text])
+    ELSE (NOT (scopes && ARRAY['finance:read'::text]))
+END)
 );
+
+COMMENT ON COLUMN gateway.oauth_client.department IS 'null: the treasury''s own, which reads reports over all departments';
 
 COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
