@@ -2627,6 +2627,8 @@ CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (busi
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
+CREATE INDEX match_entry_item ON reconciliation.match_entry USING btree (item) WHERE (leg = 'provider'::text);
+
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency, revenue_code) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
@@ -2644,6 +2646,8 @@ CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree 
 CREATE UNIQUE INDEX settlement_file_batch ON reconciliation.settlement_file USING btree (provider, batch_reference, currency) WHERE (status = 'accepted'::text);
 
 CREATE INDEX settlement_file_date ON reconciliation.settlement_file USING btree (provider, business_date);
+
+CREATE INDEX settlement_line_by_our_reference ON reconciliation.settlement_line USING btree (item) WHERE (rule = 'our_reference'::text);
 
 CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_line USING btree (provider_reference);
 
