@@ -1947,7 +1947,7 @@ CREATE TABLE reconciliation.payout_deferred (
     journal_id bigint NOT NULL,
     item text NOT NULL COLLATE pg_catalog."C",
     amount_minor bigint NOT NULL,
-    CONSTRAINT payout_deferred_amount_minor_check CHECK ((amount_minor > 0))
+    CONSTRAINT payout_deferred_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor > 0) OR (item = ''::text))))
 );
 
 CREATE TABLE reconciliation.payout_line (
