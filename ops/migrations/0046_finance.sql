@@ -7,3 +7,7 @@ CREATE INDEX match_entry_item ON reconciliation.match_entry (item) WHERE leg = '
 ALTER TABLE reconciliation.payout_deferred
   DROP CONSTRAINT payout_deferred_amount_minor_check,
   ADD CONSTRAINT payout_deferred_amount_minor_check CHECK (amount_minor <> 0 AND (amount_minor > 0 OR item = ''));
+
+-- Whether a provider takes its fees off each payment, or settles it whole and bills them: then nothing may be kept of one.
+ALTER TABLE reconciliation.provider_contract
+  ADD COLUMN settles text NOT NULL DEFAULT 'net' CHECK (settles IN ('net', 'gross'));
