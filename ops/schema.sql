@@ -2920,6 +2920,14 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.counter_payer TO mizan_service;
 
+GRANT UPDATE(id_digest) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(id_ending) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(agent) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(recorded_at) ON TABLE gateway.counter_payer TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.counter_payment TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;

@@ -12,6 +12,9 @@ CREATE TABLE gateway.reservation (
 );
 GRANT SELECT, INSERT, UPDATE (letting_go_at) ON gateway.reservation TO mizan_service;
 
+-- Until money is taken on it, the card of somebody else who pays may take the place of the one that was shown.
+GRANT UPDATE (id_digest, id_ending, agent, recorded_at) ON gateway.counter_payer TO mizan_service;
+
 -- Those that stand keep the deadline they have: the one before it was not written down.
 INSERT INTO gateway.reservation (intent, amount_minor, expires_at, numbers, amounts_minor, vats_minor)
 SELECT i.id, i.amount_minor, i.expires_at, array_agg(l.number ORDER BY l.number),
