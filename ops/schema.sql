@@ -1197,6 +1197,18 @@ CREATE TABLE gateway.refund_line (
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
 );
 
+CREATE TABLE gateway.reservation (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    numbers smallint[] NOT NULL,
+    amounts_minor bigint[] NOT NULL,
+    vats_minor bigint[] NOT NULL,
+    letting_go_at timestamp with time zone,
+    CONSTRAINT reservation_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT reservation_check CHECK (((cardinality(numbers) = cardinality(amounts_minor)) AND (cardinality(numbers) = cardinality(vats_minor))))
+);
+
 CREATE TABLE gateway.review_decision (
     id text NOT NULL COLLATE pg_catalog."C",
     attempt text NOT NULL COLLATE pg_catalog."C",
@@ -2297,6 +2309,9 @@ ALTER TABLE ONLY gateway.refund
 ALTER TABLE gateway.refund
     ADD CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR ((btrim(decided_by) <> ''::text) AND (lower(btrim(decided_by)) <> lower(btrim(asked_by)))))) NOT VALID;
 
+ALTER TABLE ONLY gateway.reservation
+    ADD CONSTRAINT reservation_pkey PRIMARY KEY (intent);
+
 ALTER TABLE ONLY gateway.review_decision
     ADD CONSTRAINT review_decision_pkey PRIMARY KEY (id);
 
@@ -2769,6 +2784,9 @@ ALTER TABLE ONLY gateway.oauth_client
 ALTER TABLE ONLY gateway.payment_link
     ADD CONSTRAINT payment_link_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
+ALTER TABLE ONLY gateway.reservation
+    ADD CONSTRAINT reservation_intent_fkey FOREIGN KEY (intent) REFERENCES gateway.intent(id);
+
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
 
@@ -2922,6 +2940,14 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.counter_payer TO mizan_service;
 
+GRANT UPDATE(id_digest) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(id_ending) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(agent) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(recorded_at) ON TABLE gateway.counter_payer TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.counter_payment TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
@@ -2963,6 +2989,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.reservation TO mizan_service;
+
+GRANT UPDATE(letting_go_at) ON TABLE gateway.reservation TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.review_decision TO mizan_service;
 
