@@ -231,7 +231,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 webhook_session=await stack.enter_async_context(open_webhook_session(private=True)),
                 private_webhooks=True,
                 senders={"email": mailbox},
-                limits=limits,
+                limits=limits or Limits(connection_wait_s=10.0, turn_wait_s=10.0),
                 payouts=DepartmentPayouts(),
                 finance_reports=FinanceReports(clock, Calendar()),
             )
