@@ -1285,6 +1285,7 @@ CREATE TABLE gateway.tariff (
     checker text,
     checked_at timestamp with time zone,
     decision text,
+    proposed_with text COLLATE pg_catalog."C",
     CONSTRAINT tariff_check CHECK ((checked_at >= made_at)),
     CONSTRAINT tariff_check1 CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT tariff_check2 CHECK (((decision IS NULL) = (checked_at IS NULL))),
@@ -3025,6 +3026,8 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(proposed_with) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
 
