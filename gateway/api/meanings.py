@@ -15,6 +15,8 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
     "services": ("Catalogue", "Services, their tariffs, bundles, and what they cost."),
     "bundles": ("Catalogue", ""),
     "quotes": ("Catalogue", ""),
+    "catalogue": ("Your catalogue", "Put your own services, bundles and tariffs in, and take them out."),
+    "tariff-proposals": ("Your catalogue", ""),
     "balances": ("Money", "What you are owed, and what was paid out to you."),
     "payouts": ("Money", ""),
     "reports": ("Money", ""),
@@ -29,6 +31,10 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
 
 _IDS: Final = {
     ("GET", "/v1/balances"): "list_balances",
+    ("GET", "/v1/catalogue"): "read_catalogue",
+    ("GET", "/v1/catalogue/{table}.csv"): "export_catalogue",
+    ("POST", "/v1/catalogue"): "import_catalogue",
+    ("POST", "/v1/tariff-proposals"): "propose_tariffs",
     ("GET", "/v1/reports/{name}"): "read_report",
     ("GET", "/v1/payment-links/{id}/qr.svg"): "draw_payment_link",
     ("POST", "/v1/payment-intents/{id}/refunds"): "create_refund",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from gateway.api import bodies, caller_shapes
+from gateway.api import bodies, caller_shapes, catalogue_shapes
 from gateway.api.caller_shapes import Schema
 from gateway.api.meanings import CHAPTERS, chapter_of, operation_id, with_meanings
 from gateway.api.problems import CONTENT_TYPE, document
@@ -31,6 +31,7 @@ _LISTS: Final = {
     "WebhookEndpointList": "WebhookEndpoint",
     "WebhookDeliveryList": "WebhookDelivery",
     **caller_shapes.LISTS,
+    **catalogue_shapes.LISTS,
 }
 
 # Operation, what it does, the body it reads, the status and shape it answers with, and the filters of a list.
@@ -104,12 +105,14 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("POST", "/v1/webhook-endpoints/{id}/replay"): ("Deliver again", "ReplayDeliveries", 202, "Replay", ()),
     **caller_shapes.OPERATIONS,
+    **catalogue_shapes.OPERATIONS,
 }  # fmt: skip
 
 _ABOUT: Final = (
     "A government's payments, for its departments. Amounts are whole minor units. Every POST takes an Idempotency-Key: "
     "the same key with the same body gets the first answer again, for ninety days."
 )
+_MORE: Final = {**caller_shapes.SHAPES, **catalogue_shapes.SHAPES}
 _PAGED: Final = frozenset(
     {
         "PaymentIntentList",
@@ -124,6 +127,7 @@ _PAGED: Final = frozenset(
         "WebhookDeliveryList",
         "ApiKeyList",
         "OAuthClientList",
+        "TariffProposalList",
     }
 )
 _REFUSED: Final = {
@@ -158,6 +162,11 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
     "expand[]": {"type": "array", "items": {"enum": ["attempts", "refunds"]}, "maxItems": 2, "uniqueItems": True},
 }
+_OF_LIST: Final[dict[tuple[str, str], Schema]] = {
+    ("RefundPage", "status"): {"enum": REFUND_STATUSES},
+    ("TariffProposalList", "status"): {"enum": ["awaiting_approval", "approved", "refused"]},
+}
+"""Filters that mean something else in one list."""
 _VERSION: Final[Schema] = {
     "name": "Mizan-Version",
     "in": "header",
@@ -166,7 +175,10 @@ _VERSION: Final[Schema] = {
 }
 _FILES: Final = {"Drawing": "image/svg+xml", "Spreadsheet": "text/csv"}
 """Answers that are files, not documents."""
-_IN_PATH: Final[dict[str, Schema]] = {"name": {"enum": ["statement", "remittance"]}}
+_IN_PATH: Final[dict[str, Schema]] = {
+    "name": {"enum": ["statement", "remittance"]},
+    "table": {"enum": ["services", "bundles", "tariffs"]},
+}
 _HEADERS: Final[dict[str, Schema]] = {
     name: {"schema": schema, "description": about}
     for name, schema, about in (
@@ -194,6 +206,11 @@ LOCATED: Final = frozenset(
     }
 )
 """What makes something whose address is told."""
+_POSTED: Final = {
+    "/v1/quotes": Scope.PAYMENTS_READ,
+    "/v1/catalogue": Scope.CATALOGUE_WRITE,
+    "/v1/tariff-proposals": Scope.CATALOGUE_WRITE,
+}
 _COMES_BACK: Final = frozenset({"409", "429", "503"})
 
 
@@ -207,8 +224,8 @@ def scope_of(method: str, path: str) -> Scope:
         return Scope.PAYMENTS_READ
     if path.endswith(("/approve", "/refuse")):
         return Scope.REFUNDS_APPROVE
-    if path == "/v1/quotes":
-        return Scope.PAYMENTS_READ
+    if path in _POSTED:
+        return _POSTED[path]
     gives_back = path.startswith("/v1/refund") or path.endswith("/refunds")
     return Scope.REFUNDS_WRITE if gives_back else Scope.PAYMENTS_WRITE
 
@@ -227,7 +244,7 @@ def describe() -> Schema:
         "tags": [{"name": name, "description": about} for name, about in CHAPTERS.values() if about],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, **with_meanings({**ANSWERS, **caller_shapes.SHAPES, **lists})},
+            "schemas": {**_by_name(schemas), **with_meanings({**ANSWERS, **_MORE, **lists})},
             "headers": _HEADERS,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
@@ -235,10 +252,22 @@ def describe() -> Schema:
     }
 
 
+def _by_name(schema: Any) -> Any:
+    """Put a shape's name in the place of what only repeats that it is an object: clients are generated from names."""
+    if isinstance(schema, list):
+        return [_by_name(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "allOf" in schema:
+        [shape] = schema["allOf"]
+        return {name: said for name, said in (*shape.items(), *schema.items()) if name not in ("allOf", "type")}
+    return {name: _by_name(each) for name, each in schema.items()}
+
+
 def _bodies() -> list[type[bodies.Body]]:
     """Return the types of every body an operation reads."""
     names = {body for _, body, *_ in _OPERATIONS.values() if body is not None}
-    return [getattr(bodies, name) for name in sorted(names)]
+    return [*(getattr(bodies, name) for name in sorted(names)), *bodies.ROWS]
 
 
 def _operation(
@@ -251,9 +280,7 @@ def _operation(
     ]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     for name in (*filters, *paging):
-        schema = (
-            {"enum": REFUND_STATUSES} if (answer, name) == ("RefundPage", "status") else _PARAMETERS.get(name, TEXT)
-        )
+        schema = _OF_LIST.get((answer, name)) or _PARAMETERS.get(name, TEXT)
         parameters.append({"name": name.removeprefix("delivery_"), "in": "query", "schema": schema})
     if method == "POST":
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
@@ -277,6 +304,13 @@ def _operation(
     if body is not None:
         optional = getattr(bodies, body) in bodies.OPTIONAL
         content = {"application/json": {"schema": ref(body)}}
+        if body in catalogue_shapes.SHEETS:
+            columns, beside = catalogue_shapes.SHEETS[body]
+            content["text/csv"] = {"schema": {**TEXT, "description": f"With a heading, of these columns: {columns}"}}
+            parameters += [
+                {"name": name, "in": "query", "schema": schema, "description": about}
+                for name, (schema, about) in beside.items()
+            ]
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
 

@@ -6,7 +6,19 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, payouts, refunds, webhooks
+from gateway.api import (
+    callers,
+    catalogue,
+    docs,
+    intents,
+    oauth,
+    openapi,
+    own_catalogue,
+    payment_links,
+    payouts,
+    refunds,
+    webhooks,
+)
 from gateway.api.calls import RATES, answering
 from gateway.deps import Deps
 from gateway.web.admission import Admission, Handler
@@ -49,6 +61,12 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/services/{code}", catalogue.service),
     ("GET", "/v1/bundles", catalogue.bundles),
     ("GET", "/v1/bundles/{code}", catalogue.bundle),
+    ("GET", "/v1/catalogue", own_catalogue.read),
+    ("GET", "/v1/catalogue/{table}.csv", own_catalogue.table),
+    ("POST", "/v1/catalogue", own_catalogue.import_rows),
+    ("POST", "/v1/tariff-proposals", own_catalogue.propose),
+    ("GET", "/v1/tariff-proposals", own_catalogue.list_page),
+    ("GET", "/v1/tariff-proposals/{id}", own_catalogue.read_proposal),
     ("GET", "/v1/events", catalogue.events),
     ("POST", "/v1/webhook-endpoints", webhooks.create),
     ("GET", "/v1/webhook-endpoints", webhooks.list_page),

@@ -103,7 +103,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "tariff": _or_null(closed(_CITATION)),
         }
     ),
-    "Tariff": closed({**_CITATION, "terms": {"type": "object", "additionalProperties": True}}),
+    "Tariff": closed({**_CITATION, "terms": ref("TariffTerms")}),
     "PaymentAttempt": closed(
         {
             "id": identifier("pa"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -37,6 +37,11 @@ TARIFF_COLUMNS: Final = (
 )  # fmt: skip
 
 
+def column_of(pointer: str) -> str:
+    """Return the column of what is told by its place in a draft or its terms."""
+    return pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """What was proposed, or would have been, and what stands in the way."""
@@ -51,27 +56,35 @@ async def propose_rows(deps: Deps, rows: Iterable[Row], *, by: str, reason: str,
     faults: list[LineFault] = []
     drafts = read_rows("tariffs", rows, read_draft, faults, key=None)
     async with deps.transaction() as connection:
-        return await propose_numbered(deps, connection, drafts, faults, Proposing(by, reason), dry_run=dry_run)
+        return await propose_numbered(
+            deps, connection, Numbered(drafts, faults), Proposing(by, reason), dry_run=dry_run
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Drafts with the lines they stand on, and what is wrong with the lines that are none."""
+
+    drafts: Sequence[tuple[int, Draft]]
+    faults: Sequence[LineFault] = ()
+    named: Callable[[str], str] = column_of
+    """How a place in a draft is called where it came from."""
 
 
 async def propose_numbered(
-    deps: Deps,
-    connection: Connection,
-    drafts: Sequence[tuple[int, Draft]],
-    faults: Sequence[LineFault],
-    proposing: Proposing,
-    *,
-    dry_run: bool,
+    deps: Deps, connection: Connection, rows: Numbered, proposing: Proposing, *, dry_run: bool
 ) -> Proposed:
-    """Propose drafts that know their lines, in the caller's transaction, unless something was or is wrong with one."""
-    found = [*faults, *_twins(drafts)]
-    of_drafts = await draft_faults(deps, connection, [draft for _, draft in drafts], own=proposing.own)
-    found += [LineFault("tariffs", drafts[one.number][0], _field(one.pointer), one.detail) for one in of_drafts]
-    found.sort(key=lambda fault: fault.line)
-    if found or dry_run:
-        return Proposed((), len(drafts), tuple(found))
-    proposals = await propose_within(deps, connection, [draft for _, draft in drafts], proposing)
-    return Proposed(tuple(proposals), len(drafts))
+    """Propose drafts in the caller's transaction, unless something was or is wrong with one."""
+    drafts = [draft for _, draft in rows.drafts]
+    faults = [*rows.faults, *_twins(rows.drafts)]
+    faults += [
+        LineFault("tariffs", rows.drafts[one.number][0], rows.named(one.pointer), one.detail)
+        for one in await draft_faults(deps, connection, drafts, own=proposing.own)
+    ]
+    faults.sort(key=lambda fault: fault.line)
+    if faults or dry_run:
+        return Proposed((), len(drafts), tuple(faults))
+    return Proposed(tuple(await propose_within(deps, connection, drafts, proposing)), len(drafts))
 
 
 def _twins(drafts: Iterable[tuple[int, Draft]]) -> list[LineFault]:
@@ -127,16 +140,9 @@ def _terms(row: Row) -> Terms:
     try:
         return read_terms(document)
     except InvalidError as error:
-        raise InvalidError(faults=[replace(fault, pointer=_column(fault)) for fault in error.faults]) from None
-
-
-def _column(fault: FieldFault) -> str:
-    """Return the column of a fault that is told by its place in the terms."""
-    return _field(fault.pointer)
-
-
-def _field(pointer: str) -> str:
-    return pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
+        raise InvalidError(
+            faults=[replace(fault, pointer=column_of(fault.pointer)) for fault in error.faults]
+        ) from None
 
 
 def _cell(row: Row, column: str) -> Any:
