@@ -195,6 +195,10 @@ class CreateRefundBatch(Body):
     dry_run: Annotated[bool, said("true only says what would happen")] = False
 
 
+REFUND_COLUMNS: Final = ("payment_intent", "amount_minor", "currency")
+"""The columns of such a batch as a spreadsheet."""
+
+
 class CreateEndpoint(Body):
     url: Annotated[str, said("Where we call you, by HTTPS", "https://hooks.economy.example.ae/mizan", format="uri")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gateway.api.bodies import REFUND_COLUMNS
 from gateway.api.caller_shapes import Schema, closed
 from gateway.domain.rounding import BASIS_POINTS
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
@@ -222,11 +223,20 @@ _TARIFF_COLUMNS: Final = f"{', '.join(TARIFF_COLUMNS)}; bands and concessions ar
 _CATALOGUE_COLUMNS: Final = f"services: {', '.join(SERVICE_COLUMNS)}; bundles: {', '.join(BUNDLE_COLUMNS)}"
 _DRY: Final[Schema] = {"enum": ["true", "false"]}
 _DRY_MEANS: Final = "with a spreadsheet: true only says what would happen"
+_REFUND_COLUMNS: Final = f"{', '.join(REFUND_COLUMNS)}; no amount gives back all that is left"
 SHEETS: Final[dict[str, tuple[str, dict[str, tuple[Schema, str]]]]] = {
     "ImportCatalogue": (
         _CATALOGUE_COLUMNS,
         {
             "table": ({"enum": ["services", "bundles"]}, "which table the spreadsheet is; needed with it"),
+            "dry_run": (_DRY, _DRY_MEANS),
+        },
+    ),
+    "CreateRefundBatch": (
+        _REFUND_COLUMNS,
+        {
+            "reason": ({"type": "string"}, "needed with a spreadsheet: why"),
+            "requested_by": ({"type": "string"}, "with a spreadsheet: the person who asks"),
             "dry_run": (_DRY, _DRY_MEANS),
         },
     ),
