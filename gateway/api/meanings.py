@@ -136,7 +136,7 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "results": "what became of each payment",
     },
     "PaymentLink": {
-        "status": "whether it can be used",
+        "status": "whether it can be used; not when unavailable: its service or its tariff takes it no longer",
         "amount": "what each payer pays, unless they name it",
         "amount_range": "what the payer may name",
         "base_amount": "what a percentage is taken of",

@@ -170,7 +170,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         {
             "id": identifier("pk"),
             "object": {"const": "payment_link"},
-            "status": {"enum": ["usable", "paid", "expired", "disabled"]},
+            "status": {"enum": ["usable", "paid", "expired", "disabled", "unavailable"]},
             "reference": TEXT,
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),
