@@ -24,6 +24,7 @@ from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
 from gateway.services.callers.api_keys import issue_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.payment_names import PaymentNames
 from gateway.worker import JOBS
 from reconciliation.department_payouts import DepartmentPayouts
 
@@ -229,7 +230,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 private_webhooks=True,
                 senders={"email": mailbox},
                 limits=limits,
-                payouts=DepartmentPayouts(),
+                payouts=DepartmentPayouts(PaymentNames()),
             )
             deps = replace(deps, **changes)
             stack.push_async_callback(deps.couriers.close, 0.0)
