@@ -2530,6 +2530,8 @@ CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
 CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, intent) WHERE shared;
 
+CREATE INDEX intent_paid ON gateway.intent USING btree (department, reference, paid_at, id) WHERE (status = 'paid'::text);
+
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
 CREATE INDEX intent_status ON gateway.intent USING btree (department, status, id) WHERE (status <> 'requires_payment'::text);

@@ -143,7 +143,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "expires_at": INSTANT,
             "checkout_url": {"type": "string", "format": "uri"},
         },
-        paid_before={**_TEXT_OR_NULL, "description": "when read and not paid: the paid intent of the same reference"},
+        paid_before={**_TEXT_OR_NULL, "description": "while it is not paid: the paid intent of the same reference"},
         attempts={"type": "array", "items": ref("PaymentAttempt"), "description": "with expand[]=attempts"},
         refunds={"type": "array", "items": ref("Refund"), "description": "with expand[]=refunds"},
     ),
