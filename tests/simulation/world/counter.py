@@ -35,7 +35,9 @@ _FLOAT_MINOR: Final = 5_000_00
 _CASH: Final = ("Cash", "نقد")
 _TERMINAL: Final = ("Card at the counter", "بطاقة عند الشباك")
 _HOLDS_LESS: Final = "The drawer holds less than this"
-_TRIES: Final = 200
+_UNDER_WAY: Final = "A payment of this bill is under way"
+_UNDER_WAY_MAX: Final = 30  # looks in quiet times, longer than a worker needs for what lies with us
+_TRIES: Final = 400
 _PATIENCE_S: Final = 60.0
 _REFUSED: Final = 422
 _REFUSES_SHARE: Final = 0.25
@@ -97,6 +99,7 @@ class Counter:
         async with aiohttp.ClientSession() as session:
             browser = FormBrowser(session)
             bill = f"{URL}/centre/bills/{intent['id']}"
+            under_way = 0
             for _ in range(_TRIES):
                 page = await self._look(lambda: self._step(browser, bill, intent, by_card=by_card))
                 if page is None:  # it is out of order: no agent presses forty times in a second
@@ -108,6 +111,11 @@ class Counter:
                 if page.status == 200 and not _has(page, "/identity") and not _has(page, "/cash"):
                     await self._take_back(intent)
                     return  # it can no longer be paid
+                under_way = under_way + 1 if _UNDER_WAY in page.words() and not self._world.chaos.on else 0
+                if under_way > _UNDER_WAY_MAX:  # the citizen began online what a provider leaves undecided for hours
+                    await self._take_back(intent)
+                    self._world.simulation.trace.happened("a counter sent away whose payment was under way elsewhere")
+                    return
                 await asyncio.sleep(self._stream.uniform(2, 20))
             self._world.note(f"the counter never learned what became of {intent['id']}")
 
