@@ -212,7 +212,8 @@ class Outside:
 
     def gave_all_back(self, name: str) -> bool:
         """Tell a provider that has given back what it took, or what its fee left of it: it settles nothing that day."""
-        provider = PROVIDERS[name]
+        if (provider := PROVIDERS.get(name)) is None:  # cash at a counter
+            return False
         taken, given = (
             sum(row["minor"] for row in self.rows(provider.book, statement)) if statement else 0
             for statement in (provider.captures, provider.refunds)
