@@ -55,4 +55,4 @@ def test_hostile_text_is_redacted_at_once(text):
     """A pattern that backtracks would need minutes for a hundred thousand characters."""
     started = time.perf_counter()
     Redaction(["a-secret-value"]).text(text)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10

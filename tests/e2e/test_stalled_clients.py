@@ -13,7 +13,7 @@ from ops.settings import Settings
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(300)]
 
 SILENT, DRIPPING, DEAF = 150, 150, 50
-LET_GO_S = 45.0
+LET_GO_S = 90.0
 
 
 async def _open(stack: AsyncExitStack, host: str, port: int, said: bytes) -> asyncio.StreamReader:
@@ -48,7 +48,7 @@ async def test_stalled_clients_keep_nobody_waiting(tmp_path):
             async with session.get(f"{stage.web_url}/v1/payment-intents") as answer:
                 assert answer.status == 401
             slowest_s = max(slowest_s, time.monotonic() - started_s)
-        assert slowest_s < 3.0
+        assert slowest_s < 10.0
         async with asyncio.timeout(LET_GO_S):
             await asyncio.gather(*map(_until_let_go, [*silent, *dripping, *drips]))
         assert all(not reader.at_eof() for reader in deaf[:1])  # whoever is only deaf harms nobody

@@ -213,7 +213,7 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
         ) -> Town:
             registered = registry.PROVIDERS["ngenius"]
             acquirer = await serve(registered.simulator(clock=clock, random_bytes=random_bytes, callback_url=None))
-            values = {"base_url": acquirer, "timeout_s": "0.5", **registered.simulator_settings, **(adapter or {})}
+            values = {"base_url": acquirer, "timeout_s": "5", **registered.simulator_settings, **(adapter or {})}
             session = await stack.enter_async_context(open_session())
             provider = registry.build("ngenius", values, session=session, clock=clock, random_bytes=random_bytes)
             mailbox = Mailbox()

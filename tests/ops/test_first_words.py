@@ -15,7 +15,7 @@ from ops.first_words import FirstWords
 async def port():
     app = web.Application()
     app.router.add_get("/", lambda _: _answer())
-    words = FirstWords(wait_s=0.5)
+    words = FirstWords(wait_s=1.5)
     app.middlewares.insert(0, words.hear)
     async with AsyncExitStack() as stack:
         runner = web.AppRunner(app, access_log=None)
@@ -28,13 +28,13 @@ async def port():
 
 
 async def _answer() -> web.Response:
-    await asyncio.sleep(1.0)  # longer than first words may take: an answer may
+    await asyncio.sleep(2.5)  # longer than first words may take: an answer may
     return web.Response(text="here")
 
 
 async def _is_cut_off(reader: asyncio.StreamReader) -> bool:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await reader.read() == b""
     except ConnectionResetError:
         return True

@@ -70,7 +70,7 @@ async def town(pool, clock, random_bytes):
                     session=session, clock=clock, random_bytes=random_bytes,
                 )  # fmt: skip
                 bank = bank_manifest.build(
-                    {"url": bank_url, **bank_simulator.SETTINGS, "timeout_s": "0.5"}, session, clock
+                    {"url": bank_url, **bank_simulator.SETTINGS, "timeout_s": "2"}, session, clock
                 )
                 deps = make_deps(
                     pool, clock, random_bytes, provider, bank, settling={"ngenius": provider}, calendar=EVERY_DAY,

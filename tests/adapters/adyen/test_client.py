@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 22)
 
 @pytest.fixture
 async def stage(stages):
-    async with stages("adyen", timeout_s="0.5") as stage:
+    async with stages("adyen", timeout_s="2") as stage:
         yield stage
 
 

@@ -39,7 +39,7 @@ class Line:
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
     async with Centre() as centre:
-        address = SmsCentre("127.0.0.1", centre.port, user="mizan", timeout_s=0.5, enquire_s=0.05)
+        address = SmsCentre("127.0.0.1", centre.port, user="mizan", timeout_s=2.0, enquire_s=0.05)
         sender = SmppSender(address)
         yield Line(centre, sender)
         await sender.close()
@@ -105,7 +105,7 @@ async def test_a_broken_connection_is_opened_again(line: Line):
 
 
 async def test_a_centre_that_is_away_or_refuses_us_took_nothing(line: Line):
-    stranger = SmppSender(SmsCentre("127.0.0.1", line.centre.port, user="stranger", timeout_s=0.5))
+    stranger = SmppSender(SmsCentre("127.0.0.1", line.centre.port, user="stranger", timeout_s=2.0))
     with pytest.raises(NotSentError):
         await stranger.send(Text("1"))
     await line.centre.stop()

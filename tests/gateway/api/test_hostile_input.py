@@ -129,7 +129,7 @@ async def test_hc32_what_is_not_one_json_object_is_refused(town, body):
 
 
 async def test_hc32_bodies_are_bounded_in_size_time_and_form(open_town):
-    town = await open_town(limits=Limits(body_read_s=0.2))
+    town = await open_town(limits=Limits(body_read_s=1.5))
     assert (await town.ask("POST", PATH, b" " * 70_000)).status == 413
     zipped = {"Content-Encoding": "gzip"}
     bomb = gzip.compress(b" " * 10_000_000)
@@ -138,7 +138,7 @@ async def test_hc32_bodies_are_bounded_in_size_time_and_form(open_town):
 
     async def dripping():
         yield b"{"
-        await asyncio.sleep(1)
+        await asyncio.sleep(4)
         yield b"}"
 
     headers = {

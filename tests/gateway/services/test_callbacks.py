@@ -38,7 +38,7 @@ async def test_hc04_a_worker_that_dies_half_way_is_finished_by_the_next(town):
     await town.start(intent)
     await town.pay(intent)
     await town.control("drain", {})
-    await town.fault("query", "sleep", seconds=0.4)
+    await town.fault("query", "sleep", seconds=3)
     dying = asyncio.create_task(apply_events(town.deps, 10))
     await asyncio.sleep(0.2)
     dying.cancel()

@@ -20,7 +20,8 @@ PAID_BOOKS = {
 }
 
 
-async def test_hc01_a_provider_that_answers_after_our_timeout_is_unknown_until_it_tells(town):
+async def test_hc01_a_provider_that_answers_after_our_timeout_is_unknown_until_it_tells(open_town):
+    town = await open_town(adapter={"timeout_s": "0.5"})
     intent = await town.intent()
     await town.fault("create", "sleep", seconds=1)
     started = await town.start(intent)
@@ -112,7 +113,8 @@ async def test_a_start_the_provider_refuses_is_declined_and_may_be_tried_again(t
     assert isinstance((await town.start(intent)).next_step, Redirect)
 
 
-async def test_hc06_a_callback_before_the_answer_is_stored_and_applied(town):
+async def test_hc06_a_callback_before_the_answer_is_stored_and_applied(open_town):
+    town = await open_town(adapter={"timeout_s": "0.5"})
     intent = await town.intent()
     await town.fault("create", "sleep", seconds=1)
     await town.start(intent)

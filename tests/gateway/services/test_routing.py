@@ -29,7 +29,7 @@ HEADING = "method,department,service,currency,amount_from,amount_to,scheme,langu
 async def two(open_town, clock, random_bytes):
     """A town with a second name for the same acquirer, so that a choice can be seen."""
     town = await open_town()
-    values = {"base_url": town.acquirer, "timeout_s": "0.5", **registry.PROVIDERS["ngenius"].simulator_settings}
+    values = {"base_url": town.acquirer, "timeout_s": "5", **registry.PROVIDERS["ngenius"].simulator_settings}
     async with open_session() as session:
         other = registry.build("ngenius", values, session=session, clock=clock, random_bytes=random_bytes)
         providers = {**town.deps.providers, "other": other}

@@ -46,10 +46,10 @@ async def test_the_whole_city_is_imported_and_priced_in_seconds(pool, clock, ran
     assert (imported.departments, imported.services, imported.bundles, imported.faults) == (40, 2_000, 3, ())
     await _enact(SimpleNamespace(gateway=deps, clock=clock))
     took = perf_counter() - begun
-    assert took < 20, took
+    assert took < 60, took
     read = await deps.catalogue.get()
     assert len(read.tariffs) == 2_000
     deps.catalogue.forget()
     begun = perf_counter()
     await deps.catalogue.get()
-    assert perf_counter() - begun < 2
+    assert perf_counter() - begun < 10
