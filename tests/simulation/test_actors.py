@@ -34,7 +34,6 @@ _MET: Final = (
     "a bill was paid at a card terminal",
     "a bill was paid in cash",
     "a refund that came back was given again",
-    "a supervisor agreed twice at once",
     "cash was handed out by two people",
     "provider: refund failed after it was done",
 )

@@ -66,7 +66,7 @@ class Counter:
         self._drawer_minor = 0  # beside the float
         self.taken: dict[str, int] = {}
         self.given: dict[str, int] = {}  # by refund
-        self.slips_in_hand: dict[str, Slip] = {}  # by bill: charged, and nobody has seen yet that it is booked
+        self._charges: dict[str, asyncio.Task[tuple[str, str]]] = {}  # by bill: whose slip is still in hand
         self.float_spent_minor = 0
 
     @property
@@ -220,7 +220,7 @@ class Counter:
         if _has(page, "/identity"):
             page = await browser.submit(page, {"emirates_id": _CARD}, action="/identity")
         if by_card and _has(page, "/slip"):
-            slip = self.slips_in_hand.get(intent["id"]) or await self._charge(intent)
+            slip = await self._charge(intent)
             values = {"terminal_reference": slip.reference, "approval_code": slip.approval_code}
             page = await browser.submit(page, values, action="/slip")
         elif not by_card and _has(page, "/cash"):
@@ -246,17 +246,18 @@ class Counter:
 
     async def _charge(self, intent: dict[str, Any]) -> Slip:
         """Let the terminal charge the citizen's card, once for a bill: its slip is kept until the bill is settled."""
-        charging = self._world.outside.charge_at_terminal(intent["amount"]["amount"], intent["amount"]["currency"])
-        slip = Slip(*await self._world.simulation.spawn(None, charging, "terminal"))
-        self.slips_in_hand[intent["id"]] = slip
-        return slip
+        if intent["id"] not in self._charges:
+            charging = self._world.outside.charge_at_terminal(intent["amount"]["amount"], intent["amount"]["currency"])
+            self._charges[intent["id"]] = self._world.simulation.spawn(None, charging, "terminal")
+        # An agent who loses patience with our page does not tear the slip out of the terminal.
+        return Slip(*await asyncio.shield(self._charges[intent["id"]]))
 
     async def _take_back(self, intent: dict[str, Any]) -> None:
         """Cancel at the terminal what it charged for a bill that was paid otherwise, or cannot be paid any more."""
-        if (slip := self.slips_in_hand.get(intent["id"])) is None:
+        if (charge := self._charges.pop(intent["id"], None)) is None:
             return
+        slip = Slip(*await charge)
         await self._world.simulation.spawn(None, self._world.outside.void_at_terminal(slip.reference), "terminal")
-        del self.slips_in_hand[intent["id"]]
         self._world.simulation.trace.happened("a terminal took back what it had charged")
 
     async def _keep(self, browser: FormBrowser, receipt: str, intent: dict[str, Any]) -> None:
@@ -265,7 +266,7 @@ class Counter:
             page = await self._look(lambda: browser.open(receipt))
             if page is not None and page.status == 200:
                 if any(word in page.words() for word in _TERMINAL):
-                    self.slips_in_hand.pop(intent["id"], None)
+                    self._charges.pop(intent["id"], None)
                     self._world.simulation.trace.happened("a bill was paid at a card terminal")
                 elif any(word in page.words() for word in _CASH):
                     self.taken[intent["id"]] = intent["amount"]["amount"]
