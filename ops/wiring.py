@@ -27,9 +27,11 @@ from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from gateway.services.catalogue.known_departments import KnownDepartments
+from gateway.services.payment_names import PaymentNames
 from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
+from ops.finance_reports import FinanceReports
 from ops.messengers import open_messengers
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
@@ -194,6 +196,7 @@ async def assemble(
         providers = build_providers(settings, provider_session, clock, os.urandom)
         messengers = await stack.enter_async_context(open_messengers(settings, clock))
         secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "secret")
+        calendar = Calendar(country=settings.holidays_of, zone=settings.time_zone.key)
         gateway = gateway_deps.build_deps(
             pool=pool,
             clock=clock,
@@ -211,7 +214,8 @@ async def assemble(
             webhook_seeds=settings.webhook_keys,
             data_keys=settings.data_keys,
             trusted_proxies=settings.trusted_proxies,
-            payouts=DepartmentPayouts(),
+            payouts=DepartmentPayouts(PaymentNames()),
+            finance_reports=FinanceReports(clock, calendar),
         )
         stack.push_async_callback(gateway.couriers.close)
         night = night_deps.Deps(
@@ -232,7 +236,7 @@ async def assemble(
             letters=messengers.letters,
             revenue_codes=RevenueCodes(),
             departments=KnownDepartments(),
-            calendar=Calendar(country=settings.holidays_of, zone=settings.time_zone.key),
+            calendar=calendar,
             policy=policy_of(settings),
         )
         yield Parts(

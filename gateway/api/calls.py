@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from gateway import metrics
 from gateway.api.problems import plain_problem, problem
 from gateway.deps import Deps
-from gateway.domain.caller import Caller, Scope
+from gateway.domain.caller import Caller, Scope, TreasuryScope
 from gateway.domain.errors import (
     GatewayError,
     IdempotencyInFlightError,
@@ -75,14 +75,20 @@ def answering(handler: Handler, admission: Admission, route: str) -> Handler:
         finally:
             if (department := request.get(TURN)) is not None:
                 request.app[TURNS].give_back(department)
-        response.headers["Mizan-Version"] = VERSION
-        if (rate := request.get(RATE)) is not None:
-            response.headers.update(rate.headers())
+        if not response.prepared:
+            add_headers(request, response)
         _counted(route, response.status).inc()
         seconds.observe(clock() - begun)
         return response
 
     return answer
+
+
+def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Say which version answers and what is left of the caller's rate; a stream does so before its first byte."""
+    response.headers["Mizan-Version"] = VERSION
+    if (rate := request.get(RATE)) is not None:
+        response.headers.update(rate.headers())
 
 
 @cache
@@ -121,7 +127,7 @@ async def refuse_unknown(request: web.Request, handler: Handler) -> web.StreamRe
         return response
 
 
-async def caller(request: web.Request, scope: Scope) -> Caller:
+async def caller(request: web.Request, scope: Scope | TreasuryScope) -> Caller:
     """Return whose request this is, with the scope it needs, within its rate and in its department's turn."""
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer":
@@ -130,7 +136,7 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
     deps = app[DEPS]
     text = text.strip()
     found = await (authenticate_token if looks_like_token(text) else authenticate)(deps, text)
-    structlog.contextvars.bind_contextvars(department=found.department, caller=found.id)
+    structlog.contextvars.bind_contextvars(department=found.department or "(treasury)", caller=found.id)
     quota = found.requests_per_minute or deps.limits.requests_per_minute
     # A limit of its own is shared with what was made under it: many keys are not many limits.
     whose = found.origin if found.requests_per_minute else found.id
@@ -144,12 +150,12 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
     return found
 
 
-async def read_json_body(request: web.Request, deps: Deps) -> bytes:
+async def read_json_body(request: web.Request, deps: Deps, *, bytes_max: int | None = None) -> bytes:
     """Read a JSON body within its size and time."""
     if request.headers.get("Content-Type") != _JSON and request.can_read_body and request.content_type != _JSON:
         raise MalformedError("send Content-Type: application/json")
     limits = deps.limits
-    return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)
+    return await read_within(request, bytes_max=bytes_max or limits.body_bytes_max, read_s=limits.body_read_s)
 
 
 def claim_of(request: web.Request, key: Caller, body: bytes) -> Claim:

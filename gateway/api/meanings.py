@@ -15,9 +15,12 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
     "services": ("Catalogue", "Services, their tariffs, bundles, and what they cost."),
     "bundles": ("Catalogue", ""),
     "quotes": ("Catalogue", ""),
+    "catalogue": ("Your catalogue", "Put your own services, bundles and tariffs in, and take them out."),
+    "tariff-proposals": ("Your catalogue", ""),
     "balances": ("Money", "What you are owed, and what was paid out to you."),
     "payouts": ("Money", ""),
     "reports": ("Money", ""),
+    "finance": ("Treasury", "Finance's reports over all departments, for the treasury's own systems."),
     "events": ("Events and webhooks", "What happened, as a feed and as calls to you."),
     "webhook-endpoints": ("Events and webhooks", ""),
     "webhook-keys": ("Events and webhooks", ""),
@@ -29,7 +32,13 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
 
 _IDS: Final = {
     ("GET", "/v1/balances"): "list_balances",
+    ("GET", "/v1/catalogue"): "read_catalogue",
+    ("GET", "/v1/catalogue/{table}.csv"): "export_catalogue",
+    ("POST", "/v1/catalogue"): "import_catalogue",
+    ("POST", "/v1/tariff-proposals"): "propose_tariffs",
     ("GET", "/v1/reports/{name}"): "read_report",
+    ("GET", "/v1/finance/reports"): "list_finance_reports",
+    ("GET", "/v1/finance/reports/{name}"): "read_finance_report",
     ("GET", "/v1/payment-links/{id}/qr.svg"): "draw_payment_link",
     ("POST", "/v1/payment-intents/{id}/refunds"): "create_refund",
     ("POST", "/v1/oauth-clients/{id}/keys"): "replace_oauth_client_keys",
@@ -130,7 +139,7 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "results": "what became of each payment",
     },
     "PaymentLink": {
-        "status": "whether it can be used",
+        "status": "whether it can be used; not when unavailable: its service or its tariff takes it no longer",
         "amount": "what each payer pays, unless they name it",
         "amount_range": "what the payer may name",
         "base_amount": "what a percentage is taken of",
@@ -191,6 +200,12 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "kind": "what kind of entry it is",
         "business_date": "the day it was booked",
         "amount": "what it adds, or takes when below zero",
+    },
+    "FinanceReport": {
+        "name": "how it is asked for",
+        "title": "what it is called, in Arabic and English",
+        "parameters": "what it takes",
+        "formats": "the forms it comes in",
     },
     "Event": {"timestamp": "when it happened", "data": "which object; read it for the rest"},
     "WebhookEndpoint": {

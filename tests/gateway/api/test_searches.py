@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store import intents
+from gateway.store import intent_search
 
 PATH = "/v1/payment-intents"
 FINE = {"name": {"ar": "رسم", "en": "Fee"}, "revenue_code": "4", "amount": {"amount": 100, "currency": "AED"}}
@@ -20,7 +20,9 @@ async def references(town, query):
 async def searched(town):
     """Two paid an hour apart, the second two hours after it was asked for, and one that nobody paid."""
     late = await town.intent(reference="late", lines=[{"service": "licence"}, FINE])
+    town.clock.advance(seconds=1)
     early = await town.paid(reference="early", lines=[FINE])
+    town.clock.advance(seconds=1)
     await town.intent(reference="open")
     town.clock.advance(hours=2)
     await town.start(late)
@@ -49,7 +51,7 @@ async def test_intents_are_found_by_receipt_paid_time_and_service(searched):
 
 async def test_a_search_that_finds_little_says_where_to_go_on(searched, monkeypatch):
     town, _, late = searched
-    monkeypatch.setattr(intents, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(intent_search, "SEARCHED_MAX", 2)
     seen, cursor = [], ""
     for _ in range(5):
         page = (await town.ask("GET", f"{PATH}?paid_from=2026-11-22T07:00:00Z{cursor}")).body
