@@ -82,7 +82,10 @@ PROTECTED = [(method, path) for method, path, _ in ROUTES if path not in PUBLIC]
 async def test_every_route_asks_who_calls(town, method, path):
     answer = await town.ask(
         method,
-        path.replace("{id}", "pi_" + "0" * 26).replace("{code}", "licence").replace("{name}", "statement"),
+        path.replace("{id}", "pi_" + "0" * 26)
+        .replace("{code}", "licence")
+        .replace("{name}", "statement")
+        .replace("{table}", "services"),
         {},
         headers={"Authorization": ""},
     )
