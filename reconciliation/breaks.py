@@ -29,6 +29,7 @@ class Action(StrEnum):
     ASK_PROVIDER = "ask_provider"
     ASK_BANK = "ask_bank"
     CORRECT_PAYEE = "correct_payee"
+    TAKE_STATEMENT = "take_statement"
 
 
 ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
@@ -42,10 +43,19 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.ASK_PROVIDER: ("raise it with the provider", "مراجعة المزود"),
     Action.ASK_BANK: ("raise it with the bank", "مراجعة البنك"),
     Action.CORRECT_PAYEE: ("correct the department's bank details", "تصحيح الحساب البنكي للجهة"),
+    Action.TAKE_STATEMENT: ("take the statement, whose balances follow", "قبول الكشف لأن أرصدته متتابعة"),
 }
 
 ACTIONS_WITHOUT_JOURNAL: Final = frozenset(
-    {Action.ACCEPT, Action.REQUERY, Action.ASK_PROVIDER, Action.ASK_BANK, Action.CORRECT_PAYEE, Action.REFUND}
+    {
+        Action.ACCEPT,
+        Action.REQUERY,
+        Action.ASK_PROVIDER,
+        Action.ASK_BANK,
+        Action.CORRECT_PAYEE,
+        Action.REFUND,
+        Action.TAKE_STATEMENT,
+    }
 )
 
 
@@ -271,7 +281,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
     BreakType.FILE_SEQUENCE: Meaning(
         ("Statement out of sequence", "كشف خارج التسلسل"),
         ("Statement {file} waits: {reason}.", "الكشف {file} قيد الانتظار: {reason}."),
-        _T, (Action.ASK_BANK,)),
+        _T, (Action.ASK_BANK, Action.TAKE_STATEMENT)),
 }  # fmt: skip
 
 
@@ -287,6 +297,7 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "الرصيد الافتتاحي والقيود لا تساوي رصيد الإقفال",
     ),
     "closes_before_it_opens": ("it closes before it opens", "تاريخ إقفاله يسبق تاريخ افتتاحه"),
+    "closes_later": ("it closes on a day yet to come", "تاريخ إقفاله لم يحن بعد"),
     "identifier_repeated": ("its number was used by other content", "رقمه مستخدم لمحتوى آخر"),
     "sequence_gap": ("the statement before it has not come", "لم يصل الكشف السابق له"),
     "sequence_repeated": ("its sequence number is already taken", "رقمه التسلسلي مستخدم"),
