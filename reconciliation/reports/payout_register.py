@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.money import Money
-from reconciliation.breaks import reason_words
+from reconciliation.break_words import reason_words
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection

@@ -84,7 +84,8 @@ async def _keep(night: Night, statement: Statement, counts: Counts) -> None:
         kind = BreakType.FILE_REPEATED if reason == "identifier_repeated" else BreakType.FILE_REFUSED
         await _raise(
             night, connection, counts, kind, subject=f"{account.code}:{statement.sha256}",
-            day=min(statement.closed_on, night.last_date), file_no=number, file=statement.file_name, reason=reason, reference=statement.identifier,
+            day=min(statement.closed_on, night.last_date), file_no=number, file=statement.file_name,
+            reason=reason, reference=statement.identifier,
         )  # fmt: skip
 
 

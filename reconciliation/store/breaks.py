@@ -114,6 +114,7 @@ _FILE_CAME: Final = (
       SELECT FROM reconciliation.settlement_file f
       LEFT JOIN reconciliation.settlement_file refused ON refused.file_no = b.file_no
       WHERE f.provider = b.provider AND f.status = 'accepted' AND f.imported_at >= b.raised_at
+        AND f.file_no IS DISTINCT FROM b.file_no
         AND f.business_date = b.business_date
         AND f.batch_reference = coalesce(refused.batch_reference, f.batch_reference))"""
     + _TELL
