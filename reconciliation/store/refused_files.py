@@ -12,7 +12,7 @@ from reconciliation.store import Connection, Record
 async def keep(
     connection: Connection, source: str, leg: str, day: date, error: FileRefusedError, now: datetime
 ) -> bool:
-    """Keep a refused file once, and say whether it is new. Without its bytes, its day and reason tell it from others."""
+    """Keep a refused file once, and say whether it is new. Without its bytes, day and reason tell it from others."""
     digest = error.sha256 or hashlib.sha256(f"{day}:{error}".encode()).hexdigest()
     kept = await connection.execute(
         """
