@@ -142,13 +142,16 @@ _SET_ASIDE: Final = """
       END AS outcome
     FROM (
       -- Several lines of one item are its parts when they sum to what is open of it; else all but one are too many.
-      SELECT m.*, t.first, t.sum_minor = m.amount_minor AND t.one_sided AND m.currency = $1::text AS whole FROM met m
-      LEFT JOIN (SELECT kind, currency, item, min(number) AS first, sum(gross_minor) AS sum_minor,
-                        min(gross_minor) > 0 OR max(gross_minor) < 0 AS one_sided FROM met WHERE item IS NOT NULL
+      SELECT m.*, t.first,
+        m.currency = $1::text AND t.lines = count(*) OVER of_item AND m.amount_minor = sum(m.gross_minor) OVER of_item
+          AND (min(m.gross_minor) OVER of_item > 0 OR max(m.gross_minor) OVER of_item < 0) AS whole
+      FROM met m
+      LEFT JOIN (SELECT kind, currency, item, min(number) AS first, count(*) AS lines FROM met WHERE item IS NOT NULL
                  GROUP BY kind, currency, item HAVING count(*) > 1) t
         ON t.item = m.item AND t.kind = m.kind AND t.currency = m.currency
       WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
             IS NOT TRUE
+      WINDOW of_item AS (PARTITION BY t.kind, t.currency, t.item)
       OFFSET 0
     ) m
     LEFT JOIN settled_before b ON b.number = m.number

@@ -63,6 +63,7 @@ async def test_lines_of_one_refund_that_sum_to_it_are_all_matched(world):
     [
         (("60.00", "50.00"), [("amount", "-40.00"), ("duplicate", "50.00")]),
         (("100.00", "100.00"), [("duplicate", "100.00")]),
+        (("100.00", "60.00", "40.00"), [("duplicate", "60.00"), ("duplicate", "40.00")]),
         (("150.00", "-50.00"), [("amount", "50.00"), ("duplicate", "-50.00")]),
     ],
 )
