@@ -12,6 +12,7 @@ from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.matching import BREAK_OF, Leg, MatchOutcome
 from reconciliation.night import Counts, Night
+from reconciliation.provider_terms import GROSS
 from reconciliation.store import Connection, Record, breaks, line_fees, line_matching, refused_files, settlement_files
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.settlement_files import LineUnfitError, Loaded
@@ -188,8 +189,9 @@ async def _raise_line_breaks(
 
     async for row in line_matching.broken_lines(connection, file_no):
         await add(_line_break(night, file, file_no, row))
-    if (fees := night.terms_of(file.provider, file.business_date).fees_in(file.currency)) is not None:
-        async for row in line_fees.wrong_fees(connection, fees):
+    terms = night.terms_of(file.provider, file.business_date)
+    if (fees := terms.fees_in(file.currency)) is not None:
+        async for row in line_fees.wrong_fees(connection, fees, billed=terms.settles == GROSS):
             await add(_fee_break(night, file, file_no, row))
     for number, reason in loaded.refused:
         await add(

@@ -8,12 +8,12 @@ from reconciliation.provider_terms import FeeTerms
 from reconciliation.store import Connection, Record
 
 
-def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]:
+def wrong_fees(connection: Connection, terms: FeeTerms, *, billed: bool) -> AsyncIterator[Record]:
     """Stream the lines of which the provider kept more or less than the contract says, whatever they were matched to.
 
     Only payments owe a fee. A line that takes money back may give the fee of what it takes back, or none, back with it;
     one that collects it again may keep it again. A line that is a fee alone is one the contract does not name, unless
-    it lets nothing be kept of payments, so that the fees are billed.
+    the fees are `billed`.
     """
     found: AsyncIterator[Record] = connection.cursor(
         """
@@ -31,13 +31,14 @@ def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]
             SELECT CASE WHEN s.kind IN ('payment', 'refund', 'chargeback', 'chargeback_reversed')
                         THEN sign(s.gross_minor)::integer * (e.fee_minor + (e.fee_minor * $3::bigint + 5000) / 10000)
                         ELSE 0 END AS agreed_minor) a
-          WHERE s.kind <> 'payout' AND (s.kind <> 'fee' OR $1 <> 0 OR $2 <> 0)
+          WHERE s.kind <> 'payout' AND (s.kind <> 'fee' OR NOT $5)
         ) f WHERE abs(kept_minor - expected_minor) > $4::bigint ORDER BY number
         """,
         terms.basis_points,
         terms.fixed_minor,
         terms.vat_basis_points,
         terms.tolerance_minor,
+        billed,
         prefetch=1000,
     )
     return found

@@ -61,9 +61,9 @@ async def test_a_refund_may_give_the_fee_of_what_it_takes_back_and_no_more(world
     assert [minor for _, minor, *_ in found] == ([] if value is None else [value])
 
 
-async def test_where_nothing_may_be_kept_of_payments_the_fees_are_billed_by_lines_of_their_own(world):
+async def test_where_payments_are_settled_gross_the_fees_are_billed_by_lines_of_their_own(world):
     await world.capture("a1", ("traffic", "100.00"), order="O-1")
-    terms = ProviderTerms(file_days=1, settlement_days=1, credit_days=1, fees=FeeTerms(0, 0, 0, 0))
+    terms = ProviderTerms(file_days=1, settlement_days=1, credit_days=1, fees=FEES, settles="gross")
     await sign(world.deps, "alpha", terms, SUNDAY)
     world.provider.put(
         settlement([line(1, "O-1", "100.00", fee="0.01"), line(2, None, "0.00", fee="9.00", kind=LineKind.FEE)])
