@@ -2162,6 +2162,7 @@ CREATE TABLE reconciliation.statement (
     effective_at timestamp with time zone NOT NULL,
     late_for date,
     posted_through integer DEFAULT 0 NOT NULL,
+    accepted_as integer,
     CONSTRAINT statement_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
     CONSTRAINT statement_check1 CHECK (((status = 'accepted'::text) OR (reason IS NOT NULL))),
     CONSTRAINT statement_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text, 'refused'::text])))
@@ -3303,6 +3304,8 @@ GRANT UPDATE(effective_at) ON TABLE reconciliation.statement TO mizan_service;
 GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(accepted_as) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;
 

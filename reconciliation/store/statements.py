@@ -133,7 +133,7 @@ async def last_accepted(connection: Connection, bank_account: str) -> Record | N
         """
         SELECT statement_no, sequence, closed_on, closing_minor, posted_through, entry_count
         FROM reconciliation.statement WHERE bank_account = $1 AND status = 'accepted'
-        ORDER BY accepted_at DESC, closed_on DESC, sequence DESC NULLS LAST, statement_no DESC LIMIT 1
+        ORDER BY accepted_as DESC LIMIT 1
         """,
         bank_account,
     )
@@ -146,11 +146,13 @@ async def set_reason(connection: Connection, statement_no: int, reason: str) -> 
 
 
 async def accept(connection: Connection, statement_no: int, booking: Booking, now: datetime) -> None:
-    """Accept a proven statement; its postings belong to the day on which it was proven."""
+    """Accept a proven statement as the next of its account; its postings belong to the day on which it was proven."""
     await connection.execute(
         """
-        UPDATE reconciliation.statement
-        SET status = 'accepted', reason = NULL, accepted_at = $2, book_date = $3, effective_at = $4, late_for = $5
+        UPDATE reconciliation.statement s
+        SET status = 'accepted', reason = NULL, accepted_at = $2, book_date = $3, effective_at = $4, late_for = $5,
+            accepted_as = (SELECT coalesce(max(o.accepted_as), 0) + 1 FROM reconciliation.statement o
+                           WHERE o.bank_account = s.bank_account)
         WHERE statement_no = $1
         """,
         statement_no,
@@ -191,7 +193,7 @@ async def unposted(connection: Connection, bank_account: str) -> list[Record]:
                late_for, posted_through, file_name
         FROM reconciliation.statement
         WHERE bank_account = $1 AND status = 'accepted' AND posted_through < greatest(entry_count, 1)
-        ORDER BY accepted_at, closed_on, sequence NULLS LAST, statement_no
+        ORDER BY accepted_as
         """,
         bank_account,
     )

@@ -115,3 +115,17 @@ async def test_the_next_statement_opens_where_the_one_accepted_last_closed_whate
 
     assert [status for _, status, _ in await statements(world)] == ["accepted"] * 3
     assert (await world.balances())["bank:main:cash"] == "18.00"
+
+
+async def test_a_clock_that_was_wrong_when_a_statement_was_accepted_changes_nothing_of_the_order(world):
+    world.bank.state(entry("5.00"))
+    await world.night()
+    world.clock.advance(hours=5)
+    world.bank.state(entry("6.00", day=MONDAY), day=MONDAY)
+    await world.night(MONDAY)
+    await world.pool.execute("UPDATE reconciliation.statement SET accepted_at = $1 WHERE identifier = 'ST-0001'",
+                             world.clock() + timedelta(days=9))  # fmt: skip
+    world.bank.state(entry("7.00", day=TUESDAY), day=TUESDAY)
+    await world.night(TUESDAY)
+
+    assert [status for _, status, _ in await statements(world)] == ["accepted"] * 3

@@ -70,3 +70,13 @@ ALTER TABLE gateway.refund
   ADD CONSTRAINT refund_two_people CHECK (
     decided_by IS NULL OR (ledger.person_compared(decided_by) <> ''
                            AND ledger.person_compared(decided_by) <> ledger.person_compared(asked_by))) NOT VALID;
+
+-- The order in which statements were accepted: the next one opens where the one accepted last closed, whatever dates the
+-- bank wrote and whatever the clocks of the processes said.
+ALTER TABLE reconciliation.statement ADD COLUMN accepted_as integer;
+UPDATE reconciliation.statement s SET accepted_as = o.place
+FROM (SELECT statement_no, row_number() OVER (PARTITION BY bank_account ORDER BY accepted_at, closed_on,
+               sequence NULLS LAST, statement_no) AS place
+      FROM reconciliation.statement WHERE status = 'accepted') o
+WHERE o.statement_no = s.statement_no;
+GRANT UPDATE (accepted_as) ON reconciliation.statement TO mizan_service;
