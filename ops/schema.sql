@@ -1936,6 +1936,13 @@ CREATE TABLE reconciliation.payout_deferred (
     CONSTRAINT payout_deferred_amount_minor_check CHECK ((amount_minor > 0))
 );
 
+CREATE TABLE reconciliation.payout_draft (
+    business_date date NOT NULL,
+    currency character(3) NOT NULL,
+    batch_id text COLLATE pg_catalog."C",
+    drafted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE reconciliation.payout_line (
     id text NOT NULL COLLATE pg_catalog."C",
     batch_id text NOT NULL COLLATE pg_catalog."C",
@@ -2049,6 +2056,7 @@ CREATE TABLE reconciliation.remittance (
     made_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
     error text DEFAULT ''::text NOT NULL,
+    corrections integer DEFAULT 0 NOT NULL,
     CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
     CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
@@ -2422,6 +2430,9 @@ ALTER TABLE ONLY reconciliation.payout_batch
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_pkey PRIMARY KEY (business_date, currency);
+
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
@@ -2787,6 +2798,9 @@ ALTER TABLE ONLY reconciliation.payee
 
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
@@ -3162,6 +3176,12 @@ GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(batch_id) ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(drafted_at) ON TABLE reconciliation.payout_draft TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.payout_line TO mizan_service;
@@ -3199,6 +3219,8 @@ GRANT UPDATE(next_try_at) ON TABLE reconciliation.remittance TO mizan_service;
 GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(corrections) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 
