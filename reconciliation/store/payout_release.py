@@ -1,10 +1,11 @@
-"""What stands between a payout's draft and its release: the nights drafted, and what has changed since."""
+"""What a payout's draft, its release and its end need beside its rows: dates drafted, what changed, what was paid."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from reconciliation.store import Connection
+from reconciliation.store import Connection, Record, remittances
+from reconciliation.store.payouts import settle_batch
 
 
 async def remember_draft(connection: Connection, business_date: date, currency: str, now: datetime) -> None:
@@ -82,3 +83,22 @@ async def changed_accounts(connection: Connection, batch_id: str) -> list[str]:
         batch_id,
     )
     return [row["department"] for row in rows]
+
+
+async def mark_booked_paid(connection: Connection, found: Record, paid_minor: int, now: datetime) -> None:
+    """Let a line be paid that was rejected or returned, when its break's debit was for the whole of it."""
+    moved = await connection.fetchval(
+        """
+        UPDATE reconciliation.payout_line SET status = 'paid', moved_at = $5, paid_on = (
+          SELECT booked_on FROM reconciliation.statement_entry WHERE statement_no = $2 AND number = $3)
+        WHERE id = $1 AND amount_minor = $4 AND status IN ('rejected', 'returned') RETURNING true
+        """,
+        found["item"],
+        found["file_no"],
+        found["line"],
+        paid_minor,
+        now,
+    )
+    if moved:
+        await settle_batch(connection, found["item"], now)
+        await remittances.correct(connection, [found["item"]], now)

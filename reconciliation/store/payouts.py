@@ -331,7 +331,7 @@ async def mark_paid(connection: Connection, line_id: str, paid_on: date, now: da
         paid_on,
         now,
     )
-    await _settle(connection, line_id, now)
+    await settle_batch(connection, line_id, now)
 
 
 async def mark_returned(connection: Connection, line_id: str, status: str, reason: str, now: datetime) -> int | None:
@@ -344,11 +344,11 @@ async def mark_returned(connection: Connection, line_id: str, status: str, reaso
         reason,
         now,
     )
-    await _settle(connection, line_id, now)
+    await settle_batch(connection, line_id, now)
     return journal_id
 
 
-async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
+async def settle_batch(connection: Connection, line_id: str, now: datetime) -> None:
     """Close a batch when the last of its lines is final."""
     await connection.execute(
         """
