@@ -18,7 +18,7 @@ from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Counts, Night
 from reconciliation.payout_postings import PayoutEvidence, payout_entry
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
-from reconciliation.revenue_accounts import Share, divide
+from reconciliation.revenue_accounts import Share, divide, hold_refused
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
 from reconciliation.store import (
     Connection,
@@ -82,18 +82,21 @@ async def compute_due(night: Night, connection: Connection) -> list[tuple[Record
     drafted_before = await payout_release.last_drafted(connection, night.business_date, currency)
     computed = []
     for row in await payouts.compute_owed(connection, currency):
-        amount = due(row["payable_minor"], row["unproven_minor"], terms_of(row), night.business_date, drafted_before)
+        waiting_minor = await hold_refused(connection, night.deps.revenue_codes, row, currency)
+        terms = _terms_of(row, stopped=waiting_minor is None)
+        unproven_minor = row["unproven_minor"] + (waiting_minor or 0)
+        amount = due(row["payable_minor"], unproven_minor, terms, night.business_date, drafted_before)
         computed.append((row, amount))
     return computed
 
 
-def terms_of(row: Record) -> PayoutTerms | None:
+def _terms_of(row: Record, *, stopped: bool) -> PayoutTerms | None:
     """Read a department's terms; without an approved account there are none."""
     if row["iban"] is None:
         return None
     return PayoutTerms(
         Proof(row["proof"]), Schedule(row["schedule"]), row["weekday"], row["minimum_minor"], row["holdback_minor"],
-        row["account_refused"],
+        row["account_refused"] or stopped,
     )  # fmt: skip
 
 
