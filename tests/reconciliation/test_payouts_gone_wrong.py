@@ -9,6 +9,7 @@ from reconciliation.breaks import Action
 from reconciliation.errors import NotAllowedError, SamePersonError
 from reconciliation.matching import Leg
 from reconciliation.resolutions import decide_resolution, foresee_break, propose_resolution
+from reconciliation.store import inside, payouts
 from reconciliation.unmatch import read_match
 
 from .conftest import MONDAY, TUESDAY, entry, line, settlement
@@ -163,6 +164,9 @@ async def test_hc24_a_payout_returned_less_a_charge_is_owed_again_and_the_charge
     assert ("bank_amount", line_id, "-2.00") in standing
     assert not [kind for kind, _, _ in standing if kind == "unknown_bank_credit"]
     assert paid(world) == ["100.00", "98.00"]  # what came back leaves again, and nothing else
+    async with world.pool.acquire() as connection:
+        again = await payouts.one_of_department(connection, "traffic", max(world.bank.instructed()))
+        assert await inside.total(connection, "traffic", again) == 98_00  # its advice explains it to the last fil
     (match,) = await read_match(world.deps, Leg.BANK, 3, 1)
     assert (match.rule, str(match.variance)) == ("payout_return_less", "AED -2.00")
     await world.assert_books_hold()
