@@ -1974,6 +1974,13 @@ CREATE TABLE reconciliation.payout_deferred (
     CONSTRAINT payout_deferred_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor > 0) OR (item = ''::text))))
 );
 
+CREATE TABLE reconciliation.payout_draft (
+    business_date date NOT NULL,
+    currency character(3) NOT NULL,
+    batch_id text COLLATE pg_catalog."C",
+    drafted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE reconciliation.payout_line (
     id text NOT NULL COLLATE pg_catalog."C",
     batch_id text NOT NULL COLLATE pg_catalog."C",
@@ -2088,6 +2095,7 @@ CREATE TABLE reconciliation.remittance (
     made_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
     error text DEFAULT ''::text NOT NULL,
+    corrections integer DEFAULT 0 NOT NULL,
     CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
     CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
@@ -2471,6 +2479,9 @@ ALTER TABLE ONLY reconciliation.payout_batch
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_pkey PRIMARY KEY (business_date, currency);
+
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
@@ -2845,6 +2856,9 @@ ALTER TABLE ONLY reconciliation.payee
 
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
+
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
@@ -3237,6 +3251,12 @@ GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(batch_id) ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(drafted_at) ON TABLE reconciliation.payout_draft TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.payout_line TO mizan_service;
@@ -3274,6 +3294,8 @@ GRANT UPDATE(next_try_at) ON TABLE reconciliation.remittance TO mizan_service;
 GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
+
+GRANT UPDATE(corrections) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 

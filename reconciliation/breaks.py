@@ -20,6 +20,7 @@ class Action(StrEnum):
     MATCH_BY_HAND = "match_by_hand"
     WRITE_OFF = "write_off"
     BOOK_LOSS = "book_loss"
+    BOOK_PAID = "book_paid"
     EXCHANGE = "exchange"
     REFUND = "refund"
     REQUERY = "requery"
@@ -34,6 +35,7 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.MATCH_BY_HAND: ("match by hand", "مطابقة يدوية"),
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
     Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
+    Action.BOOK_PAID: ("book it as paid to the department", "قيده محوَّلًا إلى الجهة"),
     Action.EXCHANGE: ("book it as settled in another currency", "قيده كتسوية بعملة أخرى"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
     Action.REQUERY: ("ask the provider about the payment again", "إعادة الاستعلام من المزود عن الدفعة"),
@@ -162,7 +164,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Paid after rejection", "تحويل نُفذ بعد رفضه"),
         ("The bank debited {amount} for {reference}, a payout to {department} it had rejected or returned.",
          "خصم البنك {amount} عن {reference} وهو تحويل إلى {department} سبق أن رفضه أو أعاده."),
-        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.BOOK_PAID, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.REFUND_NOT_SETTLED: Meaning(
         ("Refund not settled", "استرداد غير مسوّى"),
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
@@ -216,7 +218,8 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Bank amount differs", "اختلاف مبلغ البنك"),
         ("The bank booked {theirs} for {reference}; our books expected {ours} (statement {file}, entry {line}).",
          "قيد البنك {theirs} عن {reference} بينما المتوقع في دفاترنا {ours} (الكشف {file}، القيد {line})."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.BOOK_PAID, Action.MATCH_BY_HAND),
+        cured_by_item=True),
     BreakType.BANK_BALANCE: Meaning(
         ("Bank balance differs", "اختلاف رصيد البنك"),
         ("Statement {file} closes at {theirs}; our books have {ours}.",

@@ -13,6 +13,7 @@ from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action, BreakType, su
 from reconciliation.deps import Deps
 from reconciliation.dispute_loss import dispute_lost_entry
 from reconciliation.errors import NotAllowedError
+from reconciliation.payout_postings import booked_paid_entry, department_of_payout
 from reconciliation.postings import Booking
 from reconciliation.resolution_postings import cleared_by_hand_entry, exchanged_entry
 from reconciliation.store import Connection, Record, payees, resolutions, runs, statements
@@ -66,6 +67,8 @@ async def plan(connection: Connection, deps: Deps, found: Record, action: Action
     booking, amount = await booking_now(deps, connection), Money(cleared_minor, found["currency"])
     if action is Action.BOOK_LOSS:
         return Plan(await _loss(connection, found, amount, booking), cleared_minor)
+    if action is Action.BOOK_PAID:
+        return Plan(booked_paid_entry(found["id"], found["account"], found["item"], amount, booking), cleared_minor)
     if action is Action.EXCHANGE:
         account, item, other = await _exchanged(connection, found, cleared_minor, target)
         own = (found["account"], found["item"], amount)
@@ -101,7 +104,9 @@ async def _cleared(connection: Connection, deps: Deps, found: Record, action: Ac
         if found["account"] != accounts.DISPUTES_RECEIVABLE or open_minor < 0:
             raise NotAllowedError("only an open dispute can be lost")
         return open_minor
-    if action is Action.EXCHANGE:
+    if action is Action.BOOK_PAID and (department_of_payout(found["account"]) is None or open_minor < 0):
+        raise NotAllowedError("only what the bank took for a payout, and is not owed, can be booked as paid")
+    if action in {Action.EXCHANGE, Action.BOOK_PAID}:
         return open_minor
     return await _check_target(connection, found, open_minor, target)
 
