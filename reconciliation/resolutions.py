@@ -17,10 +17,21 @@ from reconciliation.deps import Deps
 from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import MatchOutcome
 from reconciliation.resolution_plan import Foreseen, Target, allowed, foresee, plan
-from reconciliation.store import Connection, Record, audits, breaks, line_matching, resolutions, unmatches
+from reconciliation.store import (
+    Connection,
+    Record,
+    audits,
+    breaks,
+    line_matching,
+    payout_release,
+    resolutions,
+    unmatches,
+)
 from reconciliation.store.line_matching import NewMatch
 
-CLOSING: Final = frozenset({Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.MATCH_BY_HAND, Action.EXCHANGE})
+CLOSING: Final = frozenset({
+    Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.BOOK_PAID, Action.MATCH_BY_HAND, Action.EXCHANGE,
+})  # fmt: skip
 """The actions that end a break. After the others it stays open until its item closes."""
 
 
@@ -180,6 +191,8 @@ async def _post(connection: Connection, deps: Deps, found: Record, action: Actio
     if target is not None and action in {Action.MATCH_BY_HAND, Action.EXCHANGE}:
         rule = "exchanged" if action is Action.EXCHANGE else "by_hand"
         await _keep_match(connection, found, rule, target.account, target.item, planned.actual_minor)
+    if action is Action.BOOK_PAID:
+        await payout_release.mark_booked_paid(connection, found, planned.cleared_minor, deps.clock())
     await _book(connection, planned.entry, deps.clock())
 
 
