@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +22,7 @@ class Action(StrEnum):
     MATCH_BY_HAND = "match_by_hand"
     WRITE_OFF = "write_off"
     BOOK_LOSS = "book_loss"
+    RETURN_LOSS = "return_loss"
     EXCHANGE = "exchange"
     REFUND = "refund"
     REQUERY = "requery"
@@ -36,6 +36,7 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.MATCH_BY_HAND: ("match by hand", "مطابقة يدوية"),
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
     Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
+    Action.RETURN_LOSS: ("give a lost dispute's money back: it was won", "رد مبلغ الاعتراض: كُسب بعد خسارته"),
     Action.EXCHANGE: ("book it as settled in another currency", "قيده كتسوية بعملة أخرى"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
     Action.REQUERY: ("ask the provider about the payment again", "إعادة الاستعلام من المزود عن الدفعة"),
@@ -66,6 +67,7 @@ class BreakType(StrEnum):
     LATE_PAYMENT = "late_payment"
     SETTLED_NOT_CAPTURED = "settled_not_captured"
     REFUND_NOT_SETTLED = "refund_not_settled"
+    REFUND_BEYOND = "refund_beyond"
     CHARGEBACK = "chargeback"
     UNKNOWN_LINE = "unknown_line"
     LINE_REFUSED = "line_refused"
@@ -161,11 +163,16 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
          "قبل {provider} الاسترداد {reference} بمبلغ {amount} المستحق في {due} ولم يسوِّه."),
         _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.MATCH_BY_HAND), cured_by_item=True),
+    BreakType.REFUND_BEYOND: Meaning(
+        ("Taken back beyond refunds", "مسترد يزيد على المسجل"),
+        ("{provider} took back {amount} more for {reference} than our books say was refunded.",
+         "استرجع {provider} عن {reference} مبلغًا يزيد {amount} على المسترد في دفاترنا."),
+        _F, (Action.ASK_PROVIDER, Action.MATCH_BY_HAND, Action.WRITE_OFF), cured_by_item=True),
     BreakType.CHARGEBACK: Meaning(
         ("Charged back", "اعتراض على دفعة"),
         ("The payer's bank took back {amount} of {reference} (file {file}, line {line}).",
          "استرجع بنك الدافع مبلغ {amount} من {reference} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.BOOK_LOSS, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.ASK_PROVIDER, Action.BOOK_LOSS, Action.RETURN_LOSS, Action.WRITE_OFF), cured_by_item=True),
     BreakType.UNKNOWN_LINE: Meaning(
         ("Unknown kind of line", "سطر من نوع غير معروف"),
         ("{provider} reports {amount} as {reason}, a word we do not know (file {file}, line {line}).",
@@ -322,6 +329,9 @@ HELD_WORDS: Final = (
 )
 
 
+LEFT_WORDS: Final = (" {left} of it is still open.", " ولا يزال منه {left} مفتوحًا.")
+
+
 class _Known(dict[str, str]):
     """A word the detail does not have is shown as a dash, so that a sentence is never an error."""
 
@@ -330,23 +340,24 @@ class _Known(dict[str, str]):
 
 
 FIRST_STRONG_ISOLATE, LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE = "\u2068", "\u2066", "\u2069"
-DISPLAYED_AMOUNTS: Final = frozenset({"amount", "theirs", "ours", "reference", "file", "line", "due", "provider"})
+SHOWN_APART: Final = frozenset({"amount", "left", "theirs", "ours", "reference", "file", "line", "due", "provider"})
 
 
 def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> str:
     """Say in one sentence what is wrong. In Arabic, what is written left to right is isolated."""
-    meaning = MEANINGS[kind]
+    side = 0 if language is Language.ENGLISH else 1
+    said = MEANINGS[kind].sentence[side] + (LEFT_WORDS[side] if detail.get("left") else "")
     if "reason" in detail:
         detail = {**detail, "reason": refusal_words(detail["reason"], detail.get("quoted", ""), language)}
-    held = HELD_WORDS[0 if language is Language.ENGLISH else 1] if detail.get("held") else ""
+    held = HELD_WORDS[side] if detail.get("held") else ""
     detail = {**detail, "held": held}
     if language is Language.ENGLISH:
-        return meaning.sentence[0].format_map(_Known(detail))
+        return said.format_map(_Known(detail))
     isolated = {
-        word: f"{LEFT_TO_RIGHT_ISOLATE if word in DISPLAYED_AMOUNTS else FIRST_STRONG_ISOLATE}{value}{POP_ISOLATE}"
+        word: f"{LEFT_TO_RIGHT_ISOLATE if word in SHOWN_APART else FIRST_STRONG_ISOLATE}{value}{POP_ISOLATE}"
         for word, value in detail.items()
     }
-    return meaning.sentence[1].format_map(_Known(isolated))
+    return said.format_map(_Known(isolated))
 
 
 def title(kind: BreakType, language: Language) -> str:
@@ -366,12 +377,3 @@ def suggested(kind: BreakType, leg: str | None) -> tuple[Action, ...]:
 
 def suggestions(kind: BreakType, language: Language, leg: str | None = None) -> list[str]:
     return [action_words(action, language) for action in suggested(kind, leg)]
-
-
-AGE_BANDS: Final = ((1, "0–1"), (3, "2–3"), (7, "4–7"), (14, "8–14"), (30, "15–30"))
-
-
-def age_band(raised_for: date, today: date) -> str:
-    """Name the ageing band, in days."""
-    age_days = max(0, (today - raised_for).days)
-    return next((name for limit, name in AGE_BANDS if age_days <= limit), ">30")

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ledger.money import Money
-from reconciliation.breaks import BreakType, Language, age_band, sentence, suggestions, title
+from reconciliation.ageing import age_band
+from reconciliation.breaks import BreakType, Language, sentence, suggestions, title
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection, known

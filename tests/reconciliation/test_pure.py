@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from adapters.contract import LineKind, PayoutReport, PayoutStatus
 from ledger.entry import Entry
 from ledger.money import Money
+from reconciliation.ageing import age_band
 from reconciliation.bank_matching import BankKind, BankLine, Expected, OpenBatch, OpenPayout, match_entry, names
 from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.breaks import (
@@ -19,7 +20,6 @@ from reconciliation.breaks import (
     Action,
     BreakType,
     Language,
-    age_band,
     sentence,
     suggestions,
     title,
