@@ -18,6 +18,7 @@ from gateway.couriers import Couriers
 from gateway.domain import ids
 from gateway.domain.caller import Caller
 from gateway.domain.errors import IdempotencyInFlightError, OverloadedError, UnavailableError
+from gateway.domain.finance_report import AskedReport, FinanceReport
 from gateway.domain.idempotency import StoredAnswer
 from gateway.domain.ids import Prefix
 from gateway.domain.jwks import PublicKey
@@ -157,6 +158,16 @@ class Payouts(Protocol):
         ...
 
 
+class FinanceReports(Protocol):
+    """What the night and the books tell the treasury, over all departments."""
+
+    def reports(self) -> Sequence[FinanceReport]: ...
+
+    def write(self, connection: Connection, asked: AskedReport) -> AsyncIterator[bytes]:
+        """Write a report inside the caller's transaction; what cannot be meant is refused before the first bytes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Every bound the gateway keeps, by name."""
@@ -177,6 +188,11 @@ class Limits:
     page_items_max: int = 100
     report_days_max: int = 31
     report_bytes_max: int = 16 * 1024 * 1024
+    finance_reports_at_once: int = 2
+    """Each holds a connection and a snapshot of the database for as long as it is read."""
+    finance_report_s: float = 900.0
+    finance_report_stall_s: float = 30.0
+    """How long a reader of a report may take nothing of it."""
     lines_max: int = 100
     expiry_default: timedelta = timedelta(hours=24)
     expiry_min: timedelta = timedelta(minutes=5)
@@ -226,6 +242,8 @@ class Deps:
     webhook_session: aiohttp.ClientSession
     payouts: Payouts | None = None
     """Who knows of payouts. Where nobody does, none is there to be read."""
+    finance_reports: FinanceReports | None = None
+    """Who writes finance's reports. Where nobody does, there are none."""
     zone: tzinfo
     """Where the providers' business day begins at midnight."""
     live: bool = False
@@ -314,6 +332,7 @@ def build_deps(
     data_keys: Sequence[bytes] = (),
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
     payouts: Payouts | None = None,
+    finance_reports: FinanceReports | None = None,
 ) -> Deps:
     """Put together what services need, with the caches and the group commit of one process."""
     bounds = limits or Limits()
@@ -342,6 +361,7 @@ def build_deps(
         senders=senders or {},
         webhook_session=webhook_session,
         payouts=payouts,
+        finance_reports=finance_reports,
         zone=zone or ZoneInfo("Asia/Dubai"),
         live=live,
         refund_late_payments=refund_late_payments,

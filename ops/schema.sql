@@ -721,7 +721,7 @@ CREATE TABLE gateway.announcement (
 CREATE TABLE gateway.api_key (
     id text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
-    department text NOT NULL COLLATE pg_catalog."C",
+    department text COLLATE pg_catalog."C",
     label text NOT NULL,
     scopes text[] NOT NULL,
     live boolean NOT NULL,
@@ -734,8 +734,15 @@ CREATE TABLE gateway.api_key (
     lineage text COLLATE pg_catalog."C",
     origin text COLLATE pg_catalog."C",
     CONSTRAINT api_key_requests_per_minute_check CHECK ((requests_per_minute > 0)),
-    CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32))
+    CONSTRAINT api_key_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT api_key_whose_check CHECK (
+CASE
+    WHEN (department IS NULL) THEN (scopes = ARRAY['finance:read'::text])
+    ELSE (NOT (scopes && ARRAY['finance:read'::text]))
+END)
 );
+
+COMMENT ON COLUMN gateway.api_key.department IS 'null: the treasury''s own, which reads reports over all departments';
 
 COMMENT ON COLUMN gateway.api_key.lineage IS 'the first of the keys this one replaces, one after the other; null: itself';
 
@@ -1044,7 +1051,7 @@ CREATE TABLE gateway.message (
 
 CREATE TABLE gateway.oauth_client (
     id text NOT NULL COLLATE pg_catalog."C",
-    department text NOT NULL COLLATE pg_catalog."C",
+    department text COLLATE pg_catalog."C",
     label text NOT NULL,
     scopes text[] NOT NULL,
     jwks jsonb,
@@ -1057,8 +1064,15 @@ CREATE TABLE gateway.oauth_client (
     last_used_at timestamp with time zone,
     origin text COLLATE pg_catalog."C",
     CONSTRAINT oauth_client_check CHECK (((jwks IS NULL) <> (jwks_url IS NULL))),
-    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0))
+    CONSTRAINT oauth_client_requests_per_minute_check CHECK ((requests_per_minute > 0)),
+    CONSTRAINT oauth_client_whose_check CHECK (
+CASE
+    WHEN (department IS NULL) THEN (scopes = ARRAY['finance:read'::text])
+    ELSE (NOT (scopes && ARRAY['finance:read'::text]))
+END)
 );
+
+COMMENT ON COLUMN gateway.oauth_client.department IS 'null: the treasury''s own, which reads reports over all departments';
 
 COMMENT ON COLUMN gateway.oauth_client.origin IS 'the credential the operator issued, under which this one was made; null: itself';
 
@@ -1181,6 +1195,18 @@ CREATE TABLE gateway.refund_line (
     vat_minor bigint NOT NULL,
     CONSTRAINT refund_line_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT refund_line_check CHECK (((vat_minor >= 0) AND (vat_minor <= amount_minor)))
+);
+
+CREATE TABLE gateway.reservation (
+    intent text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    numbers smallint[] NOT NULL,
+    amounts_minor bigint[] NOT NULL,
+    vats_minor bigint[] NOT NULL,
+    letting_go_at timestamp with time zone,
+    CONSTRAINT reservation_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT reservation_check CHECK (((cardinality(numbers) = cardinality(amounts_minor)) AND (cardinality(numbers) = cardinality(vats_minor))))
 );
 
 CREATE TABLE gateway.review_decision (
@@ -1933,7 +1959,7 @@ CREATE TABLE reconciliation.payout_deferred (
     journal_id bigint NOT NULL,
     item text NOT NULL COLLATE pg_catalog."C",
     amount_minor bigint NOT NULL,
-    CONSTRAINT payout_deferred_amount_minor_check CHECK ((amount_minor > 0))
+    CONSTRAINT payout_deferred_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor > 0) OR (item = ''::text))))
 );
 
 CREATE TABLE reconciliation.payout_line (
@@ -2000,6 +2026,7 @@ CREATE TABLE reconciliation.provider_contract (
     tolerance_below_minor bigint DEFAULT 0 NOT NULL,
     tolerance_above_basis_points integer DEFAULT 0 NOT NULL,
     tolerance_below_basis_points integer DEFAULT 0 NOT NULL,
+    settles text DEFAULT 'net'::text NOT NULL,
     CONSTRAINT contract_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT provider_contract_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT provider_contract_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
@@ -2017,6 +2044,7 @@ CREATE TABLE reconciliation.provider_contract (
     CONSTRAINT provider_contract_provider_check CHECK ((provider ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
     CONSTRAINT provider_contract_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT provider_contract_settlement_days_check CHECK (((settlement_days >= 0) AND (settlement_days <= 90))),
+    CONSTRAINT provider_contract_settles_check CHECK ((settles = ANY (ARRAY['net'::text, 'gross'::text]))),
     CONSTRAINT provider_contract_tolerance_above_basis_points_check CHECK (((tolerance_above_basis_points >= 0) AND (tolerance_above_basis_points <= 10000))),
     CONSTRAINT provider_contract_tolerance_above_minor_check CHECK ((tolerance_above_minor >= 0)),
     CONSTRAINT provider_contract_tolerance_below_basis_points_check CHECK (((tolerance_below_basis_points >= 0) AND (tolerance_below_basis_points <= 10000))),
@@ -2281,6 +2309,9 @@ ALTER TABLE ONLY gateway.refund
 
 ALTER TABLE gateway.refund
     ADD CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR ((btrim(decided_by) <> ''::text) AND (lower(btrim(decided_by)) <> lower(btrim(asked_by)))))) NOT VALID;
+
+ALTER TABLE ONLY gateway.reservation
+    ADD CONSTRAINT reservation_pkey PRIMARY KEY (intent);
 
 ALTER TABLE ONLY gateway.review_decision
     ADD CONSTRAINT review_decision_pkey PRIMARY KEY (id);
@@ -2614,6 +2645,8 @@ CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (busi
 
 CREATE INDEX entry_reference_reference ON reconciliation.entry_reference USING btree (reference);
 
+CREATE INDEX match_entry_item ON reconciliation.match_entry USING btree (item) WHERE (leg = 'provider'::text);
+
 CREATE UNIQUE INDEX payee_change_pending ON reconciliation.payee_change USING btree (department, currency, revenue_code) WHERE ((decision IS NULL) OR ((decision = 'approved'::text) AND (applied_at IS NULL)));
 
 CREATE UNIQUE INDEX payout_batch_of_the_day ON reconciliation.payout_batch USING btree (business_date, currency) WHERE (status <> 'refused'::text);
@@ -2631,6 +2664,8 @@ CREATE UNIQUE INDEX resolution_pending ON reconciliation.resolution USING btree 
 CREATE UNIQUE INDEX settlement_file_batch ON reconciliation.settlement_file USING btree (provider, batch_reference, currency) WHERE (status = 'accepted'::text);
 
 CREATE INDEX settlement_file_date ON reconciliation.settlement_file USING btree (provider, business_date);
+
+CREATE INDEX settlement_line_by_our_reference ON reconciliation.settlement_line USING btree (item) WHERE (rule = 'our_reference'::text);
 
 CREATE INDEX settlement_line_provider_reference ON reconciliation.settlement_line USING btree (provider_reference);
 
@@ -2749,6 +2784,9 @@ ALTER TABLE ONLY gateway.oauth_client
 
 ALTER TABLE ONLY gateway.payment_link
     ADD CONSTRAINT payment_link_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
+
+ALTER TABLE ONLY gateway.reservation
+    ADD CONSTRAINT reservation_intent_fkey FOREIGN KEY (intent) REFERENCES gateway.intent(id);
 
 ALTER TABLE ONLY gateway.service
     ADD CONSTRAINT service_department_fkey FOREIGN KEY (department) REFERENCES gateway.department(code);
@@ -2903,6 +2941,14 @@ GRANT SELECT,INSERT,DELETE ON TABLE gateway.client_assertion TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.counter_payer TO mizan_service;
 
+GRANT UPDATE(id_digest) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(id_ending) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(agent) ON TABLE gateway.counter_payer TO mizan_service;
+
+GRANT UPDATE(recorded_at) ON TABLE gateway.counter_payer TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE gateway.counter_payment TO mizan_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.department TO mizan_service;
@@ -2944,6 +2990,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE gateway.receipt_counter TO mizan_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE gateway.refund TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.refund_line TO mizan_service;
+
+GRANT SELECT,INSERT ON TABLE gateway.reservation TO mizan_service;
+
+GRANT UPDATE(letting_go_at) ON TABLE gateway.reservation TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE gateway.review_decision TO mizan_service;
 

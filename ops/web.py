@@ -59,6 +59,15 @@ def build(parts: Parts) -> web.Application:
     return app
 
 
+def runner_of(app: web.Application) -> web.AppRunner:
+    """Make what serves an application.
+
+    Bodies are taken as they came: the application itself refuses those that are packed. aiohttp would unpack them
+    first, and answer what it cannot unpack in its own words, with a trace in the log for each.
+    """
+    return web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S, handle_signals=False, auto_decompress=False)
+
+
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until told to stop, then finish what is being served."""
     async with (
@@ -69,7 +78,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         for app, port in ((build(parts), settings.port), (operations.build_app(parts.pool), settings.operations_port)):
             first_words = FirstWords()
             app.middlewares.insert(0, first_words.hear)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_S, handle_signals=False)
+            runner = runner_of(app)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             # Several web processes share the port; the kernel deals connections out to them.

@@ -30,6 +30,7 @@ from gateway.services.catalogue.known_departments import KnownDepartments
 from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
+from ops.finance_reports import FinanceReports
 from ops.messengers import open_messengers
 from ops.settings import Settings, SettingsError
 from reconciliation import deps as night_deps
@@ -194,6 +195,7 @@ async def assemble(
         providers = build_providers(settings, provider_session, clock, os.urandom)
         messengers = await stack.enter_async_context(open_messengers(settings, clock))
         secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "secret")
+        calendar = Calendar(country=settings.holidays_of, zone=settings.time_zone.key)
         gateway = gateway_deps.build_deps(
             pool=pool,
             clock=clock,
@@ -212,6 +214,7 @@ async def assemble(
             data_keys=settings.data_keys,
             trusted_proxies=settings.trusted_proxies,
             payouts=DepartmentPayouts(),
+            finance_reports=FinanceReports(clock, calendar),
         )
         stack.push_async_callback(gateway.couriers.close)
         night = night_deps.Deps(
@@ -232,7 +235,7 @@ async def assemble(
             letters=messengers.letters,
             revenue_codes=RevenueCodes(),
             departments=KnownDepartments(),
-            calendar=Calendar(country=settings.holidays_of, zone=settings.time_zone.key),
+            calendar=calendar,
             policy=policy_of(settings),
         )
         yield Parts(

@@ -13,7 +13,7 @@ from ledger.money import Money, exponent_of
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import EXACT, Tolerance
-from reconciliation.provider_terms import NOT_AGREED, Contracts, FeeTerms, ProviderTerms
+from reconciliation.provider_terms import GROSS, NOT_AGREED, Contracts, FeeTerms, ProviderTerms
 from reconciliation.store import Connection, Record, audits, contracts, overdue
 
 _TERMS_UNSAID = {
@@ -28,6 +28,7 @@ _TERMS_UNSAID = {
     "tolerance_below_minor": 0,
     "tolerance_above_basis_points": 0,
     "tolerance_below_basis_points": 0,
+    "settles": "net",
 }
 
 
@@ -48,7 +49,9 @@ def _terms(row: Record) -> ProviderTerms:
         row["tolerance_above_minor"], row["tolerance_below_minor"], row["tolerance_above_basis_points"],
         row["tolerance_below_basis_points"],
     )  # fmt: skip
-    return ProviderTerms(row["file_days"], row["settlement_days"], row["credit_days"], fees, tolerance, row["currency"])
+    return ProviderTerms(
+        row["file_days"], row["settlement_days"], row["credit_days"], fees, tolerance, row["currency"], row["settles"]
+    )
 
 
 async def propose_contract(
@@ -141,13 +144,14 @@ def _words(row: Record) -> str:
 
 
 def _fee_words(row: Record) -> str:
+    billed = ", billed: payments are settled gross" if row["settles"] == GROSS else ""
     if row["fee_basis_points"] is None:
-        return "no fee agreed"
+        return f"no fee agreed{billed}"
     fixed = f" + {Money(row['fee_fixed_minor'], row['currency'])}" if row["fee_fixed_minor"] else ""
     off = row["fee_tolerance_minor"]
     rounding = f", off by {off} at most" if off != _TERMS_UNSAID["fee_tolerance_minor"] else ""
     vat = f"VAT of {row['fee_vat_basis_points'] / 100:.2f} % on it"
-    return f"fee {row['fee_basis_points'] / 100:.2f} %{fixed} and {vat}{rounding}"
+    return f"fee {row['fee_basis_points'] / 100:.2f} %{fixed} and {vat}{rounding}{billed}"
 
 
 def _tolerance_words(row: Record) -> str:

@@ -44,7 +44,8 @@ async def follow(deps: Deps, asked: str, language: Language) -> list[Step]:
 
 async def _payment(connection: Connection, payment: str, language: Language) -> list[Step]:
     rows = await following.journals_of_payment(connection, payment)
-    items = sorted({row["item"] for row in rows if row["item"] and row["account"].startswith("provider:")})
+    items = sorted({(row["account"], row["item"]) for row in rows
+                    if row["item"] and row["account"].startswith("provider:")})  # fmt: skip
     lines = await following.settlement_lines(connection, items)
     steps = [Step(word("payment", language), "", payment), *_journals(rows, language)]
     for line in lines:

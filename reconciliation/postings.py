@@ -125,7 +125,7 @@ def settlement_entry(line: LineEvidence, booking: Booking) -> Entry | None:
 
 
 def rematch_entry(line: LineEvidence, booking: Booking, version: int = 2) -> Entry:
-    """Move a line's amount out of suspense onto the item that has since been found."""
+    """Move a line's amount out of suspense onto the item that has since been found; what is tolerated is rounding."""
     held = suspense_item(line.provider, line.file_no, line.number)
     return Entry(
         reference=rematch_reference(f"{line.provider}:{line.file_no}:{line.number}", version),
@@ -136,7 +136,8 @@ def rematch_entry(line: LineEvidence, booking: Booking, version: int = 2) -> Ent
         postings=summed_postings(
             line.currency,
             (accounts.SUSPENSE_UNIDENTIFIED, line.gross_minor, held),
-            (line.account, -line.gross_minor, line.item),
+            (accounts.ROUNDING, -line.tolerated_minor, None),
+            (line.account, line.tolerated_minor - line.gross_minor, line.item),
         ),
         source=Source(
             payment=line.payment,

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from reconciliation.matching import EXACT, Tolerance
 
@@ -25,6 +26,10 @@ class FeeTerms:
         return fee_minor, (fee_minor * self.vat_basis_points + 5_000) // 10_000
 
 
+GROSS: Final = "gross"
+NOTHING_KEPT: Final = FeeTerms(basis_points=0, tolerance_minor=0)
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderTerms:
     """When a provider's file and money are due, in its working days, and what it may keep.
@@ -38,9 +43,13 @@ class ProviderTerms:
     fees: FeeTerms | None = None
     tolerance: Tolerance = EXACT
     currency: str = "AED"
+    settles: str = "net"
+    """Whether the provider takes its fees off each payment (`net`), or settles it whole (`gross`) and bills them."""
 
     def fees_in(self, currency: str) -> FeeTerms | None:
-        """Return what is agreed for payments in a currency; `None` where no fee is agreed."""
+        """Return what may be kept of payments in a currency; `None` where nothing is agreed about it."""
+        if self.settles == GROSS:
+            return NOTHING_KEPT
         if self.fees is None or currency == self.currency:
             return self.fees
         return FeeTerms(self.fees.basis_points, 0, self.fees.vat_basis_points, self.fees.tolerance_minor)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from adapters.errors import FileRefusedError, ProviderError
 from reconciliation.night import Counts, Night
-from reconciliation.payout_terms import due
-from reconciliation.steps.payouts import terms_of
+from reconciliation.steps.payouts import compute_due
 from reconciliation.steps.statements import refusal
-from reconciliation.store import line_matching, payouts, settlement_files
+from reconciliation.store import line_matching, settlement_files
 from reconciliation.store.settlement_files import LineUnfitError, Loaded
 
 
@@ -75,8 +74,7 @@ async def _payouts(night: Night) -> Counts:
     """Compute what could be paid from the books as they stand, before tonight's files."""
     counts: Counts = {"departments": 0, "lines": 0, "amount_minor": 0}
     async with night.transaction(isolation="repeatable_read") as connection:
-        for row in await payouts.compute_owed(connection, night.deps.account.currency):
-            amount = due(row["payable_minor"], row["unproven_minor"], terms_of(row), night.business_date)
+        for _, amount in await compute_due(night, connection):
             counts["departments"] += 1
             counts["lines"] += amount.held is None
             counts["amount_minor"] += amount.amount_minor

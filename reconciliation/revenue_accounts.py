@@ -55,13 +55,10 @@ async def _parts(
     by_code: Mapping[str, Record],
 ) -> list[tuple[str, str, int, int]]:  # fmt: skip
     """Divide each journal by the codes it is made of; parts sum to the whole, largest remainders first."""
-    known = {**await codes.weights(connection, department, [row["reference"] for row in rows])}
-    lines = [row["reference"].removeprefix(_RETURNED) for row in rows if row["reference"].startswith(_RETURNED)]
-    for line, code in (await revenue_parts.codes_of_lines(connection, lines)).items():
-        known[_RETURNED + line] = {code: 1}  # what an account sent back is owed to it again
+    known = await _weights(connection, codes, department, rows)
     found = []
     for row in rows:
-        weights = {code: minor for code, minor in known.get(row["reference"], {}).items() if minor > 0}
+        weights = known.get(row["reference"])
         if not weights or not row["amount_minor"]:
             continue
         parts = Money(row["amount_minor"], currency).allocate(list(weights.values()))
@@ -71,6 +68,42 @@ async def _parts(
             if code in by_code and part
         ]
     return found
+
+
+async def _weights(
+    connection: Connection, codes: RevenueCodes, department: str, rows: Sequence[Record]
+) -> dict[str, dict[str, int]]:
+    """Return the revenue codes each journal is made of, by its reference; of what is not known, nothing."""
+    known = {**await codes.weights(connection, department, [row["reference"] for row in rows])}
+    lines = [row["reference"].removeprefix(_RETURNED) for row in rows if row["reference"].startswith(_RETURNED)]
+    for line, code in (await revenue_parts.codes_of_lines(connection, lines)).items():
+        known[_RETURNED + line] = {code: 1}  # what an account sent back is owed to it again
+    return {
+        reference: {code: minor for code, minor in weights.items() if minor > 0} for reference, weights in known.items()
+    }
+
+
+async def hold_refused(connection: Connection, codes: RevenueCodes | None, owed: Record, currency: str) -> int | None:
+    """Leave out of tonight's draft every journal an account of a code that the bank refused has a part in.
+
+    Return what waits with it. Journals wait whole, and so do refunds of what waits: what is paid later is divided as it
+    would have been. `None` when together they are a debit: leaving them out would pay more than is owed, so then
+    the whole department waits.
+    """
+    if codes is None or not owed["refused_codes"]:
+        return 0
+    refused = frozenset(owed["refused_codes"])
+    held_minor = 0
+    async for rows in inside.drafted(connection, owed, currency):
+        known = await _weights(connection, codes, owed["department"], rows)
+        waiting = [
+            (row["journal_id"], row["amount_minor"])
+            for row in rows
+            if row["amount_minor"] and not refused.isdisjoint(known.get(row["reference"], ()))
+        ]
+        await revenue_parts.hold_journals(connection, owed["department"], waiting)
+        held_minor += sum(minor for _, minor in waiting)
+    return held_minor if held_minor >= 0 else None
 
 
 def paid_to_each(total_minor: int, sums: Mapping[str, int]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from gateway import metrics
 from gateway.api.problems import plain_problem, problem
 from gateway.deps import Deps
-from gateway.domain.caller import Caller, Scope
+from gateway.domain.caller import Caller, Scope, TreasuryScope
 from gateway.domain.errors import (
     GatewayError,
     IdempotencyInFlightError,
@@ -75,14 +75,20 @@ def answering(handler: Handler, admission: Admission, route: str) -> Handler:
         finally:
             if (department := request.get(TURN)) is not None:
                 request.app[TURNS].give_back(department)
-        response.headers["Mizan-Version"] = VERSION
-        if (rate := request.get(RATE)) is not None:
-            response.headers.update(rate.headers())
+        if not response.prepared:
+            add_headers(request, response)
         _counted(route, response.status).inc()
         seconds.observe(clock() - begun)
         return response
 
     return answer
+
+
+def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Say which version answers and what is left of the caller's rate; a stream does so before its first byte."""
+    response.headers["Mizan-Version"] = VERSION
+    if (rate := request.get(RATE)) is not None:
+        response.headers.update(rate.headers())
 
 
 @cache
@@ -121,7 +127,7 @@ async def refuse_unknown(request: web.Request, handler: Handler) -> web.StreamRe
         return response
 
 
-async def caller(request: web.Request, scope: Scope) -> Caller:
+async def caller(request: web.Request, scope: Scope | TreasuryScope) -> Caller:
     """Return whose request this is, with the scope it needs, within its rate and in its department's turn."""
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer":
@@ -130,7 +136,7 @@ async def caller(request: web.Request, scope: Scope) -> Caller:
     deps = app[DEPS]
     text = text.strip()
     found = await (authenticate_token if looks_like_token(text) else authenticate)(deps, text)
-    structlog.contextvars.bind_contextvars(department=found.department, caller=found.id)
+    structlog.contextvars.bind_contextvars(department=found.department or "(treasury)", caller=found.id)
     quota = found.requests_per_minute or deps.limits.requests_per_minute
     rate = request[RATE] = app[RATES].take((found.id, request[ROUTE]), quota, deps.clock().timestamp())
     if rate.refused:

@@ -18,6 +18,7 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
     "balances": ("Money", "What you are owed, and what was paid out to you."),
     "payouts": ("Money", ""),
     "reports": ("Money", ""),
+    "finance": ("Treasury", "Finance's reports over all departments, for the treasury's own systems."),
     "events": ("Events and webhooks", "What happened, as a feed and as calls to you."),
     "webhook-endpoints": ("Events and webhooks", ""),
     "webhook-keys": ("Events and webhooks", ""),
@@ -30,6 +31,8 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
 _IDS: Final = {
     ("GET", "/v1/balances"): "list_balances",
     ("GET", "/v1/reports/{name}"): "read_report",
+    ("GET", "/v1/finance/reports"): "list_finance_reports",
+    ("GET", "/v1/finance/reports/{name}"): "read_finance_report",
     ("GET", "/v1/payment-links/{id}/qr.svg"): "draw_payment_link",
     ("POST", "/v1/payment-intents/{id}/refunds"): "create_refund",
     ("POST", "/v1/oauth-clients/{id}/keys"): "replace_oauth_client_keys",
@@ -191,6 +194,12 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "kind": "what kind of entry it is",
         "business_date": "the day it was booked",
         "amount": "what it adds, or takes when below zero",
+    },
+    "FinanceReport": {
+        "name": "how it is asked for",
+        "title": "what it is called, in Arabic and English",
+        "parameters": "what it takes",
+        "formats": "the forms it comes in",
     },
     "Event": {"timestamp": "when it happened", "data": "which object; read it for the rest"},
     "WebhookEndpoint": {

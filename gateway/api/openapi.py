@@ -8,12 +8,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from gateway.api import bodies, caller_shapes
+from gateway.api import bodies, caller_shapes, finance_shapes
 from gateway.api.caller_shapes import Schema
 from gateway.api.meanings import CHAPTERS, chapter_of, operation_id, with_meanings
 from gateway.api.problems import CONTENT_TYPE, document
 from gateway.api.shapes import ANSWERS, COUNT, DATE, INSTANT, INTENT_STATUSES, REFUND_STATUSES, TEXT, list_of, ref
-from gateway.domain.caller import Scope
+from gateway.domain.caller import Scope, TreasuryScope
 from gateway.domain.department import Audience
 
 _LISTS: Final = {
@@ -31,6 +31,7 @@ _LISTS: Final = {
     "WebhookEndpointList": "WebhookEndpoint",
     "WebhookDeliveryList": "WebhookDelivery",
     **caller_shapes.LISTS,
+    **finance_shapes.LISTS,
 }
 
 # Operation, what it does, the body it reads, the status and shape it answers with, and the filters of a list.
@@ -104,6 +105,7 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("POST", "/v1/webhook-endpoints/{id}/replay"): ("Deliver again", "ReplayDeliveries", 202, "Replay", ()),
     **caller_shapes.OPERATIONS,
+    **finance_shapes.OPERATIONS,
 }  # fmt: skip
 
 _ABOUT: Final = (
@@ -164,7 +166,11 @@ _VERSION: Final[Schema] = {
     "schema": {"enum": ["2026-11-22"]},
     "description": "the version you wrote for; without it the newest",
 }
-_FILES: Final = {"Drawing": "image/svg+xml", "Spreadsheet": "text/csv"}
+_FILES: Final[dict[str, dict[str, Schema]]] = {
+    "Drawing": {"image/svg+xml": {"schema": TEXT}},
+    "Spreadsheet": {"text/csv": {"schema": TEXT}},
+    "FinanceReportFile": finance_shapes.FILE,
+}
 """Answers that are files, not documents."""
 _IN_PATH: Final[dict[str, Schema]] = {"name": {"enum": ["statement", "remittance"]}}
 _HEADERS: Final[dict[str, Schema]] = {
@@ -197,14 +203,14 @@ LOCATED: Final = frozenset(
 _COMES_BACK: Final = frozenset({"409", "429", "503"})
 
 
-def scope_of(method: str, path: str) -> Scope:
+def scope_of(method: str, path: str) -> Scope | TreasuryScope:
     """Return the scope an operation needs; a test holds it against the service, scope by scope."""
     if path.startswith("/v1/webhook-endpoints"):
         return Scope.WEBHOOKS_WRITE
     if path.startswith(("/v1/api-keys", "/v1/oauth-clients")):
         return Scope.KEYS_WRITE
     if method == "GET":
-        return Scope.PAYMENTS_READ
+        return TreasuryScope.FINANCE_READ if path.startswith(finance_shapes.PREFIX) else Scope.PAYMENTS_READ
     if path.endswith(("/approve", "/refuse")):
         return Scope.REFUNDS_APPROVE
     if path == "/v1/quotes":
@@ -217,6 +223,7 @@ def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
     _, schemas = msgspec.json.schema_components(_bodies(), ref_template="#/components/schemas/{name}")
     lists = {name: list_of(item) for name, item in _LISTS.items()}
+    shapes = {**ANSWERS, **caller_shapes.SHAPES, **finance_shapes.SHAPES}
     paths: dict[str, Schema] = {}
     for (method, path), operation in _OPERATIONS.items():
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, *operation)
@@ -227,7 +234,10 @@ def describe() -> Schema:
         "tags": [{"name": name, "description": about} for name, about in CHAPTERS.values() if about],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, **with_meanings({**ANSWERS, **caller_shapes.SHAPES, **lists})},
+            "schemas": {
+                **schemas,
+                **with_meanings({**shapes, **lists}),
+            },
             "headers": _HEADERS,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
@@ -246,14 +256,14 @@ def _operation(
 ) -> Schema:
     in_path = re.findall(r"{(\w+)}", path)
     parameters: list[Schema] = [_VERSION]
-    parameters += [
-        {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, TEXT)} for name in in_path
-    ]
+    parameters += [{"name": name, "in": "path", "required": True, "schema": _in_path(path, name)} for name in in_path]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     for name in (*filters, *paging):
         schema = (
             {"enum": REFUND_STATUSES} if (answer, name) == ("RefundPage", "status") else _PARAMETERS.get(name, TEXT)
         )
+        if path.startswith(finance_shapes.PREFIX):
+            schema = {**_PARAMETERS.get(name, {}), **finance_shapes.PARAMETERS[name]}
         parameters.append({"name": name.removeprefix("delivery_"), "in": "query", "schema": schema})
     if method == "POST":
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
@@ -262,9 +272,7 @@ def _operation(
     answered = {
         "description": summary,
         "headers": _headers(*told, *(("Location",) if method == "POST" and path in LOCATED else ())),
-        "content": {_FILES[answer]: {"schema": TEXT}}
-        if answer in _FILES
-        else {"application/json": {"schema": ref(answer)}},
+        "content": _FILES.get(answer) or {"application/json": {"schema": ref(answer)}},
     }
     operation: Schema = {
         "operationId": operation_id(method, path),
@@ -279,6 +287,10 @@ def _operation(
         content = {"application/json": {"schema": ref(body)}}
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
+
+
+def _in_path(path: str, name: str) -> Schema:
+    return finance_shapes.IN_PATH if path == finance_shapes.ONE else _IN_PATH.get(name, TEXT)
 
 
 def _headers(*names: str) -> Schema:

@@ -6,7 +6,19 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.api import callers, catalogue, docs, intents, oauth, openapi, payment_links, payouts, refunds, webhooks
+from gateway.api import (
+    callers,
+    catalogue,
+    docs,
+    finance,
+    intents,
+    oauth,
+    openapi,
+    payment_links,
+    payouts,
+    refunds,
+    webhooks,
+)
 from gateway.api.calls import RATES, answering
 from gateway.deps import Deps
 from gateway.web.admission import Admission, Handler
@@ -45,6 +57,8 @@ ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/v1/payouts", payouts.list_page),
     ("GET", "/v1/payouts/{id}", payouts.read),
     ("GET", "/v1/reports/{name}", payouts.report),
+    ("GET", "/v1/finance/reports", finance.list_page),
+    ("GET", "/v1/finance/reports/{name}", finance.report),
     ("GET", "/v1/services", catalogue.services),
     ("GET", "/v1/services/{code}", catalogue.service),
     ("GET", "/v1/bundles", catalogue.bundles),
@@ -93,6 +107,7 @@ def add_api(app: web.Application, deps: Deps) -> None:
     app[TURNS] = Turns(limits.in_flight_max, share=limits.in_flight_per_department, wait_s=limits.turn_wait_s)
     # Those that wait for their turn are counted here, and those whose caller is not known yet.
     admission = Admission(2 * limits.in_flight_max)
+    app[finance.READERS] = Admission(limits.finance_reports_at_once)
     for method, path, handler in ROUTES:
         wrapped = answering(handler, admission, f"{method} {path}")
         if method == "GET":

@@ -25,6 +25,9 @@ _SAID: Final[Mapping[str, str]] = {
     "a shift of this agent is open": sentence("Your shift is open already."),
     "no shift of this agent is open": sentence("No shift of yours is open."),
     "record the payer's identity first": sentence("Record the payer’s identity card first."),
+    "money was taken on the card that was shown": sentence(
+        "Money was taken on the card that was shown. It stays with this bill."
+    ),
     "this slip has paid another bill": sentence("This slip has paid another bill already."),
     "no card terminal stands in this centre": sentence("No card terminal stands in this centre."),
     "this bill can no longer be paid": sentence("This bill can no longer be paid."),

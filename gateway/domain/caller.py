@@ -1,4 +1,4 @@
-"""Who calls: a department's key or OAuth client, and what it may do."""
+"""Who calls: a key or OAuth client of a department or of the treasury, and what it may do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Scope(StrEnum):
-    """What a caller may do."""
+    """What a department's caller may do."""
 
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
@@ -20,9 +20,21 @@ class Scope(StrEnum):
     KEYS_WRITE = "keys:write"
 
 
+class TreasuryScope(StrEnum):
+    """What a caller of the treasury may do, which belongs to no department. Nobody holds scopes of both kinds."""
+
+    FINANCE_READ = "finance:read"
+
+
+NO_DEPARTMENT: Final = ""
+"""Stands where a department would for the treasury's own callers; no department can be called so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """One authenticated caller: the id of its key or client, its department, its scopes and its own rate, if any.
+
+    A caller of the treasury has `NO_DEPARTMENT`.
 
     `lineage` stays the same when a key is replaced by another: it is the first one's id, a client's own. `origin` is
     the credential the operator issued: whatever was made with it, by whatever detour, is one pair of eyes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.caller import ApiKey
+from gateway.domain.caller import NO_DEPARTMENT, ApiKey
 from gateway.store.connections import Connection, Row
 
 _COLUMNS: Final = """id, department, label, scopes, live, created_at, expires_at, revoked_at, last_used_at,
@@ -15,7 +15,7 @@ _COLUMNS: Final = """id, department, label, scopes, live, created_at, expires_at
 def _api_key(row: Row) -> ApiKey:
     return ApiKey(
         id=row["id"],
-        department=row["department"],
+        department=row["department"] or NO_DEPARTMENT,
         label=row["label"],
         scopes=frozenset(row["scopes"]),
         live=row["live"],
@@ -36,7 +36,7 @@ async def insert(connection: Connection, key: ApiKey, sha256: bytes) -> None:
                   (id, sha256, department, label, scopes, live, created_at, expires_at, requests_per_minute, replaces,
                    lineage, origin)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
-        key.id, sha256, key.department, key.label, sorted(key.scopes), key.live, key.created_at, key.expires_at,
+        key.id, sha256, key.department or None, key.label, sorted(key.scopes), key.live, key.created_at, key.expires_at,
         key.requests_per_minute, key.replaces, key.lineage, key.origin,
     )  # fmt: skip
 
@@ -63,7 +63,8 @@ async def successor(connection: Connection, key: ApiKey) -> ApiKey | None:
     """Return the key that replaced this one last."""
     row = await connection.fetchrow(
         f"""SELECT {_COLUMNS} FROM gateway.api_key
-             WHERE department = $1 AND replaces = $2 ORDER BY id DESC LIMIT 1""",
+             WHERE (department = $1 OR $1 = '' AND department IS NULL)
+               AND replaces = $2 ORDER BY id DESC LIMIT 1""",
         key.department,
         key.id,
     )
@@ -84,7 +85,8 @@ async def of_department(connection: Connection, department: str, *, before: str 
     """Return a department's keys, newest first, below a cursor."""
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM gateway.api_key
-             WHERE department = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+             WHERE (department = $1 OR $1 = '' AND department IS NULL)
+               AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
         department,
         before,
         limit,
@@ -111,7 +113,8 @@ async def in_use(connection: Connection, department: str, at: datetime) -> int:
     return int(
         await connection.fetchval(
             """SELECT count(*) FROM gateway.api_key
-                WHERE department = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
+                WHERE (department = $1 OR $1 = '' AND department IS NULL)
+                  AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
             department,
             at,
         )

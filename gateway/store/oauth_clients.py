@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Final
 
-from gateway.domain.caller import OAuthClient
+from gateway.domain.caller import NO_DEPARTMENT, OAuthClient
 from gateway.domain.jwks import Assertion
 from gateway.store.connections import Connection, Row, from_json, to_json
 
@@ -17,7 +17,7 @@ _COLUMNS: Final = """id, department, label, scopes, jwks, jwks_url, live, create
 def _client(row: Row) -> OAuthClient:
     return OAuthClient(
         id=row["id"],
-        department=row["department"],
+        department=row["department"] or NO_DEPARTMENT,
         label=row["label"],
         scopes=frozenset(row["scopes"]),
         jwks=from_json(row["jwks"]),
@@ -38,7 +38,7 @@ async def insert(connection: Connection, client: OAuthClient) -> None:
                   (id, department, label, scopes, jwks, jwks_url, live, requests_per_minute, created_at, updated_at,
                    origin)
            VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $9, $10)""",
-        client.id, client.department, client.label, sorted(client.scopes),
+        client.id, client.department or None, client.label, sorted(client.scopes),
         None if client.jwks is None else to_json(client.jwks), client.jwks_url, client.live,
         client.requests_per_minute, client.created_at, client.origin,
     )  # fmt: skip
@@ -55,7 +55,8 @@ async def of_department(
     """Return a department's clients, newest first, below a cursor."""
     rows = await connection.fetch(
         f"""SELECT {_COLUMNS} FROM gateway.oauth_client
-             WHERE department = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+             WHERE (department = $1 OR $1 = '' AND department IS NULL)
+               AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
         department,
         before,
         limit,

@@ -151,18 +151,32 @@ async def insert_payment(
     return row is not None
 
 
-async def insert_payer(
+async def set_payer(
     connection: Connection, intent_id: str, digest: bytes, ending: str, agent: str, at: datetime
 ) -> None:
-    """Record whose card was shown for an intent; the first one shown stays."""
+    """Record whose card was shown last for an intent, which is locked."""
     await connection.execute(
         """INSERT INTO gateway.counter_payer (intent, id_digest, id_ending, agent, recorded_at)
-           VALUES ($1, $2, $3, $4, $5) ON CONFLICT (intent) DO NOTHING""",
+           VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (intent) DO UPDATE
+             SET id_digest = excluded.id_digest, id_ending = excluded.id_ending, agent = excluded.agent,
+                 recorded_at = excluded.recorded_at""",
         intent_id,
         digest,
         ending,
         agent,
         at,
+    )
+
+
+async def was_taken(connection: Connection, intent_id: str) -> bool:
+    """Tell whether a counter has taken money for an intent."""
+    return bool(
+        await connection.fetchval(
+            """SELECT EXISTS (SELECT 1 FROM gateway.attempt a
+                               JOIN gateway.counter_payment p ON p.attempt = a.id WHERE a.intent = $1)""",
+            intent_id,
+        )
     )
 
 

@@ -43,6 +43,7 @@ def add_contract_commands(finance: click.Group, run: Callable[..., Any]) -> None
     @click.option("--tolerance-below-minor", type=click.IntRange(min=0), help="So much less settled is rounding.")
     @click.option("--tolerance-above-basis-points", type=_BASIS_POINTS, help="The same as a share; the wider counts.")
     @click.option("--tolerance-below-basis-points", type=_BASIS_POINTS, help="The same as a share; the wider counts.")
+    @click.option("--settles", type=click.Choice(["net", "gross"]), help="Less its fees, or whole and billed apart.")
     @click.option("--currency", help="Of the fixed amounts.")
     @click.option("--reason", required=True)
     @BY

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from ops.reporting import REPORTS, build_any_report
+from ops.reporting import REPORTS, build_any_report, date_of
 from reconciliation.breaks import Language
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
@@ -97,18 +97,15 @@ def _write_beside(open_deps: OpenDeps, wanted: Wanted, output: Path) -> None:
 
 async def _write(open_deps: OpenDeps, wanted: Wanted, out: BinaryIO) -> None:
     async with open_deps() as deps:
-        today = deps.calendar.business_date(deps.clock())
-        business_date = wanted.day or today - timedelta(days=1)
-        if business_date > today:
-            raise click.ClickException(f"{business_date} has not begun: a report is of a day up to {today}")
         # One snapshot, so that every table of the page is of the same instant.
         async with (
             deps.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             try:
+                business_date = date_of(deps.calendar, deps.clock(), wanted.day)
                 if wanted.known_at is not None:
-                    await check_known_at(deps, connection, wanted.known_at)
+                    await check_known_at(connection, wanted.known_at, deps.clock())
                 if wanted.department is not None:
                     await check_department(connection, wanted.department)
                 built = await build_any_report(

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Final
 
 from reconciliation.breaks import Language
-from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError
 from reconciliation.reports.banking import bank_reconciliation
 from reconciliation.reports.break_list import break_list
@@ -96,13 +95,12 @@ async def check_department(connection: Connection, department: str) -> None:
         raise NotFoundError(f"there is no department {department!r} in the books")
 
 
-async def check_known_at(deps: Deps, connection: Connection, known_at: datetime) -> None:
+async def check_known_at(connection: Connection, known_at: datetime, now: datetime) -> None:
     """Refuse an instant of which something may still be written: the same question must have the same answer.
 
     A night stamps what it stores with the instant at which it began to store it, so while one runs only what was
     known before it began is settled.
     """
-    now = deps.clock()
     if known_at > now - KNOWN_AFTER:
         raise NotAllowedError("ask as known at an instant that is at least a minute past")
     began = await leases.running_since(connection, now)

@@ -9,7 +9,7 @@ from ledger.journal import PostStatus, post_within
 from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
-from reconciliation.matching import Leg
+from reconciliation.matching import Leg, MatchOutcome
 from reconciliation.night import Counts, Night
 from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rematch_entry
 from reconciliation.steps.bank_entries import match_later, post_statements
@@ -71,8 +71,14 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
             if not rows:
                 return
             now = night.deps.clock()
-            entries = [rematch_entry(_found_evidence(row), night.booking(now), row["version"] + 1) for row in rows]
-            await line_matching.insert_matches(connection, [_found_match(row) for row in rows])
+            tolerated = [_is_tolerated(night, row) for row in rows]
+            entries = [
+                rematch_entry(_found_evidence(row, within), night.booking(now), row["version"] + 1)
+                for row, within in zip(rows, tolerated, strict=True)
+            ]
+            await line_matching.insert_matches(
+                connection, [_found_match(row, within) for row, within in zip(rows, tolerated, strict=True)]
+            )
             refused: list[tuple[int, str]] = []
             counts["found_later"] += await post_lines(night, connection, entries, refused)
             counts["lines_refused"] += len(refused)
@@ -81,13 +87,20 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
             )
 
 
-def _found_match(row: Record) -> NewMatch:
+def _is_tolerated(night: Night, row: Record) -> bool:
+    """Tell whether a line is what the item says, as far as the contract of its file's day counts it the same."""
+    expected_minor, gross_minor = row["expected_minor"], row["gross_minor"]
+    tolerance = night.terms_of(row["provider"], row["file_date"]).tolerance_in(row["currency"])
+    return (expected_minor > 0) == (gross_minor > 0) and tolerance.allows(expected_minor, gross_minor)
+
+
+def _found_match(row: Record, tolerated: bool) -> NewMatch:  # noqa: FBT001 - what was decided of the row
     return NewMatch(
         leg=Leg.PROVIDER,
         file_no=row["file_no"],
         line=row["line"],
         version=row["version"] + 1,
-        outcome="matched" if row["expected_minor"] == row["gross_minor"] else "amount",
+        outcome=MatchOutcome.MATCHED if tolerated else MatchOutcome.AMOUNT,
         rule="found_later",
         account=row["account"],
         item=row["item"],
@@ -122,7 +135,7 @@ async def _other_amounts(night: Night, connection: Connection, rows: list[Record
     return found
 
 
-def _found_evidence(row: Record) -> LineEvidence:
+def _found_evidence(row: Record, tolerated: bool) -> LineEvidence:  # noqa: FBT001
     """Give the evidence for moving a line's gross; net and fees were posted when the line came."""
     return LineEvidence(
         provider=row["provider"],
@@ -140,4 +153,5 @@ def _found_evidence(row: Record) -> LineEvidence:
         item=row["item"],
         payment=row["payment"],
         provider_reference=row["provider_reference"],
+        tolerated_minor=row["gross_minor"] - row["expected_minor"] if tolerated else 0,
     )

@@ -18,7 +18,7 @@ from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Counts, Night
 from reconciliation.payout_postings import PayoutEvidence, payout_entry
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
-from reconciliation.revenue_accounts import Share, divide
+from reconciliation.revenue_accounts import Share, divide, hold_refused
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
 from reconciliation.store import Connection, Record, breaks, payees, payouts, remittances, revenue_parts
 from reconciliation.store.breaks import NewBreak
@@ -50,9 +50,7 @@ async def _draft(night: Night, counts: Counts) -> None:
             return
         if await payouts.has_unreleased(connection, currency):
             return
-        owed = await payouts.compute_owed(connection, currency)
-        computed = [(row, due(row["payable_minor"], row["unproven_minor"], terms_of(row), night.business_date))
-                    for row in owed]  # fmt: skip
+        computed = await compute_due(night, connection)
         counts["departments"] = len(computed)
         await _raise_payees_missing(night, connection, computed, counts)
         payable = [(row, amount) for row, amount in computed if amount.held is None]
@@ -60,13 +58,25 @@ async def _draft(night: Night, counts: Counts) -> None:
             await _insert(night, connection, payable, counts)
 
 
-def terms_of(row: Record) -> PayoutTerms | None:
+async def compute_due(night: Night, connection: Connection) -> list[tuple[Record, Due]]:
+    """Compute, from one snapshot, what each department is paid tonight, or why it is not."""
+    currency = night.deps.account.currency
+    computed = []
+    for row in await payouts.compute_owed(connection, currency):
+        waiting_minor = await hold_refused(connection, night.deps.revenue_codes, row, currency)
+        terms = _terms_of(row, stopped=waiting_minor is None)
+        unproven_minor = row["unproven_minor"] + (waiting_minor or 0)
+        computed.append((row, due(row["payable_minor"], unproven_minor, terms, night.business_date)))
+    return computed
+
+
+def _terms_of(row: Record, *, stopped: bool) -> PayoutTerms | None:
     """Read a department's terms; without an approved account there are none."""
     if row["iban"] is None:
         return None
     return PayoutTerms(
         Proof(row["proof"]), Schedule(row["schedule"]), row["weekday"], row["minimum_minor"], row["holdback_minor"],
-        row["account_refused"],
+        row["account_refused"] or stopped,
     )  # fmt: skip
 
 

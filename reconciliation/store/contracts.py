@@ -11,7 +11,7 @@ from reconciliation.store import Connection, Record
 TERMS: Final = (
     "file_days", "settlement_days", "credit_days", "fee_basis_points", "fee_fixed_minor", "fee_vat_basis_points",
     "fee_tolerance_minor", "currency", "tolerance_above_minor", "tolerance_below_minor",
-    "tolerance_above_basis_points", "tolerance_below_basis_points",
+    "tolerance_above_basis_points", "tolerance_below_basis_points", "settles",
 )  # fmt: skip
 """The columns of a contract's terms, in the order in which `insert` takes them."""
 
@@ -33,8 +33,8 @@ async def insert(
         INSERT INTO reconciliation.provider_contract (id, provider, begins_on, reason, maker, made_at, file_days,
           settlement_days, credit_days, fee_basis_points, fee_fixed_minor, fee_vat_basis_points, fee_tolerance_minor,
           currency, tolerance_above_minor, tolerance_below_minor, tolerance_above_basis_points,
-          tolerance_below_basis_points)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+          tolerance_below_basis_points, settles)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
         """,
         contract_id,
         provider,

@@ -280,7 +280,7 @@ def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]
 _UNKNOWN: Final = """
   CREATE TEMPORARY TABLE unknown ON COMMIT DROP AS
   SELECT m.file_no, m.line, m.version, m.outcome, f.provider, f.name, f.batch_reference, f.currency::text AS currency,
-         l.kind, l.gross_minor, l.provider_reference, l.reference, b.business_date,
+         f.business_date AS file_date, l.kind, l.gross_minor, l.provider_reference, l.reference, b.business_date,
          'provider:' || f.provider || CASE l.kind WHEN 'refund' THEN ':refunds_in_transit' ELSE ':receivable' END
            AS searched
   FROM reconciliation.break b

@@ -116,8 +116,8 @@ async def owed_elsewhere(connection: Connection, currency: str) -> list[Record]:
 async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """Read, from one snapshot, what every department is owed, what of it is not proven, and its terms.
 
-    A department with an account the bank refused is paid nothing while that rejection stands and the details are those
-    that were refused: its money would go to the same dead account every night.
+    While a rejection stands and the details are those the bank refused, the account is named: of a revenue code among
+    `refused_codes`, the department's own as `account_refused`. Money would go to the same dead account every night.
 
     The transaction must be REPEATABLE READ: a capture recorded between two statements would else be paid unproven.
     """
@@ -131,13 +131,8 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
                coalesce(d.amount_minor, 0)::bigint AS unproven_minor, h.journal_id AS journal_through,
                y.legal_name, y.iban, y.bic, y.purpose, y.proof, y.schedule, y.weekday, y.minimum_minor,
                y.holdback_minor, before.id AS previous_line, coalesce(before.journal_through, 0) AS journal_from,
-               EXISTS (
-                 SELECT FROM reconciliation.break r
-                 JOIN reconciliation.payee h ON h.department = r.department AND h.currency = r.currency
-                 JOIN reconciliation.payee_change c ON c.id = h.change_id
-                 WHERE r.closed_at IS NULL AND r.type = 'rejected_payout' AND r.currency = $1
-                   AND r.department = split_part(b.account, ':', 2) AND r.detail->>'held' = h.iban
-                   AND c.applied_at <= r.raised_at) AS account_refused
+               coalesce('' = ANY (refused.codes), false) AS account_refused,
+               coalesce(array_remove(refused.codes, ''), '{}') AS refused_codes
         FROM ledger.balances b
         CROSS JOIN ledger.head h
         LEFT JOIN (SELECT department, sum(amount_minor) AS amount_minor FROM deferred GROUP BY department) d
@@ -150,6 +145,15 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
           WHERE l.department = split_part(b.account, ':', 2) AND p.currency = $1 AND p.released_at IS NOT NULL
           ORDER BY l.journal_through DESC, l.id DESC LIMIT 1
         ) before ON true
+        CROSS JOIN LATERAL (
+          SELECT array_agg(DISTINCT h.revenue_code) AS codes
+          FROM reconciliation.break r
+          JOIN reconciliation.payee h ON h.department = r.department AND h.currency = r.currency
+          JOIN reconciliation.payee_change c ON c.id = h.change_id
+          WHERE r.closed_at IS NULL AND r.type = 'rejected_payout' AND r.currency = $1
+            AND r.department = split_part(b.account, ':', 2) AND r.detail->>'held' = h.iban
+            AND c.applied_at <= r.raised_at
+        ) refused
         WHERE b.account LIKE 'department:%:payable' AND b.currency = $1 ORDER BY b.account
         """,
         currency,

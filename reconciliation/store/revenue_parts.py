@@ -45,6 +45,18 @@ async def keep(connection: Connection, batch_id: str) -> None:
     )
 
 
+async def hold_journals(connection: Connection, department: str, journals: Sequence[tuple[int, int]]) -> None:
+    """Leave journals out of what is drafted for a department, each with so many minor units: a later payout pays them.
+
+    They are what a refused account waits for, so no single item holds them up.
+    """
+    await connection.copy_records_to_table(
+        "deferred",
+        records=[(department, journal_id, "", "held", minor) for journal_id, minor in journals],
+        schema_name="pg_temp",
+    )
+
+
 async def codes_of_lines(connection: Connection, line_ids: Sequence[str]) -> dict[str, str]:
     """Return which account each of these payout lines went to, for those that came back."""
     rows: list[Record] = await connection.fetch(

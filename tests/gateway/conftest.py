@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -22,9 +23,11 @@ from gateway.deps import Deps, Limits, OutgoingMessage, build_deps, open_webhook
 from gateway.domain.contact import Contact
 from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
-from gateway.services.callers.api_keys import issue_key
+from gateway.services.callers.api_keys import issue_key, issue_treasury_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
 from gateway.worker import JOBS
+from ops.finance_reports import FinanceReports
+from reconciliation.business_days import Calendar
 from reconciliation.department_payouts import DepartmentPayouts
 
 DEPARTMENTS = [
@@ -230,12 +233,14 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 senders={"email": mailbox},
                 limits=limits,
                 payouts=DepartmentPayouts(),
+                finance_reports=FinanceReports(clock, Calendar()),
             )
             deps = replace(deps, **changes)
             stack.push_async_callback(deps.couriers.close, 0.0)
             imported = await import_catalogue(deps, DEPARTMENTS, SERVICES, BUNDLES)
             assert not imported.faults
             keys = {code: (await issue_key(deps, code, "test"))[0] for code in ("economy", "roads")}
+            keys["treasury"] = (await issue_treasury_key(deps, "test", expires_at=clock() + timedelta(days=366)))[0]
             url = await serve(build_app(deps))
             town_session = await stack.enter_async_context(aiohttp.ClientSession())
             town = Town(deps, clock, url, acquirer, town_session, keys, mailbox)

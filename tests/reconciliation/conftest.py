@@ -356,7 +356,7 @@ async def sign(deps: Deps, provider: str, terms: ProviderTerms, begins_on: date 
         "currency": terms.currency, "tolerance_above_minor": terms.tolerance.above_minor,
         "tolerance_below_minor": terms.tolerance.below_minor,
         "tolerance_above_basis_points": terms.tolerance.above_basis_points,
-        "tolerance_below_basis_points": terms.tolerance.below_basis_points,
+        "tolerance_below_basis_points": terms.tolerance.below_basis_points, "settles": terms.settles,
     }  # fmt: skip
     if terms.fees is not None:
         changes |= {

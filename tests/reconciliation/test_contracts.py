@@ -8,11 +8,12 @@ from datetime import date
 import asyncpg
 import pytest
 
+from adapters.contract import LineKind
 from reconciliation.contracts import decide_contract, list_contracts, propose_contract
 from reconciliation.errors import NotAllowedError, SamePersonError
 from reconciliation.provider_terms import NOT_AGREED, FeeTerms, ProviderTerms
 
-from .conftest import MONDAY, SUNDAY, sign
+from .conftest import MONDAY, SUNDAY, line, settlement, sign
 
 
 async def test_a_contract_is_proposed_by_one_and_approved_by_another(world):
@@ -76,3 +77,31 @@ async def test_of_two_versions_that_begin_on_one_day_the_later_decided_holds(wor
         await sign(world.deps, "alpha", ProviderTerms(file_days=days), date(2026, 12, 1))
         world.clock.advance(hours=1)
     assert (await list_contracts(world.deps))[1].startswith("alpha  from 2026-12-01  file 5,")
+
+
+async def test_of_a_payment_settled_gross_nothing_may_be_kept(world):
+    terms = ProviderTerms(fees=FeeTerms(basis_points=100), settles="gross", settlement_days=1)
+    await sign(world.deps, "alpha", terms, SUNDAY)
+    assert (await list_contracts(world.deps))[-1].endswith(
+        "fee 1.00 % and VAT of 5.00 % on it, billed: payments are settled gross"
+    )
+    for attempt in ("pa_1", "pa_2"):
+        await world.capture(attempt, ("traffic", "100.00"))
+    bill = line(3, None, "0", fee="2.00", net="-2.00", kind=LineKind.FEE)
+    world.provider.put(settlement([line(1, "O-pa_1", "100.00"), line(2, "O-pa_2", "100.00", fee="1.00"), bill]))
+
+    await world.night()
+
+    assert await world.breaks() == [("fee", "alpha:1:2", "1.00")]
+    balances = await world.balances()
+    assert (balances["treasury:provider_fees"], balances["provider:alpha:in_transit"]) == ("3.00", "197.00")
+
+
+async def test_a_version_goes_on_as_the_last_where_it_says_nothing_of_gross_or_net(world):
+    await sign(world.deps, "alpha", ProviderTerms(settles="gross"), SUNDAY)
+    proposed = await propose_contract(world.deps, "alpha", MONDAY, {"file_days": 3}, by="amal", reason="slower")
+    assert (await list_contracts(world.deps))[-1] == "    file days: 1 -> 3"
+    await decide_contract(world.deps, proposed, by="bilal", approve=True)
+    assert "settled gross" in (await list_contracts(world.deps))[-1]
+    with pytest.raises(NotAllowedError, match="does not stand"):
+        await propose_contract(world.deps, "alpha", MONDAY, {"settles": "half"}, by="amal", reason="x")

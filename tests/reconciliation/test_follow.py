@@ -6,8 +6,11 @@ from adapters.contract import PayoutReport, PayoutStatus
 from reconciliation.breaks import Language
 from reconciliation.errors import NotFoundError
 from reconciliation.follow import follow
+from reconciliation.store.following import LINES_OF_ITEMS
 
 from .conftest import MONDAY, TUESDAY, entry, line, settlement
+
+RECEIVABLES, ITEMS = "ARRAY['provider:alpha:receivable']", "ARRAY['pa_1']"
 
 
 async def told(world, asked, language=Language.ENGLISH):
@@ -80,3 +83,35 @@ async def test_a_payout_that_was_rejected_is_followed_to_the_one_that_paid_it(wo
     payouts = [one for one in found if one.startswith("\u0627\u0644\u062a\u062d\u0648\u064a\u0644")]
     assert [first in payouts[0], second in payouts[1], len(payouts)] == [True, True, 2]
     assert "\u0627\u0644\u0628\u0646\u0643" in payouts[0]
+
+
+async def test_lines_are_found_by_keys_however_many_there_are(paid):
+    """Whatever the planner thinks of tables this small, there is a way that walks none of them."""
+    world, _ = paid
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = await connection.fetch(
+            f"EXPLAIN {LINES_OF_ITEMS.replace('$1::text[]', RECEIVABLES).replace('$2::text[]', ITEMS)}"
+        )
+    text = "\n".join(row[0] for row in plan)
+    for name in ("settlement_line_provider_reference", "settlement_line_by_our_reference", "match_entry_item"):
+        assert name in text
+    assert "Seq Scan on settlement_line" not in text
+    assert "Seq Scan on match_entry" not in text
+
+
+@pytest.mark.parametrize("reference", ["O-pa_3", None], ids=["theirs", "ours"])
+async def test_a_line_is_found_whoever_s_reference_it_carries(paid, reference):
+    world, _ = paid
+    await world.capture("pa_3", ("traffic", "3.00"), day=MONDAY)
+    late = line(1, reference, "3.00", reference=None if reference else "pa_3")
+    world.provider.put(settlement([late], day=TUESDAY, batch="BATCH-2"), TUESDAY)
+    await world.night(TUESDAY)
+    assert "Settled  File, Line  alpha 2 alpha-BATCH-2.csv:1  AED 3.00" in await told(world, "pi_pa_3")
+
+
+async def test_a_line_found_later_is_followed_too(paid):
+    world, _ = paid
+    await world.capture("pa_0", ("traffic", "1.00"), day=MONDAY)
+    await world.night(TUESDAY)
+    assert "Settled  File, Line  alpha 1 alpha-BATCH-1.csv:1  AED 1.00" in await told(world, "pi_pa_0")

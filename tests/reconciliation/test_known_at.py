@@ -116,7 +116,7 @@ async def test_an_instant_that_may_still_be_written_is_refused(world):
     await world.night()
     async with world.pool.acquire() as connection:
         with pytest.raises(NotAllowedError, match="at least a minute past"):
-            await check_known_at(world.deps, connection, world.clock())
+            await check_known_at(connection, world.clock(), world.clock())
         began = world.clock()
         fence = await leases.take(connection, "rn_x", now=began, duration_s=7200)
         await connection.execute(
@@ -124,5 +124,5 @@ async def test_an_instant_that_may_still_be_written_is_refused(world):
         )
         world.clock.advance(hours=1)
         with pytest.raises(NotAllowedError, match="a night is running"):
-            await check_known_at(world.deps, connection, began + timedelta(minutes=1))
-        await check_known_at(world.deps, connection, began - timedelta(seconds=1))
+            await check_known_at(connection, began + timedelta(minutes=1), world.clock())
+        await check_known_at(connection, began - timedelta(seconds=1), world.clock())

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from adapters.contract import LineKind
-from reconciliation.breaks import Language
+from adapters.contract import LineKind, PayoutReport, PayoutStatus
+from reconciliation.breaks import Action, Language
 from reconciliation.department_payouts import DepartmentPayouts
 from reconciliation.errors import SamePersonError
+from reconciliation.nightly import run_night
 from reconciliation.payees import PayeeDetails, decide_payee_change, list_payees, propose_payee_change
 from reconciliation.reports.catalogue import Format, build_report, render
+from reconciliation.resolutions import decide_resolution, propose_resolution
 from reconciliation.revenue_accounts import paid_to_each
 
-from .conftest import IBAN, MONDAY, SUNDAY, aed, entry, line, settlement
+from .conftest import IBAN, MONDAY, SUNDAY, TUESDAY, aed, entry, line, settlement
 
 TUESDAY_IBAN = IBAN["courts"]
+WEDNESDAY = TUESDAY + timedelta(days=1)
 
 
 @dataclass
@@ -152,3 +156,110 @@ async def test_what_an_account_sends_back_is_owed_to_that_account_again(divided)
 def test_the_parts_always_sum_to_the_whole_and_none_is_below_zero(total, sums, paid):
     assert paid_to_each(total, sums) == paid
     assert sum(paid.values()) == total
+
+
+async def refused_by_the_bank(world) -> str:
+    """The bank rejects the line of the fines and takes the other; return the break."""
+    rows = {row["revenue_code"]: row for row in await world.pool.fetch("SELECT * FROM reconciliation.payout_line")}
+    (message_id,) = world.bank.files
+    world.bank.reports[message_id] = PayoutReport(
+        PayoutStatus.ACCEPTED, {rows["fines"]["id"]: PayoutStatus.REJECTED}, f"{rows['fines']['id']}: AC04"
+    )
+    await world.night(step="confirm")
+    world.bank.files.clear()
+    return str(await world.pool.fetchval("SELECT id FROM reconciliation.break WHERE type = 'rejected_payout'"))
+
+
+async def released(world, break_id: str) -> None:
+    proposal = await propose_resolution(world.deps, break_id, Action.ACCEPT, by="amal", reason="opened again")
+    await decide_resolution(world.deps, proposal, by="bilal", approve=True)
+
+
+async def test_hc26_a_refused_account_of_a_code_is_held_and_the_others_are_paid(divided):
+    divided.clock.advance(hours=49)
+    await settled(divided, "pa_1", "100.00", {"fines": 3, "permits": 1})
+    await divided.night()
+    refused = await refused_by_the_bank(divided)
+
+    codes = divided.deps.revenue_codes.known
+    await settled(divided, "pa_2", "40.00", {"permits": 1}, day=MONDAY)
+    await settled(divided, "pa_3", "20.00", {"fines": 1}, day=MONDAY)
+    await settled(divided, "pa_4", "8.00", {"fines": 1, "permits": 1}, day=MONDAY)
+    await divided.refund("re_1", "traffic", "5.00", day=MONDAY)
+    codes["refund:re_1"] = {"fines": 1}
+    await divided.night(MONDAY)
+
+    assert instructed(divided) == {IBAN["traffic"]: "40.00"}
+    waiting = await divided.pool.fetchval(
+        "SELECT unproven_minor FROM reconciliation.payout_line WHERE amount_minor = 4000"
+    )
+    assert waiting == 75_00 + 20_00 + 8_00 - 5_00
+    assert (await divided.balances())["department:traffic:payable"] == "-98.00"
+    divided.bank.files.clear()
+
+    await divided.night(TUESDAY)
+    assert instructed(divided) == {}
+
+    await released(divided, refused)
+    await divided.night(WEDNESDAY)
+    assert instructed(divided) == {TUESDAY_IBAN: "94.00", IBAN["traffic"]: "4.00"}
+    assert "department:traffic:payable" not in await divided.balances()
+    await divided.assert_books_hold()
+
+    async with divided.pool.acquire() as connection, connection.transaction():
+        inside = {}
+        for one in await DepartmentPayouts().list_payouts(connection, "traffic", before=None, limit=10):
+            found = await DepartmentPayouts().read_payout(connection, "traffic", one.id, after=0, limit=10)
+            assert found is not None
+            assert found.not_itemised.amount_minor == 0
+            inside[one.amount.decimal()] = [part.amount.decimal() for part in found.parts]
+    assert inside["40.00"] == ["40.00"]
+    assert sorted(inside["94.00"]) == ["-5.00", "20.00", "4.00", "75.00"]
+
+
+async def test_a_refused_account_that_is_owed_less_than_nothing_stops_the_department(divided):
+    """To leave out a debit would pay the others more than the department is owed."""
+    divided.clock.advance(hours=49)
+    await settled(divided, "pa_1", "100.00", {"fines": 1, "permits": 1})
+    await divided.night()
+    refused = await refused_by_the_bank(divided)
+    await settled(divided, "pa_2", "40.00", {"permits": 1}, day=MONDAY)
+    await divided.refund("re_1", "traffic", "70.00", day=MONDAY)
+    divided.deps.revenue_codes.known["refund:re_1"] = {"fines": 1}
+
+    await divided.night(MONDAY)
+    assert instructed(divided) == {}
+
+    await released(divided, refused)
+    await divided.night(TUESDAY)
+    assert instructed(divided) == {IBAN["traffic"]: "20.00"}
+    await divided.assert_books_hold()
+
+
+async def test_a_department_s_own_refused_account_still_stops_all_of_it(divided):
+    divided.clock.advance(hours=49)
+    await settled(divided, "pa_1", "100.00", {"fines": 1, "permits": 1})
+    await divided.night()
+    (own,) = await divided.pool.fetch("SELECT id FROM reconciliation.payout_line WHERE revenue_code = ''")
+    (message_id,) = divided.bank.files
+    divided.bank.reports[message_id] = PayoutReport(
+        PayoutStatus.ACCEPTED, {own["id"]: PayoutStatus.REJECTED}, f"{own['id']}: AC04"
+    )
+    await divided.night(step="confirm")
+    divided.bank.files.clear()
+    await settled(divided, "pa_2", "40.00", {"fines": 1}, day=MONDAY)
+    await divided.night(MONDAY)
+    assert instructed(divided) == {}
+
+
+async def test_a_dry_run_computes_what_the_night_will_pay(divided):
+    divided.clock.advance(hours=49)
+    await settled(divided, "pa_1", "100.00", {"fines": 3, "permits": 1})
+    await divided.night()
+    await refused_by_the_bank(divided)
+    await settled(divided, "pa_2", "40.00", {"permits": 1}, day=MONDAY)
+    await divided.night(MONDAY, step="settlements")
+    await divided.night(MONDAY, step="statements")
+    await divided.night(MONDAY, step="match")
+    told = await run_night(divided.deps, MONDAY, dry_run=True)
+    assert told.steps["payouts"]["amount_minor"] == 40_00

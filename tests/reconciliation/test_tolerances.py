@@ -12,7 +12,7 @@ from reconciliation.matching import Leg, Tolerance
 from reconciliation.provider_terms import FeeTerms, ProviderTerms
 from reconciliation.unmatch import decide_unmatch, propose_unmatch, read_match
 
-from .conftest import SUNDAY, line, settlement, sign
+from .conftest import MONDAY, SUNDAY, line, settlement, sign
 
 RECEIVABLE = "provider:alpha:receivable"
 
@@ -73,3 +73,49 @@ async def test_an_absolute_tolerance_is_of_its_own_currency_alone(world):
     assert (await list_contracts(world.deps))[-1].endswith(
         "; settled AED 1.00 or 0.05 % more or AED 0.00 or 0.0 % less is rounding"
     )
+
+
+@pytest.mark.parametrize(
+    ("gross", "outcome", "rounding", "left"),
+    [
+        ("99.98", "matched", "0.02", None),
+        ("100.01", "matched", "-0.01", None),
+        ("99.97", "amount", None, "0.03"),
+        ("100.02", "amount", None, "-0.02"),
+    ],
+)
+async def test_what_our_books_learn_of_later_has_the_tolerance_of_its_file_s_day(world, gross, outcome, rounding, left):
+    tolerance = Tolerance(above_minor=1, below_minor=2)
+    await sign(world.deps, "alpha", ProviderTerms(settlement_days=1, tolerance=tolerance), SUNDAY)
+    await sign(world.deps, "alpha", ProviderTerms(settlement_days=1), MONDAY)
+    world.provider.put(settlement([line(7, "O-pa_late", gross)]))
+    await world.night()
+    await world.capture("pa_late", ("traffic", "100.00"))
+
+    await world.night(MONDAY)
+
+    found = (await read_match(world.deps, Leg.PROVIDER, 1, 7))[-1]
+    assert (found.rule, found.outcome) == ("found_later", outcome)
+    balances = await world.balances()
+    assert balances.get("treasury:rounding") == rounding
+    assert balances.get(RECEIVABLE) == left
+    assert "suspense:unidentified" not in balances
+    await world.assert_books_hold()
+
+
+async def test_what_was_tolerated_later_is_undone_with_its_match(world):
+    await sign(world.deps, "alpha", ProviderTerms(tolerance=Tolerance(below_minor=2)), SUNDAY)
+    world.provider.put(settlement([line(7, "O-pa_late", "99.98")]))
+    await world.night()
+    await world.capture("pa_late", ("traffic", "100.00"))
+    world.clock.advance(hours=1)
+    await world.night()
+
+    proposed = await propose_unmatch(world.deps, Leg.PROVIDER, 1, 7, by="amal", reason="another payer's")
+    await decide_unmatch(world.deps, proposed, by="bilal", approve=True)
+
+    balances = await world.balances()
+    assert balances[RECEIVABLE] == "100.00"
+    assert balances["suspense:unidentified"] == "-99.98"
+    assert "treasury:rounding" not in balances
+    await world.assert_books_hold()

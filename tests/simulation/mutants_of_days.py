@@ -150,8 +150,8 @@ OF_DAYS: Final[tuple[Mutant, ...]] = (
         (
             Edit(
                 "gateway.services.intents.expire_intents",
-                "        if await _end_attempt(deps, intent_id):\n",
-                "        if intent_id:\n",
+                "last.status not in LIVE or (last.review is None and await give_up(deps, intent, last)):\n",
+                "last is not None:\n",
             ),
         ),
         (

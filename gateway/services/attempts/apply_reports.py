@@ -121,6 +121,7 @@ async def _lock(deps: Deps, connection: Connection, findings: Sequence[Finding],
     seen = await attempts.read_many(connection, wanted)
     locked_intents = await intents.lock(connection, [attempt.intent for attempt in seen.values()])
     locked_attempts = await attempts.lock(connection, wanted)
+    reserved = [intent.id for intent in locked_intents.values() if intent.is_reserved]
     return Batch(
         deps=deps,
         now=now,
@@ -128,6 +129,7 @@ async def _lock(deps: Deps, connection: Connection, findings: Sequence[Finding],
         attempts=locked_attempts,
         lines=await intents.lines(connection, sorted(locked_intents), with_tariffs=False),
         given_back=await refunds.of_attempts(connection, wanted),
+        asked=await captures.asked(connection, reserved) if reserved else {},
     )
 
 

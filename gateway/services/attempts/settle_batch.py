@@ -23,12 +23,13 @@ from gateway.services.notices import attempt_event, failure_messages, intent_eve
 from gateway.store import intents as intent_rows
 from gateway.store import promises
 from gateway.store.attempts import Attempt
-from gateway.store.captures import Reservation
+from gateway.store.captures import Asked, Reservation
 from gateway.store.connections import Connection
 from gateway.store.events import Event
 from gateway.store.intents import Intent, IntentLine, Progress
 from gateway.store.messages import Message
 from ledger.entry import Entry
+from ledger.money import Money
 
 _WORDS_MAX: Final = 200
 
@@ -41,8 +42,9 @@ class Batch:
     now: datetime
     intents: dict[str, Intent]
     attempts: dict[str, Attempt]
-    lines: Mapping[str, Sequence[IntentLine]]
+    lines: dict[str, list[IntentLine]]
     given_back: Mapping[str, int]
+    asked: Mapping[str, Asked]
     entries: dict[str, Entry] = field(default_factory=dict)
     bookings: dict[str, Booking] = field(default_factory=dict)
     reversals: dict[str, Entry] = field(default_factory=dict)
@@ -250,8 +252,22 @@ class Batch:
             return replace(intent, authorised_minor=attempt.amount.amount_minor, expires_at=until)
         if verdict.event is IntentEvent.ATTEMPT_DIED and intent.authorised_minor is not None:
             self.let_go.append(intent.id)
-            return replace(intent, authorised_minor=None, capture_asked_at=None)
+            return self._ask_again(replace(intent, authorised_minor=None, capture_asked_at=None), attempt)
         return intent
+
+    def _ask_again(self, intent: Intent, attempt: Attempt) -> Intent:
+        """Ask for what was asked for before it was reserved: of a part that was to be captured, nothing came."""
+        asked = self.asked.get(intent.id)
+        if asked is None:
+            return intent
+        whole = Money(asked.amount_minor, intent.amount.currency)
+        parts = {number: (amount_minor, vat_minor) for number, amount_minor, vat_minor in asked.lines}
+        self.lines[intent.id] = [
+            replace(line, amount_minor=parts[line.number][0], vat_minor=parts[line.number][1])
+            for line in self.lines[intent.id]
+        ]
+        self.attempts[attempt.id] = replace(self.attempts[attempt.id], amount=whole)
+        return replace(intent, amount=whole, expires_at=asked.expires_at)
 
 
 def _reference(attempt: Attempt, report: PaymentReport, *, booked: bool) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import jwt
 
 from gateway.deps import Deps
-from gateway.domain.caller import Caller, OAuthClient, Scope
+from gateway.domain.caller import Caller, OAuthClient, Scope, TreasuryScope
 from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.ids import Prefix, is_id
 from gateway.domain.jwks import ALGORITHMS, AssertionRefusedError, check_assertion, claimed_client
@@ -60,7 +60,7 @@ async def grant_token(deps: Deps, form: dict[str, str]) -> Document:
         "aud": deps.public_url,
         "sub": client.id,
         "client_id": client.id,
-        "department": client.department,
+        **({"department": client.department} if client.department else {}),
         "scope": " ".join(sorted(scopes)),
         "iat": int(now.timestamp()),
         "exp": int((now + LIFETIME).timestamp()),
@@ -167,5 +167,5 @@ def server_metadata(deps: Deps) -> Document:
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "scopes_supported": [scope.value for scope in Scope],
+        "scopes_supported": [scope.value for scope in (*Scope, *TreasuryScope)],
     }

@@ -1,4 +1,4 @@
-"""Departments' keys: shown once, stored as a hash, with a checksum that keeps junk away from the database."""
+"""Callers' keys: shown once, stored as a hash, with a checksum that keeps junk away from the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.deps import Deps
-from gateway.domain.caller import ApiKey, Caller, Scope
+from gateway.domain.caller import NO_DEPARTMENT, ApiKey, Caller, Scope, TreasuryScope
 from gateway.domain.errors import ForbiddenError, NotFoundError, TransitionError, UnauthenticatedError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
@@ -38,7 +38,7 @@ async def issue_key(
     department: str,
     label: str,
     *,
-    scopes: Iterable[Scope] = tuple(Scope),
+    scopes: Iterable[Scope | TreasuryScope] = tuple(Scope),
     expires_at: datetime | None = None,
     requests_per_minute: int | None = None,
 ) -> tuple[str, ApiKey]:
@@ -48,6 +48,11 @@ async def issue_key(
     async with deps.connection() as connection:
         await api_keys.insert(connection, key, _sha256(text))
     return text, key
+
+
+async def issue_treasury_key(deps: Deps, label: str, *, expires_at: datetime) -> tuple[str, ApiKey]:
+    """Make a key of the treasury's own, which reads finance's reports, nothing of a department's, and ends."""
+    return await issue_key(deps, NO_DEPARTMENT, label, scopes=tuple(TreasuryScope), expires_at=expires_at)
 
 
 def _new_key(
@@ -209,7 +214,7 @@ async def authenticate(deps: Deps, text: str) -> Caller:
     return cached.caller
 
 
-def check_scope(caller: Caller, scope: Scope) -> None:
+def check_scope(caller: Caller, scope: Scope | TreasuryScope) -> None:
     if scope.value not in caller.scopes:
         raise ForbiddenError(f"this credential lacks the scope {scope.value}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -57,6 +58,8 @@ def price_basket(
             priced.append(_price_line(index, request, catalogue, owner, bundle, at))
         except InvalidError as error:
             faults += [replace(fault, pointer=f"/lines/{index}{fault.pointer}") for fault in error.faults]
+    if not faults and bundle is not None:
+        faults = _check_bundle(bundle, [line for line, _ in priced])
     if faults:
         raise InvalidError(faults=faults)
     return Basket(tuple(line for line, _ in priced), _total(priced), bundle_code)
@@ -117,6 +120,21 @@ def _price_line(
 
 def _holds(bundle: Bundle | None, service: Service) -> bool:
     return bundle is not None and any(item.service == service.code for item in bundle.items)
+
+
+def _check_bundle(bundle: Bundle, lines: Sequence[IntentLine]) -> list[FieldFault]:
+    """Tell lines that do not make this bundle: none of it is there, or another's service more often than it holds."""
+    held = Counter(item.service for item in bundle.items)
+    if not any(line.service in held for line in lines):
+        return [FieldFault("/lines", "invalid", "none of the bundle's services is among the lines")]
+    faults: list[FieldFault] = []
+    for index, line in enumerate(lines):
+        if line.shared and line.service is not None:
+            held[line.service] -= 1
+            if held[line.service] < 0:
+                detail = "the bundle holds this other department's service less often"
+                faults.append(FieldFault(f"/lines/{index}/service", "invalid", detail))
+    return faults
 
 
 def _by_tariff(line: IntentLine, request: LineRequest, tariff: Tariff) -> IntentLine:

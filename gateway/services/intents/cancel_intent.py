@@ -58,6 +58,8 @@ async def _give_up(deps: Deps, intent_id: str, department: str | None) -> None:
         return
     _check_no_capture(intent)
     if last is not None and last.status in LIVE and not await give_up(deps, intent, last):
+        async with deps.connection() as connection:
+            _check_no_capture(await intents.read(connection, intent_id) or intent)  # one may have crossed us
         raise TransitionError(
             "the provider has not said yet whether the payer has paid; try again shortly", retry_after_s=30
         )
@@ -80,7 +82,7 @@ async def _cancel(deps: Deps, connection: Connection, intent_id: str) -> tuple[I
 
 
 def _check_no_capture(intent: Intent) -> None:
-    if intent.capture_asked_at is not None and intent.paid_at is None:
+    if intent.awaits_capture:
         raise TransitionError("its capture is under way; refund it once it is paid", retry_after_s=30)
 
 

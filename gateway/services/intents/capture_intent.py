@@ -7,6 +7,7 @@ it takes, and the adapter captures once. A crash anywhere leaves a row that says
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -27,6 +28,8 @@ from gateway.store.intents import Intent, IntentLine, Progress
 from ledger.money import Money
 
 _ACCEPTED: Final = 202
+_LETTING_GO: Final = timedelta(minutes=3)
+"""How long a void that was begun may be under way: longer than its questions to the provider may take together."""
 
 
 async def capture_intent(
@@ -41,11 +44,11 @@ async def capture_intent(
         intent = (await intents.lock(connection, [intent_id])).get(intent_id)
         if intent is None or intent.department != department:
             raise NotFoundError
-        attempt = await _reserved(connection, intent)
+        now = deps.clock()
+        attempt = await _reserved(connection, intent, now)
         wanted = _checked(intent, amount)
         if wanted != intent.amount:
             intent = await _take_less(connection, intent, attempt, wanted)
-        now = deps.clock()
         asked = replace(
             intent,
             status=rules.advance(intent.status, IntentEvent.CAPTURE_ASKED),
@@ -64,7 +67,7 @@ async def capture_intent(
     return stored
 
 
-async def _reserved(connection: Connection, intent: Intent) -> Attempt:
+async def _reserved(connection: Connection, intent: Intent, now: datetime) -> Attempt:
     """Return the attempt that holds the reservation, locked."""
     if intent.status is not IntentStatus.REQUIRES_CAPTURE:
         raise TransitionError(f"an intent that is {intent.status.value} has nothing reserved to capture")
@@ -72,6 +75,9 @@ async def _reserved(connection: Connection, intent: Intent) -> Attempt:
     attempt = (await attempts.lock(connection, [last.id]))[last.id]
     if attempt.review is not None:
         raise TransitionError("this payment is being looked into")
+    since = await captures.letting_go_since(connection, intent.id)
+    if since is not None and now - since < _LETTING_GO:
+        raise TransitionError("what is reserved is being let go; try again shortly", retry_after_s=60)
     return attempt
 
 

@@ -21,7 +21,7 @@ from gateway.services.documents import (
     refund_document,
 )
 from gateway.services.intents.create_intent import with_payer_and_link
-from gateway.store import attempts, events, intents, refunds
+from gateway.store import attempts, events, intent_search, intents, refunds
 from gateway.store.connections import Connection
 from gateway.store.intents import Intent
 from gateway.store.reading import WholeIntent, whole
@@ -64,7 +64,7 @@ async def list_intents(
     ends = [end for end in (wanted.created_before, wanted.paid_before) if end is not None]
     before, after = id_range(Prefix.INTENT, wanted.created_from, min(ends, default=None), cursor)
     async with deps.connection() as connection:
-        found = await intents.search(connection, department, wanted, before=before, after=after, limit=limit)
+        found = await intent_search.search(connection, department, wanted, before=before, after=after, limit=limit)
         documents = await intent_documents(deps, connection, found.intents, expand)
     return page_document(documents, found.next_before)
 

@@ -6,16 +6,20 @@ import asyncio
 import contextlib
 import gzip
 import json
+import logging
 
 import pytest
+from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.api.requests import intent_request
+from gateway.app import build_app
 from gateway.deps import Limits
 from gateway.domain.errors import InvalidError, MalformedError
 from gateway.domain.json_text import read_json
 from gateway.domain.text import check_text, holds_card_number
+from ops.web import runner_of
 
 PATH = "/v1/payment-intents"
 BODY = {"reference": "INV-1", "lines": [{"service": "licence"}]}
@@ -240,3 +244,29 @@ async def test_a_parameter_nobody_knows_is_named_and_so_are_those_there_are(town
     assert (answer.status, fault["pointer"]) == (422, pointer)
     assert said in fault["detail"]
     assert 'a"b' not in str(answer.body)
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "br", "gzip", "deflate", "gzip, zstd", "x-unheard-of"])
+async def test_hc32_a_packed_body_is_refused_in_our_words(town, encoding, caplog):
+    """As it is served: what the server beneath cannot unpack reaches us, and nothing of it is an error of ours."""
+    runner = runner_of(build_app(town.deps))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0]
+    headers = {"Authorization": f"Bearer {town.keys['economy']}", "Content-Encoding": encoding,
+               "Content-Type": "application/json", "Idempotency-Key": "packed"}  # fmt: skip
+    body = PACKED
+    head = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(head.encode() + b"\r\n" + body)
+    answer = await reader.read()
+    writer.close()
+    await runner.cleanup()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+PACKED = b"\x28\xb5\x2f\xfd\x00 no encoding of anything"

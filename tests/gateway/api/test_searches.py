@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store import intents
+from gateway.store import intent_search
 
 PATH = "/v1/payment-intents"
 FINE = {"name": {"ar": "رسم", "en": "Fee"}, "revenue_code": "4", "amount": {"amount": 100, "currency": "AED"}}
@@ -49,7 +49,7 @@ async def test_intents_are_found_by_receipt_paid_time_and_service(searched):
 
 async def test_a_search_that_finds_little_says_where_to_go_on(searched, monkeypatch):
     town, _, late = searched
-    monkeypatch.setattr(intents, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(intent_search, "SEARCHED_MAX", 2)
     seen, cursor = [], ""
     for _ in range(5):
         page = (await town.ask("GET", f"{PATH}?paid_from=2026-11-22T07:00:00Z{cursor}")).body

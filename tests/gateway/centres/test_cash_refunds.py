@@ -218,3 +218,26 @@ async def test_above_the_limit_a_second_person_agrees_before_it_can_be_collected
     assert asked.body["status"] == "awaiting_approval"
     decided = await decide_refund(town.deps, asked.body["id"], by="salem", approve=True)
     assert decided["status"] == "awaiting_collection"
+
+
+async def test_whoever_pays_is_whom_the_cash_goes_back_to(counters):
+    """One card was recorded, its holder left, and somebody else paid: the agent records that one's card instead."""
+    deps, omar = counters.deps, counters["omar"]
+    await shifts.open_shift(deps, omar, aed("0"))
+    intent = await counters.town.intent()
+    await take_payment.identify_payer(deps, omar, intent["id"], CARD)
+    await take_payment.identify_payer(deps, omar, intent["id"], OTHER_CARD)
+    await take_payment.identify_payer(deps, omar, intent["id"], OTHER_CARD)
+    await take_payment.take_cash(deps, omar, intent["id"])
+    with pytest.raises(TransitionError, match="money was taken on the card that was shown"):
+        await take_payment.identify_payer(deps, omar, intent["id"], CARD)
+    await shifts.count_shift(deps, omar, aed("105.00"))
+    refund = (await counters.refund(intent)).body
+    await shifts.open_shift(deps, counters["sara"], aed("200.00"))
+    with pytest.raises(InvalidError):
+        await hand_out.ask_hand_out(deps, counters["sara"], refund["id"], CARD)
+    await hand_out.ask_hand_out(deps, counters["sara"], refund["id"], OTHER_CARD)
+    deeds = await deps.pool.fetch("SELECT actor, before, after FROM gateway.audit WHERE action = 'payer_card_replaced'")
+    assert [(row["actor"], row["before"], row["after"]) for row in deeds] == [
+        ("omar", '{"ending": "5676"}', '{"ending": "3213"}')
+    ]

@@ -287,7 +287,13 @@ def test_every_refusal_of_the_services_has_its_sentence():
     """What an agent may be refused for is said in both languages."""
     root = Path(__file__).parents[3] / "gateway/services"
     said = set()
-    for name in ("centres/shifts.py", "centres/take_payment.py", "centres/give_back.py", "centres/hand_out.py"):
+    for name in (
+        "centres/shifts.py",
+        "centres/take_payment.py",
+        "centres/give_back.py",
+        "centres/hand_out.py",
+        "centres/identity.py",
+    ):
         text = (root / name).read_text()
         said |= set(re.findall(r'(?:TransitionError|NothingToPayError)\(\s*"([^"]+)"', text))
     assert said - set(_SAID) == {"the books do not take this now"}

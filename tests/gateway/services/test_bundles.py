@@ -20,6 +20,11 @@ def aed(amount):
 LINES = [{"service": "licence"}, {"service": "fine", "amount": aed(40_00)}]
 
 
+OWN = {
+    "name": {"ar": "رسم", "en": "Fee"}, "revenue_code": "R-1", "amount": {"amount": 1, "currency": "AED"},
+}  # fmt: skip
+
+
 async def bundle_paid(town, **more):
     return await town.paid(bundle="delivery", lines=LINES, **more)
 
@@ -46,6 +51,8 @@ async def test_a_bundle_is_read_by_everybody(town):
         ("roads", {"lines": [{"service": "licence"}]}, "/lines/0/service"),
         ("economy", {"bundle": "nothing"}, "/bundle"),
         ("economy", {"bundle": "delivery"}, "/lines/1/amount"),
+        ("economy", {"bundle": "delivery", "lines": [OWN]}, "/lines"),
+        ("economy", {"bundle": "delivery", "lines": [*LINES, LINES[1]]}, "/lines/2/service"),
     ],
 )
 async def test_only_its_owner_asks_for_a_bundle_and_only_a_bundle_holds_other_departments(

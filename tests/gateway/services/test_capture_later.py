@@ -10,8 +10,13 @@ import pytest
 
 from adapters.contract import Method
 from gateway.api.openapi import describe
+from gateway.domain.idempotency import Claim
 from gateway.domain.intent import IntentStatus
 from gateway.services.attempts.sweep import sweep
+from gateway.services.intents.cancel_intent import cancel_for_department
+from gateway.services.intents.expire_intents import expire_intents
+from gateway.services.providers import ask_provider
+from gateway.store import attempts, intents
 
 LATER = {"capture": "manual"}
 
@@ -227,3 +232,107 @@ async def test_a_captured_payment_is_nothing_to_wait_for(town):
     await town.work()
     assert (await town.read(intent))["status"] == "paid"
     assert timedelta(days=6) == town.deps.limits.reserved_for
+
+
+async def test_what_was_to_be_captured_in_part_is_asked_for_whole_again_when_its_reservation_dies(town):
+    """The bank let go of it before the capture came: the payer owes what they owed, until the day they were told."""
+    fine = {"service": "fine", "amount": aed(400_00)}
+    asked = await town.intent(**LATER, bundle="delivery", lines=[{"service": "licence"}, fine])
+    await town.start(asked)
+    await town.pay(asked)
+    await town.work()
+    async with town.deps.connection() as connection:
+        held = (await attempts.last_of(connection, [asked["id"]]))[asked["id"]]
+        intent = await intents.read(connection, asked["id"])
+    assert (await ask_provider.void(town.deps, intent, held)).reversed
+    assert (await capture(town, asked, aed(1_00))).status == 202
+    await town.work()
+    after = await town.read(asked)
+    assert (after["status"], after["amount"], after["amount_authorised"]) == ("requires_payment", aed(505_00), None)
+    assert [line["amount"] for line in after["lines"]] == [line["amount"] for line in asked["lines"]]
+    assert [line["vat"] for line in after["lines"]] == [line["vat"] for line in asked["lines"]]
+    assert after["expires_at"] == asked["expires_at"]
+    await town.start(asked)
+    await town.pay(asked)
+    await town.work()
+    await capture(town, asked)
+    await town.work()
+    assert (await town.read(asked))["amount_refundable"] == aed(505_00)
+    assert sum((await town.books()).values()) == 0
+    assert (await town.books())["provider:ngenius:receivable"] == 505_00
+
+
+def holding(monkeypatch, town, call):
+    """Let the provider's answers to a call come when the test says so; return (is being asked, go on)."""
+    provider = town.deps.providers["ngenius"]
+    real, asked, go_on = getattr(provider, call), asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments):
+        asked.set()
+        await go_on.wait()
+        return await real(*arguments)
+
+    monkeypatch.setattr(provider, call, slow)
+    return asked, go_on
+
+
+async def cancel(town, intent):
+    return await town.ask("POST", f"/v1/payment-intents/{intent['id']}/cancel", {})
+
+
+async def test_no_capture_is_accepted_behind_a_void(town, monkeypatch):
+    intent = await reserved(town)
+    asked, go_on = holding(monkeypatch, town, "void")
+    cancelling = asyncio.create_task(cancel(town, intent))
+    await asked.wait()
+    refused = await capture(town, intent, aed(1_00))
+    assert (refused.status, refused.headers["Retry-After"]) == (409, "60")
+    go_on.set()
+    assert (await cancelling).body["status"] == "cancelled"
+    await town.work()
+    assert await town.charges(intent) == 0
+
+
+async def test_no_void_is_sent_behind_a_capture_that_was_accepted(town, monkeypatch):
+    intent = await reserved(town)
+    asked, go_on = holding(monkeypatch, town, "query")
+    cancelling = asyncio.create_task(cancel(town, intent))
+    await asked.wait()
+    assert (await capture(town, intent)).status == 202
+    go_on.set()
+    refused = await cancelling
+    assert (refused.status, refused.body["code"]) == (409, "state_conflict")
+    assert "its capture is under way" in refused.body["detail"]
+    await town.work()
+    assert (await town.read(intent))["status"] == "paid"
+    assert await town.charges(intent) == 105_00
+
+
+async def test_hc17_a_void_whose_process_died_holds_no_capture_up_for_long(town, monkeypatch):
+    intent = await reserved(town)
+    asked, _ = holding(monkeypatch, town, "void")
+    dying = asyncio.create_task(
+        cancel_for_department(town.deps, "economy", intent["id"], Claim("c", "cancel", "k", b""))
+    )
+    await asked.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    assert (await capture(town, intent)).status == 409
+    town.clock.advance(minutes=3)
+    assert (await capture(town, intent)).status == 202
+    await town.work()
+    assert (await town.read(intent))["status"] == "paid"
+
+
+async def test_a_deadline_that_passes_with_a_capture_voids_nothing(town, monkeypatch):
+    intent = await reserved(town)
+    town.clock.advance(days=6, minutes=1)
+    asked, go_on = holding(monkeypatch, town, "query")
+    expiring = asyncio.create_task(expire_intents(town.deps, 10))
+    await asked.wait()
+    assert (await capture(town, intent)).status == 202
+    go_on.set()
+    await expiring
+    await town.work()
+    assert (await town.read(intent))["status"] == "paid"
+    assert await town.charges(intent) == 105_00

@@ -92,3 +92,22 @@ async def test_what_cannot_be_is_said(run, tmp_path):
     ):
         code, _, said = await run(*arguments)
         assert (code, said.startswith("Error: ")) == (1, True), arguments
+
+
+async def test_credentials_of_the_treasury_stand_apart_and_end(run, tmp_path):
+    code, text, note = await run("treasury", "issue", "ledger system", "--days", "30")
+    assert (code, is_well_formed(text.strip())) == (0, True)
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [signing_key(b"c" * 32).jwk()]}))
+    code, client_id, _ = await run("treasury", "register", "data house", "--jwks", str(file))
+    assert code == 0
+    key_id = note.partition(":")[0]
+    _, listed, _ = await run("treasury", "list")
+    assert f"{key_id}  ledger system  finance:read  used never  ends 2026-12-22" in listed
+    assert f"{client_id.strip()}  data house  finance:read" in listed
+    assert (await run("list", "economy"))[1] == ""
+    code, _, note = await run("rotate", key_id)
+    assert f"{note.partition(':')[0]}  ledger system  finance:read" in (await run("treasury", "list"))[1]
+    assert (await run("end", client_id.strip()))[0] == 0
+    assert (await run("issue", "economy", "x", "--scope", "finance:read"))[0] == 2
+    assert (await run("treasury", "issue", "x", "--days", "367"))[0] == 2
