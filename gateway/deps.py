@@ -173,6 +173,8 @@ class Limits:
     """Every bound the gateway keeps, by name."""
 
     body_bytes_max: int = 64 * 1024
+    import_bytes_max: int = 1024 * 1024
+    """What an import or a spreadsheet may be at most."""
     body_read_s: float = 10.0
     in_flight_max: int = 256
     in_flight_per_department: int = 64

@@ -1311,6 +1311,7 @@ CREATE TABLE gateway.tariff (
     checker text,
     checked_at timestamp with time zone,
     decision text,
+    proposed_with text COLLATE pg_catalog."C",
     CONSTRAINT tariff_check CHECK ((checked_at >= made_at)),
     CONSTRAINT tariff_check1 CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT tariff_check2 CHECK (((decision IS NULL) = (checked_at IS NULL))),
@@ -2561,6 +2562,8 @@ CREATE INDEX intent_department ON gateway.intent USING btree (department, id);
 
 CREATE INDEX intent_line_shared ON gateway.intent_line USING btree (department, intent) WHERE shared;
 
+CREATE INDEX intent_paid ON gateway.intent USING btree (department, reference, paid_at, id) WHERE (status = 'paid'::text);
+
 CREATE INDEX intent_reference ON gateway.intent USING btree (department, reference, id);
 
 CREATE INDEX intent_status ON gateway.intent USING btree (department, status, id) WHERE (status <> 'requires_payment'::text);
@@ -3076,6 +3079,8 @@ GRANT UPDATE(checker) ON TABLE gateway.tariff TO mizan_service;
 GRANT UPDATE(checked_at) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT UPDATE(decision) ON TABLE gateway.tariff TO mizan_service;
+
+GRANT INSERT(proposed_with) ON TABLE gateway.tariff TO mizan_service;
 
 GRANT SELECT ON TABLE gateway.told_journal TO mizan_service;
 

@@ -27,6 +27,7 @@ from adapters.manifest import Manifest
 from gateway import deps as gateway_deps
 from gateway.outbound import open_webhook_session
 from gateway.services.catalogue.known_departments import KnownDepartments
+from gateway.services.payment_names import PaymentNames
 from gateway.services.revenue import RevenueCodes
 from ops.clock import Clock, ShiftedClock, system_clock
 from ops.database import service_pool
@@ -213,7 +214,7 @@ async def assemble(
             webhook_seeds=settings.webhook_keys,
             data_keys=settings.data_keys,
             trusted_proxies=settings.trusted_proxies,
-            payouts=DepartmentPayouts(),
+            payouts=DepartmentPayouts(PaymentNames()),
             finance_reports=FinanceReports(clock, calendar),
         )
         stack.push_async_callback(gateway.couriers.close)

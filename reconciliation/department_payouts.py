@@ -10,6 +10,7 @@ from typing import Final
 from ledger.money import Money
 from reconciliation.breaks import Language
 from reconciliation.reports.catalogue import Format, build_report, render
+from reconciliation.reports.report import PaymentNames
 from reconciliation.store import Connection, Record, inside, payouts
 
 REPORTS: Final = {"statement": "departments", "remittance": "remittance"}
@@ -56,7 +57,13 @@ class Inside:
 
 
 class DepartmentPayouts:
-    """Answers for one department at a time; another's payout is not there."""
+    """Answers for one department at a time; another's payout is not there.
+
+    With `names`, reports call payments as their department does.
+    """
+
+    def __init__(self, names: PaymentNames | None = None) -> None:
+        self._names = names
 
     async def list_payouts(
         self, connection: Connection, department: str, *, before: str | None, limit: int
@@ -89,8 +96,9 @@ class DepartmentPayouts:
         """Write a report as CSV. Its rows stream from the connection: read it inside the transaction."""
         period = since if name == "statement" else None
         report = await build_report(
-            connection, REPORTS[name], until, Language(language), department=department, since=period
-        )
+            connection, REPORTS[name], until, Language(language), department=department, since=period,
+            names=self._names,
+        )  # fmt: skip
         return render(report, Format.CSV)
 
 

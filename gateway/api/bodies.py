@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.domain.caller import Scope
+from gateway.domain.department import Audience, Channel
 from gateway.domain.tariff import AMOUNT_MINOR_MAX
 from gateway.services.refunds.refund_many import REFUNDS_MAX
 
@@ -34,9 +35,18 @@ Mobile = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{7,14}$")]
 Code = Annotated[str, Meta(min_length=1, max_length=63)]
 Url = Annotated[str, Meta(max_length=500)]
 
+ROWS_MAX: Final = 1_000
+TARIFFS_MAX: Final = 500
+"""How many rows of a catalogue, and how many tariffs, one request may bring."""
+
 _PERSON: Final = "The person, as your own system knows them"
 _REASON: Final = text("Why; it stands in your statement", "entered twice", length_max=200)
 _METADATA: Final = "Your own words: up to 20 names of 1 to 64 letters, digits, _ . -, each with up to 500 characters"
+
+
+def shaped(name: str, description: str | None = None) -> Meta:
+    """Describe an object by a shape of the API's description; it is read elsewhere, where all its faults are told."""
+    return Meta(description=description, extra_json_schema={"allOf": [{"$ref": f"#/components/schemas/{name}"}]})
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -185,6 +195,10 @@ class CreateRefundBatch(Body):
     dry_run: Annotated[bool, said("true only says what would happen")] = False
 
 
+REFUND_COLUMNS: Final = ("payment_intent", "amount_minor", "currency")
+"""The columns of such a batch as a spreadsheet."""
+
+
 class CreateEndpoint(Body):
     url: Annotated[str, said("Where we call you, by HTTPS", "https://hooks.economy.example.ae/mizan", format="uri")]
 
@@ -235,9 +249,88 @@ class UpdateIntent(Body):
     ]
 
 
+class ServiceRow(Body):
+    """A service as the catalogue's files have it. Read row by row, so that every bad one can be told."""
+
+    code: Annotated[str, text("Small letters, digits, - . and _", "economy-117", length_max=63)]
+    name_en: Annotated[str, text("In English", "Trade name reservation", length_max=200)]
+    name_ar: Annotated[str, text("In Arabic", "حجز اسم تجاري", length_max=200)]
+    revenue_code: Annotated[str, text("The account it belongs to", "411000", length_max=200)]
+    department: Annotated[str, said("Yours; it may be left out", "economy")] = ""
+    currency: Annotated[Currency, said("What it is charged in", "AED")] = "AED"
+    amount_minor: Annotated[
+        AmountMinor | None, said("A fixed price of a new service; tariffs alone change what one costs", 62000)
+    ] = None
+    vat_basis_points: Annotated[int, Meta(ge=0, le=10_000), said("The VAT inside such a price; 500 is 5 %", 500)] = 0
+    active: Annotated[bool, said("false retires it")] = True
+    description_en: Annotated[str, said("What it is", "Reserves a trade name for a year", maxLength=2_000)] = ""
+    description_ar: Annotated[str, said("In both languages or in none", "يحجز اسما لمدة عام", maxLength=2_000)] = ""
+    audience: Annotated[list[Audience], said("For whom it is", ["business"])] = []
+    channels: Annotated[list[Channel], said("Where it can be had", ["web"])] = []
+    documents: Annotated[
+        list[BilingualName], said("What an applicant brings", [{"ar": "الهوية", "en": "Emirates ID"}], maxItems=30)
+    ] = []
+    depends_on: Annotated[list[str], said("Services that must be had before it", ["economy-001"])] = []
+
+
+class BundledService(Body):
+    service: Annotated[Code, said("The service's code", "economy-001")]
+    quantity: Annotated[int, Meta(ge=1, le=10_000), said("How many of it", 1)] = 1
+
+
+class BundleRow(Body):
+    """A bundle as the catalogue's files have it."""
+
+    code: Annotated[str, text("Small letters, digits, - . and _", "open-a-shop", length_max=63)]
+    name_en: Annotated[str, text("In English", "Open a shop", length_max=200)]
+    name_ar: Annotated[str, text("In Arabic", "افتح متجرا", length_max=200)]
+    services: Annotated[
+        list[BundledService],
+        Meta(min_length=1, max_length=50),
+        said("Your own; another department's are put in by the operator", [{"service": "economy-001", "quantity": 1}]),
+    ]
+    department: Annotated[str, said("Yours; it may be left out", "economy")] = ""
+    description_en: Annotated[str, said("What it is", "Everything a shop needs", maxLength=2_000)] = ""
+    description_ar: Annotated[str, said("In both languages or in none", "كل ما يحتاجه المتجر", maxLength=2_000)] = ""
+    active: Annotated[bool, said("false retires it")] = True
+
+
+class ImportCatalogue(Body):
+    services: Annotated[
+        Annotated[list[Annotated[dict[str, Any], shaped("ServiceRow")]], Meta(max_length=ROWS_MAX)],
+        said("New or changed services; what is not named stays as it is"),
+    ] = []
+    bundles: Annotated[
+        Annotated[list[Annotated[dict[str, Any], shaped("BundleRow")]], Meta(max_length=ROWS_MAX)],
+        said("New or changed bundles, each with all its services"),
+    ] = []
+    dry_run: Annotated[bool, said("true only says what would happen, and all that is wrong")] = False
+
+
+class TariffDraft(Body):
+    service: Annotated[Code, said("The service's code", "economy-002")]
+    effective_on: Annotated[str, said("Its legal day: in force from midnight in Dubai", "2027-01-01", format="date")]
+    legal_basis: Annotated[str, text("The law, decision or resolution", "Cabinet Decision 12 of 2026", length_max=500)]
+    terms: Annotated[dict[str, Any], shaped("TariffTerms", "What it says about money")]
+
+
+class ProposeTariffs(Body):
+    reason: Annotated[str, text("Why; whoever decides reads it", "the fee schedule of 2027", length_max=500)]
+    proposed_by: Annotated[
+        str, text(f"{_PERSON}, who proposes; another decides, at the treasury", "mariam", length_max=100)
+    ]
+    tariffs: Annotated[
+        Annotated[list[TariffDraft], Meta(min_length=1, max_length=TARIFFS_MAX)], said("Versions, all or none")
+    ]
+    dry_run: Annotated[bool, said("true only says what would happen, and all that is wrong")] = False
+
+
 class Empty(Body):
     """A body that says nothing: it may be left out."""
 
 
 OPTIONAL: Final = (Empty, CaptureIntent, ReplayDeliveries, RotateApiKey)
 """Bodies that may be left out."""
+
+ROWS: Final = (ServiceRow, BundleRow)
+"""What stands inside bodies and is read row by row."""

@@ -148,12 +148,12 @@ async def caller(request: web.Request, scope: Scope | TreasuryScope) -> Caller:
     return found
 
 
-async def read_json_body(request: web.Request, deps: Deps) -> bytes:
+async def read_json_body(request: web.Request, deps: Deps, *, bytes_max: int | None = None) -> bytes:
     """Read a JSON body within its size and time."""
     if request.headers.get("Content-Type") != _JSON and request.can_read_body and request.content_type != _JSON:
         raise MalformedError("send Content-Type: application/json")
     limits = deps.limits
-    return await read_within(request, bytes_max=limits.body_bytes_max, read_s=limits.body_read_s)
+    return await read_within(request, bytes_max=bytes_max or limits.body_bytes_max, read_s=limits.body_read_s)
 
 
 def claim_of(request: web.Request, key: Caller, body: bytes) -> Claim:

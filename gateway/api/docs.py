@@ -118,8 +118,9 @@ def said(schema: Schema) -> str:
         return f"always {schema['const']}"
     if "enum" in schema:
         return "one of " + ", ".join(str(value) for value in schema["enum"] if value is not None)
-    if "anyOf" in schema:
-        return " or ".join(said(each) for each in schema["anyOf"])
+    for several, word in (("anyOf", " or "), ("oneOf", " or "), ("allOf", " and ")):
+        if several in schema:
+            return word.join(said(each) for each in schema[several])
     kind = schema.get("type", "anything")
     words = " or ".join(kind) if isinstance(kind, list) else str(kind)
     if kind == "array":

@@ -15,6 +15,8 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
     "services": ("Catalogue", "Services, their tariffs, bundles, and what they cost."),
     "bundles": ("Catalogue", ""),
     "quotes": ("Catalogue", ""),
+    "catalogue": ("Your catalogue", "Put your own services, bundles and tariffs in, and take them out."),
+    "tariff-proposals": ("Your catalogue", ""),
     "balances": ("Money", "What you are owed, and what was paid out to you."),
     "payouts": ("Money", ""),
     "reports": ("Money", ""),
@@ -30,6 +32,10 @@ CHAPTERS: Final[dict[str, tuple[str, str]]] = {
 
 _IDS: Final = {
     ("GET", "/v1/balances"): "list_balances",
+    ("GET", "/v1/catalogue"): "read_catalogue",
+    ("GET", "/v1/catalogue/{table}.csv"): "export_catalogue",
+    ("POST", "/v1/catalogue"): "import_catalogue",
+    ("POST", "/v1/tariff-proposals"): "propose_tariffs",
     ("GET", "/v1/reports/{name}"): "read_report",
     ("GET", "/v1/finance/reports"): "list_finance_reports",
     ("GET", "/v1/finance/reports/{name}"): "read_finance_report",
@@ -133,7 +139,7 @@ _OF_ONE: Final[dict[str, dict[str, str]]] = {
         "results": "what became of each payment",
     },
     "PaymentLink": {
-        "status": "whether it can be used",
+        "status": "whether it can be used; not when unavailable: its service or its tariff takes it no longer",
         "amount": "what each payer pays, unless they name it",
         "amount_range": "what the payer may name",
         "base_amount": "what a percentage is taken of",

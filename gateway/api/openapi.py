@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from gateway.api import bodies, caller_shapes, finance_shapes
+from gateway.api import bodies, caller_shapes, catalogue_shapes, finance_shapes
 from gateway.api.caller_shapes import Schema
 from gateway.api.meanings import CHAPTERS, chapter_of, operation_id, with_meanings
 from gateway.api.problems import CONTENT_TYPE, document
@@ -31,6 +31,7 @@ _LISTS: Final = {
     "WebhookEndpointList": "WebhookEndpoint",
     "WebhookDeliveryList": "WebhookDelivery",
     **caller_shapes.LISTS,
+    **catalogue_shapes.LISTS,
     **finance_shapes.LISTS,
 }
 
@@ -105,6 +106,7 @@ _OPERATIONS: Final[dict[tuple[str, str], tuple[str, str | None, int, str, tuple[
     ),
     ("POST", "/v1/webhook-endpoints/{id}/replay"): ("Deliver again", "ReplayDeliveries", 202, "Replay", ()),
     **caller_shapes.OPERATIONS,
+    **catalogue_shapes.OPERATIONS,
     **finance_shapes.OPERATIONS,
 }  # fmt: skip
 
@@ -126,6 +128,7 @@ _PAGED: Final = frozenset(
         "WebhookDeliveryList",
         "ApiKeyList",
         "OAuthClientList",
+        "TariffProposalList",
     }
 )
 _REFUSED: Final = {
@@ -160,6 +163,11 @@ _PARAMETERS: Final[dict[str, Schema]] = {
     "metadata": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}:", "description": "key:value"},
     "expand[]": {"type": "array", "items": {"enum": ["attempts", "refunds"]}, "maxItems": 2, "uniqueItems": True},
 }
+_OF_LIST: Final[dict[tuple[str, str], Schema]] = {
+    ("RefundPage", "status"): {"enum": REFUND_STATUSES},
+    ("TariffProposalList", "status"): {"enum": ["awaiting_approval", "approved", "refused"]},
+}
+"""Filters that mean something else in one list."""
 _VERSION: Final[Schema] = {
     "name": "Mizan-Version",
     "in": "header",
@@ -172,7 +180,10 @@ _FILES: Final[dict[str, dict[str, Schema]]] = {
     "FinanceReportFile": finance_shapes.FILE,
 }
 """Answers that are files, not documents."""
-_IN_PATH: Final[dict[str, Schema]] = {"name": {"enum": ["statement", "remittance"]}}
+_IN_PATH: Final[dict[str, Schema]] = {
+    "name": {"enum": ["statement", "remittance"]},
+    "table": {"enum": ["services", "bundles", "tariffs"]},
+}
 _HEADERS: Final[dict[str, Schema]] = {
     name: {"schema": schema, "description": about}
     for name, schema, about in (
@@ -200,6 +211,11 @@ LOCATED: Final = frozenset(
     }
 )
 """What makes something whose address is told."""
+_POSTED: Final = {
+    "/v1/quotes": Scope.PAYMENTS_READ,
+    "/v1/catalogue": Scope.CATALOGUE_WRITE,
+    "/v1/tariff-proposals": Scope.CATALOGUE_WRITE,
+}
 _COMES_BACK: Final = frozenset({"409", "429", "503"})
 
 
@@ -213,8 +229,8 @@ def scope_of(method: str, path: str) -> Scope | TreasuryScope:
         return TreasuryScope.FINANCE_READ if path.startswith(finance_shapes.PREFIX) else Scope.PAYMENTS_READ
     if path.endswith(("/approve", "/refuse")):
         return Scope.REFUNDS_APPROVE
-    if path == "/v1/quotes":
-        return Scope.PAYMENTS_READ
+    if path in _POSTED:
+        return _POSTED[path]
     gives_back = path.startswith("/v1/refund") or path.endswith("/refunds")
     return Scope.REFUNDS_WRITE if gives_back else Scope.PAYMENTS_WRITE
 
@@ -223,7 +239,7 @@ def describe() -> Schema:
     """Build the document; a test holds it against the table of routes and against real answers."""
     _, schemas = msgspec.json.schema_components(_bodies(), ref_template="#/components/schemas/{name}")
     lists = {name: list_of(item) for name, item in _LISTS.items()}
-    shapes = {**ANSWERS, **caller_shapes.SHAPES, **finance_shapes.SHAPES}
+    shapes = {**ANSWERS, **caller_shapes.SHAPES, **catalogue_shapes.SHAPES, **finance_shapes.SHAPES}
     paths: dict[str, Schema] = {}
     for (method, path), operation in _OPERATIONS.items():
         paths.setdefault(path, {})[method.lower()] = _operation(method, path, *operation)
@@ -234,10 +250,7 @@ def describe() -> Schema:
         "tags": [{"name": name, "description": about} for name, about in CHAPTERS.values() if about],
         "paths": paths,
         "components": {
-            "schemas": {
-                **schemas,
-                **with_meanings({**shapes, **lists}),
-            },
+            "schemas": {**_by_name(schemas), **with_meanings({**shapes, **lists})},
             "headers": _HEADERS,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key or a token"}},
         },
@@ -245,10 +258,22 @@ def describe() -> Schema:
     }
 
 
+def _by_name(schema: Any) -> Any:
+    """Put a shape's name in the place of what only repeats that it is an object: clients are generated from names."""
+    if isinstance(schema, list):
+        return [_by_name(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "allOf" in schema:
+        [shape] = schema["allOf"]
+        return {name: said for name, said in (*shape.items(), *schema.items()) if name not in ("allOf", "type")}
+    return {name: _by_name(each) for name, each in schema.items()}
+
+
 def _bodies() -> list[type[bodies.Body]]:
     """Return the types of every body an operation reads."""
     names = {body for _, body, *_ in _OPERATIONS.values() if body is not None}
-    return [getattr(bodies, name) for name in sorted(names)]
+    return [*(getattr(bodies, name) for name in sorted(names)), *bodies.ROWS]
 
 
 def _operation(
@@ -259,9 +284,7 @@ def _operation(
     parameters += [{"name": name, "in": "path", "required": True, "schema": _in_path(path, name)} for name in in_path]
     paging = ("limit", "cursor") if answer in _PAGED else ()
     for name in (*filters, *paging):
-        schema = (
-            {"enum": REFUND_STATUSES} if (answer, name) == ("RefundPage", "status") else _PARAMETERS.get(name, TEXT)
-        )
+        schema = _OF_LIST.get((answer, name)) or _PARAMETERS.get(name, TEXT)
         if path.startswith(finance_shapes.PREFIX):
             schema = {**_PARAMETERS.get(name, {}), **finance_shapes.PARAMETERS[name]}
         parameters.append({"name": name.removeprefix("delivery_"), "in": "query", "schema": schema})
@@ -285,6 +308,13 @@ def _operation(
     if body is not None:
         optional = getattr(bodies, body) in bodies.OPTIONAL
         content = {"application/json": {"schema": ref(body)}}
+        if body in catalogue_shapes.SHEETS:
+            columns, beside = catalogue_shapes.SHEETS[body]
+            content["text/csv"] = {"schema": {**TEXT, "description": f"With a heading, of these columns: {columns}"}}
+            parameters += [
+                {"name": name, "in": "query", "schema": schema, "description": about}
+                for name, (schema, about) in beside.items()
+            ]
         operation["requestBody"] = {"required": not optional, "content": content}
     return operation
 

@@ -36,6 +36,8 @@ STATUSES: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.MethodUnavailableError: (503, "Method unavailable"),
 }
 
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 _RETRYABLE: Final = frozenset({408, 429, 500, 503})
 """What may be sent again as it was: after an error of ours too, because a POST is done once for its key."""
 
@@ -89,9 +91,7 @@ def json_answer(
     body: bytes, *, status: int = 200, headers: dict[str, str] | None = None, content_type: str = "application/json"
 ) -> web.Response:
     """Answer with JSON that is written already."""
-    return web.Response(
-        body=body,
-        status=status,
-        content_type=content_type,
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
-    )
+    sent = {**_HEADERS, "Content-Type": content_type}
+    if headers:
+        sent |= headers
+    return web.Response(body=body, status=status, headers=sent)

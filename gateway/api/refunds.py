@@ -10,8 +10,9 @@ from gateway.api.callers import answered
 from gateway.api.calls import caller, claim_of, read_json_body, working_on
 from gateway.api.paging import Query, path_id
 from gateway.api.problems import document
-from gateway.api.refund_requests import person, refund_batch_request, refund_request
+from gateway.api.refund_requests import person, refund_batch_of_sheet, refund_batch_request, refund_request
 from gateway.api.requests import read_body
+from gateway.api.spreadsheets import is_sheet, read_sheet_or_json, sheet_claim
 from gateway.domain.caller import Scope
 from gateway.domain.errors import InvalidError
 from gateway.domain.idempotency import StoredAnswer
@@ -23,7 +24,7 @@ from gateway.services.refunds.create_refund import Asking, create_refund
 from gateway.services.refunds.decide_batch import decide_batch
 from gateway.services.refunds.decide_refund import Decision, decide_for_department
 from gateway.services.refunds.end_collection import cancel_refund
-from gateway.services.refunds.refund_many import PaidQuery, choose_paid, refund_many
+from gateway.services.refunds.refund_many import PaidQuery, Wanted, choose_paid, refund_many
 from gateway.web.admission import DEPS
 
 
@@ -41,12 +42,18 @@ async def create(request: web.Request) -> web.Response:
 async def create_batch(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     key = await caller(request, Scope.REFUNDS_WRITE)
-    body = await read_json_body(request, deps)
-    claim = claim_of(request, key, body)
+    body = await read_sheet_or_json(request, deps)
+    claim = sheet_claim(request, key, body)
+    sheet = is_sheet(request)
+    query = Query(request, ("reason", "requested_by", "dry_run") if sheet else (), paged=False)
     with working_on(deps, claim):
-        wanted, asked, dry_run = refund_batch_request(body)
-        if isinstance(wanted, PaidQuery):
-            wanted = await choose_paid(deps, key.department, wanted, asked)
+        wanted: list[Wanted] | PaidQuery
+        if sheet:
+            wanted, dry_run = refund_batch_of_sheet(query, body)
+        else:
+            wanted, asked, dry_run = refund_batch_request(body)
+            if isinstance(wanted, PaidQuery):
+                wanted = await choose_paid(deps, key.department, wanted, asked)
         stored = await refund_many(deps, key.department, wanted, claim, caller=key.id, dry_run=dry_run)
     return _answer(stored, f"/v1/refunds?batch={stored.resource}")
 

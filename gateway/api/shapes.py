@@ -103,7 +103,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "tariff": _or_null(closed(_CITATION)),
         }
     ),
-    "Tariff": closed({**_CITATION, "terms": {"type": "object", "additionalProperties": True}}),
+    "Tariff": closed({**_CITATION, "terms": ref("TariffTerms")}),
     "PaymentAttempt": closed(
         {
             "id": identifier("pa"),
@@ -143,7 +143,7 @@ ANSWERS: Final[dict[str, Schema]] = {
             "expires_at": INSTANT,
             "checkout_url": {"type": "string", "format": "uri"},
         },
-        paid_before={**_TEXT_OR_NULL, "description": "when read and not paid: the paid intent of the same reference"},
+        paid_before={**_TEXT_OR_NULL, "description": "while it is not paid: the paid intent of the same reference"},
         attempts={"type": "array", "items": ref("PaymentAttempt"), "description": "with expand[]=attempts"},
         refunds={"type": "array", "items": ref("Refund"), "description": "with expand[]=refunds"},
     ),
@@ -170,7 +170,7 @@ ANSWERS: Final[dict[str, Schema]] = {
         {
             "id": identifier("pk"),
             "object": {"const": "payment_link"},
-            "status": {"enum": ["usable", "paid", "expired", "disabled"]},
+            "status": {"enum": ["usable", "paid", "expired", "disabled", "unavailable"]},
             "reference": TEXT,
             "service": _TEXT_OR_NULL,
             "name": ref("Name"),

@@ -14,6 +14,7 @@ class Scope(StrEnum):
 
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
+    CATALOGUE_WRITE = "catalogue:write"
     REFUNDS_WRITE = "refunds:write"
     REFUNDS_APPROVE = "refunds:approve"
     WEBHOOKS_WRITE = "webhooks:write"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -13,9 +12,10 @@ from gateway.domain.sealing import Sealer
 _BLOCK_BYTES: Final = 64
 """What is sealed is filled up to whole blocks, so that its length does not tell an address."""
 
+_TEXTS: Final = msgspec.json.Decoder(list[str | None])
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+
+class Contact(msgspec.Struct, frozen=True):
     """How the payer of one attempt is reached, and the bank they chose."""
 
     email: str | None = None
@@ -23,8 +23,7 @@ class Contact:
     bank: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeptContact:
+class KeptContact(msgspec.Struct, frozen=True):
     """An e-mail address and a mobile number as stored; in clear only where they were written before sealing."""
 
     sealed: bytes | None = None
@@ -42,7 +41,7 @@ def seal_texts(sealer: Sealer, texts: Sequence[str | None], about: str, random_b
 
 
 def open_texts(sealer: Sealer, sealed: bytes, about: str) -> list[str | None]:
-    return msgspec.json.decode(sealer.open(sealed, about), type=list[str | None])
+    return _TEXTS.decode(sealer.open(sealed, about))
 
 
 def seal_contact(

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+import msgspec
+
 from gateway.domain.errors import InvalidError
 from gateway.domain.rounding import vat_inside
 
@@ -20,8 +22,7 @@ class FeeBearer(StrEnum):
     PAYER = "payer"
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """A name in both languages of the service."""
 
     ar: str

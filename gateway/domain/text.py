@@ -18,6 +18,7 @@ _MARKS_IN_A_ROW_MAX: Final = 8
 
 _CARD_DIGITS_MIN: Final = 13
 _DIGITS: Final = re.compile(r"\d(?<!\d\d)(?:[ \-.]?\d){12,18}(?!\d)")
+_BETWEEN: Final = re.compile(r"\D")
 _CARD: Final = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|27200\d{11}|3[47]\d{13}"
     r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6\d{15,18}|5[06-9]\d{10,17}"
@@ -46,7 +47,7 @@ def holds_card_number(text: str) -> bool:
     if len(text) < _CARD_DIGITS_MIN:
         return False
     for match in _DIGITS.finditer(_western(text)):
-        digits = re.sub(r"\D", "", match[0])
+        digits = _BETWEEN.sub("", match[0])
         if _CARD.fullmatch(digits) and _passes_luhn(digits):
             return True
     return False

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from gateway.domain.caller import ApiKey, OAuthClient
 from gateway.domain.contact import Contact
 from gateway.domain.department import Bundle, Department, Names, Service
@@ -30,7 +32,8 @@ def instant(at: datetime | None) -> str | None:
     if at is None:
         return None
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    # Several times as fast as `isoformat`, and every answer has some of these.
+    return f"{msgspec.json.encode(utc)[1:20].decode()}.{utc.microsecond // 1000:03}Z"
 
 
 def _shown(amount_minor: int, currency: str) -> Document:

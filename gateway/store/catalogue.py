@@ -91,6 +91,23 @@ async def read(connection: Connection, at: datetime, known: Mapping[str, Tariff]
     )
 
 
+async def hold(connection: Connection) -> None:
+    """Let nobody else change the catalogue until this transaction ends. Payments go on: they only need the rows."""
+    await connection.execute("SELECT 1 FROM gateway.department ORDER BY code FOR NO KEY UPDATE")
+
+
+async def owners(connection: Connection, services: Iterable[str], bundles: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return whose the services and bundles of these codes are, by table and code, the retired ones too."""
+    rows = await connection.fetch(
+        """SELECT 'services' AS place, code, department FROM gateway.service WHERE code = ANY ($1::text[])
+           UNION ALL
+           SELECT 'bundles', code, department FROM gateway.bundle WHERE code = ANY ($2::text[])""",
+        sorted(set(services)),
+        sorted(set(bundles)),
+    )
+    return {(row["place"], row["code"]): row["department"] for row in rows}
+
+
 async def save_departments(connection: Connection, departments: Iterable[Department], at: datetime) -> None:
     await connection.executemany(
         """INSERT INTO gateway.department AS d
@@ -163,14 +180,20 @@ class CatalogueCache:
             async with self._lock:
                 if not self._fresh():
                     async with self._connect() as connection:
-                        known = {one.id: one for versions in self._catalogue.tariffs.values() for one in versions}
-                        self._catalogue = await read(connection, self._clock(), known)
+                        self._catalogue = await read(connection, self._clock(), self._tariffs())
                     self._read_at = self._clock()
         return self._catalogue
+
+    async def fresh(self, connection: Connection) -> Catalogue:
+        """Read it within the caller's transaction, for whoever is about to change it."""
+        return await read(connection, self._clock(), self._tariffs())
 
     def forget(self) -> None:
         """Read again at the next use: the catalogue has just been changed."""
         self._read_at = None
+
+    def _tariffs(self) -> dict[str, Tariff]:
+        return {one.id: one for versions in self._catalogue.tariffs.values() for one in versions}
 
     def _fresh(self) -> bool:
         return self._read_at is not None and self._clock() - self._read_at < AGE_MAX

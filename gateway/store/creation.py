@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.store import captures, messages
@@ -57,12 +58,16 @@ class NewIntent(msgspec.Struct, frozen=True):
 
 
 # Named columns of the arrays, so that a reader can hold the statement against the table. What another request has
-# already claimed falls out at `claimed`, and nothing of it is written.
+# already claimed falls out at `claimed`, and nothing of it is written. Answers come ending in `"paid_before":null}`:
+# where the bill is paid already, by whichever intent, that is put in the place of null here, in what is kept too.
 _CREATE: Final = """
 WITH asked AS (
   SELECT a.id, a.caller, a.route, a.key, a.body_sha256, a.status, a.answer, a.department, a.reference, a.amount_minor,
          a.currency, a.language, a.contact, a.return_url, a.metadata, a.live, a.created_at,
-         a.expires_at, a.event_id, a.event_data, a.bundle
+         a.expires_at, a.event_id, a.event_data, a.bundle,
+         (SELECT i.id FROM gateway.intent i
+           WHERE i.department = a.department AND i.reference = a.reference AND i.status = 'paid'
+           ORDER BY i.paid_at, i.id LIMIT 1) AS paid_before
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::bytea[], $8::text[],
                 $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[],
                 $16::boolean[], $17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::text[])
@@ -71,7 +76,10 @@ WITH asked AS (
 ), claimed AS (
   INSERT INTO gateway.idempotency
          (caller, route, key, body_sha256, resource, status, answer, created_at, expires_at)
-  SELECT caller, route, key, body_sha256, id, status, answer, created_at, created_at + $31::interval
+  SELECT caller, route, key, body_sha256, id, status,
+         CASE WHEN paid_before IS NULL THEN answer
+              ELSE substr(answer, 1, length(answer) - 5) || convert_to('"' || paid_before || '"}', 'UTF8') END,
+         created_at, created_at + $31::interval
     FROM asked ORDER BY caller, route, key
       ON CONFLICT DO NOTHING
   RETURNING resource AS id
@@ -102,7 +110,7 @@ WITH asked AS (
   INSERT INTO gateway.outbox (event, department)
   SELECT event_id, department FROM asked JOIN claimed USING (id)
 )
-SELECT id FROM claimed"""
+SELECT id, paid_before FROM asked JOIN claimed USING (id)"""
 
 
 async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[StoredAnswer | Exception]:
@@ -118,7 +126,7 @@ async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[S
     answers: list[StoredAnswer | Exception] = []
     for intent in intents:
         if intent.id in created:
-            answers.append(intent.answer)
+            answers.append(_told(intent.answer, created[intent.id]))
             continue
         try:
             stored = await replay(connection, intent.claim)
@@ -129,10 +137,18 @@ async def create(connection: Connection, intents: Sequence[NewIntent]) -> list[S
     return answers
 
 
-async def _create(connection: Connection, intents: Sequence[NewIntent]) -> set[str]:
+def _told(answer: StoredAnswer, paid_before: str | None) -> StoredAnswer:
+    """Return an answer as the statement has kept it."""
+    if paid_before is None:
+        return answer
+    return replace(answer, answer=answer.answer.removesuffix(b"null}") + f'"{paid_before}"}}'.encode())
+
+
+async def _create(connection: Connection, intents: Sequence[NewIntent]) -> dict[str, str | None]:
+    """Return what was created, each with the intent its bill was paid through before, if any."""
     amounts, more = _line_columns(intents)
     rows = await connection.fetch(_CREATE, *_intent_columns(intents), *amounts, *more)
-    return {row["id"] for row in rows}
+    return {row["id"]: row["paid_before"] for row in rows}
 
 
 def _intent_columns(intents: Sequence[NewIntent]) -> tuple[list[object], ...]:

@@ -48,13 +48,19 @@ class GroupCommit(Generic[Row, Result]):
         """Wait for the row's own result. A caller that goes away does not take the batch with it."""
         if len(self._queue) >= self._queue_max:
             raise OverloadedError(retry_after_s=1)
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._queue.append((row, future))
-        if not self._gathering and len(self._workers) < self._flushes_max:
+        if not self._gathering and self._may_flush():
             self._gathering = True
-            worker = asyncio.get_running_loop().create_task(self._work(), name="group-commit")
+            worker = loop.create_task(self._work(), name="group-commit")
             self._workers.add(worker)
         return await future
+
+    def _may_flush(self) -> bool:
+        """Tell whether a batch may leave: alone, or behind others that are under way when it is a full one."""
+        under_way = len(self._workers)
+        return not under_way or (under_way < self._flushes_max and len(self._queue) >= self._batch_max)
 
     async def drain(self) -> None:
         """Wait until everything queued is written: the last step of a graceful stop."""

@@ -145,7 +145,7 @@ async def lines(
 ) -> dict[str, list[IntentLine]]:
     """Return intents' lines; whoever books them needs no word of how they were priced."""
     rows = await connection.fetch(
-        f"""SELECT intent, {LINE_COLUMNS} FROM gateway.intent_line
+        f"""SELECT {LINE_COLUMNS}, intent FROM gateway.intent_line
              WHERE intent = ANY ($1::text[]) ORDER BY intent, number""",
         list(intent_ids),
     )
@@ -153,30 +153,29 @@ async def lines(
     priced_by = await tariffs.read_many(connection, cited)
     found: dict[str, list[IntentLine]] = defaultdict(list)
     for row in rows:
-        found[row["intent"]].append(line_of(row, priced_by))
+        found[row["intent"]].append(line_of(row[:-1], priced_by))
     return found
 
 
-def line_of(row: Row | Mapping[str, Any], priced_by: Mapping[str, Tariff]) -> IntentLine:
+def line_of(values: Sequence[Any], priced_by: Mapping[str, Tariff]) -> IntentLine:
+    """Return the line with these values of `LINE_COLUMNS`: rows inside a row come without names."""
+    (
+        number, department, service, name_ar, name_en, revenue_code, quantity, amount_minor,
+        vat_minor, tariff, base_minor, discount_minor, concession, shared,
+    ) = values  # fmt: skip
+    law = priced_by.get(tariff)
     return IntentLine(
-        number=row["number"],
-        department=row["department"],
-        service=row["service"],
-        names=Names(row["name_ar"], row["name_en"]),
-        revenue_code=row["revenue_code"],
-        quantity=row["quantity"],
-        amount_minor=row["amount_minor"],
-        vat_minor=row["vat_minor"],
-        applied=_applied(row, priced_by),
-        shared=row["shared"],
+        number=number,
+        department=department,
+        service=service,
+        names=Names(name_ar, name_en),
+        revenue_code=revenue_code,
+        quantity=quantity,
+        amount_minor=amount_minor,
+        vat_minor=vat_minor,
+        applied=None if law is None else Applied(law, base_minor, discount_minor, concession),
+        shared=shared,
     )
-
-
-def _applied(row: Row | Mapping[str, Any], priced_by: Mapping[str, Tariff]) -> Applied | None:
-    tariff = priced_by.get(row["tariff"])
-    if tariff is None:
-        return None
-    return Applied(tariff, row["base_minor"], row["discount_minor"], row["concession"])
 
 
 async def shared_with(connection: Connection, department: str, *, before: str | None, limit: int) -> list[str]:
@@ -206,20 +205,22 @@ async def same_bill_elsewhere(connection: Connection, intent: Intent) -> bool:
     )
 
 
+PAID_BEFORE: Final = """SELECT paid.id FROM gateway.intent paid
+  WHERE paid.department = i.department AND paid.reference = i.reference AND paid.id <> i.id AND paid.status = 'paid'
+  ORDER BY paid.paid_at, paid.id LIMIT 1"""
+"""The other intent through which the bill of the intent `i` was first paid."""
+
+
 async def paid_before(connection: Connection, intents: Sequence[Intent]) -> dict[str, str]:
     """Return, for each of these intents whose bill is paid already, the intent it was first paid through."""
     rows = await connection.fetch(
-        """SELECT mine.id, other.id AS other
-             FROM unnest($1::text[], $2::text[], $3::text[]) AS mine (id, department, reference)
-             JOIN LATERAL (
-               SELECT i.id FROM gateway.intent i
-                WHERE i.department = mine.department AND i.reference = mine.reference AND i.id <> mine.id
-                  AND i.status = 'paid' ORDER BY i.paid_at, i.id LIMIT 1) other ON true""",
+        f"""SELECT i.id, ({PAID_BEFORE}) AS other
+              FROM unnest($1::text[], $2::text[], $3::text[]) AS i (id, department, reference)""",
         [intent.id for intent in intents],
         [intent.department for intent in intents],
         [intent.reference for intent in intents],
     )
-    return {row["id"]: row["other"] for row in rows}
+    return {row["id"]: row["other"] for row in rows if row["other"] is not None}
 
 
 async def paid_for(

@@ -35,3 +35,11 @@ async def known_by(connection: Connection, department: str, intent_ids: Sequence
         services = tuple(dict.fromkeys((*before, *service)))
         found[row["id"]] = Known(row["reference"], row["receipt_number"], services)
     return found
+
+
+async def references(connection: Connection, intent_ids: Sequence[str]) -> dict[str, str]:
+    """Return what their departments call payments."""
+    rows = await connection.fetch(
+        "SELECT id, reference FROM gateway.intent WHERE id = ANY ($1::text[])", list(intent_ids)
+    )
+    return {row["id"]: row["reference"] for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -31,18 +31,22 @@ _BELONGING: Final = f"""
     WHERE r.intent = i.id AND status <> 'failed' AND NOT late) AS refunded_minor,
   (SELECT ROW({attempts.COLUMNS}) FROM gateway.attempt a
     WHERE a.intent = i.id ORDER BY id DESC LIMIT 1) AS last_attempt"""
-_READ: Final = f"SELECT {intents.COLUMNS}, {_BELONGING} FROM gateway.intent i WHERE id = ANY ($1::text[])"
+_READ: Final = f"""
+SELECT {intents.COLUMNS}, {_BELONGING},
+  CASE WHEN i.paid_at IS NULL THEN ({intents.PAID_BEFORE}) END AS paid_before
+  FROM gateway.intent i WHERE id = ANY ($1::text[])"""
 _READ_BELONGING: Final = f"""
 SELECT {_BELONGING} FROM unnest($1::text[]) WITH ORDINALITY AS i (id, place) ORDER BY place"""
 
-_LINE_NAMES: Final = intents.LINE_COLUMNS.replace(",", " ").split()
+_TARIFF: Final = intents.LINE_COLUMNS.replace(",", " ").split().index("tariff")
 _ATTEMPT_NAMES: Final = attempts.COLUMNS.replace(",", " ").split()
 
 
 async def read_whole(connection: Connection, intent_ids: Sequence[str]) -> list[WholeIntent | None]:
     """Return one for each id, in order; None where there is none."""
     rows = await connection.fetch(_READ, sorted(set(intent_ids)))
-    read = await _together(connection, [intents.intent_of(row) for row in rows], rows)
+    before = {row["id"]: row["paid_before"] for row in rows}
+    read = await _together(connection, [intents.intent_of(row) for row in rows], rows, before)
     found = {each.intent.id: each for each in read}
     return [found.get(each) for each in intent_ids]
 
@@ -51,18 +55,24 @@ async def whole(connection: Connection, found: Sequence[Intent]) -> list[WholeIn
     """Put to each intent what belongs to it."""
     if not found:
         return []
-    return await _together(connection, found, await connection.fetch(_READ_BELONGING, [each.id for each in found]))
-
-
-async def _together(connection: Connection, found: Sequence[Intent], rows: Sequence[Row]) -> list[WholeIntent]:
-    lines = [[_named(_LINE_NAMES, line) for line in row["lines"]] for row in rows]
-    priced_by = await tariffs.read_many(
-        connection, {line["tariff"] for own in lines for line in own if line["tariff"] is not None}
-    )
-    last = [row["last_attempt"] and attempts.attempt_of(_named(_ATTEMPT_NAMES, row["last_attempt"])) for row in rows]
-    disputed = await _disputed(connection, found, [attempt for attempt in last if attempt is not None])
+    rows = await connection.fetch(_READ_BELONGING, [each.id for each in found])
     unpaid = [intent for intent in found if intent.paid_at is None]
     before = await intents.paid_before(connection, unpaid) if unpaid else {}
+    return await _together(connection, found, rows, before)
+
+
+async def _together(
+    connection: Connection, found: Sequence[Intent], rows: Sequence[Row], before: Mapping[str, str | None]
+) -> list[WholeIntent]:
+    lines = [row["lines"] for row in rows]
+    cited = {tariff for own in lines for line in own if (tariff := line[_TARIFF]) is not None}
+    priced_by = await tariffs.read_many(connection, cited)
+    last = [
+        None if (values := row["last_attempt"]) is None
+        else attempts.attempt_of(dict(zip(_ATTEMPT_NAMES, values, strict=True)))
+        for row in rows
+    ]  # fmt: skip
+    disputed = await _disputed(connection, found, [attempt for attempt in last if attempt is not None])
     return [
         WholeIntent(
             intent,
@@ -84,7 +94,3 @@ async def _disputed(connection: Connection, found: Sequence[Intent], last: Seque
     if missing:  # somebody tried again after it was paid
         known |= await attempts.read_many(connection, missing)
     return await disputes.taken_back(connection, [known[attempt_id] for attempt_id in paid])
-
-
-def _named(names: Sequence[str], values: Sequence[Any]) -> Mapping[str, Any]:
-    return dict(zip(names, values, strict=True))

@@ -23,6 +23,8 @@ class Proposal:
     checker: str | None = None
     checked_at: datetime | None = None
     decision: str | None = None
+    proposed_with: str | None = None
+    """The credential of the department's system that proposed it, where one did."""
 
 
 def _proposal(row: Row) -> Proposal:
@@ -34,6 +36,7 @@ def _proposal(row: Row) -> Proposal:
         checker=row["checker"],
         checked_at=row["checked_at"],
         decision=row["decision"],
+        proposed_with=row["proposed_with"],
     )
 
 
@@ -98,15 +101,28 @@ async def last_versions(connection: Connection, services: Sequence[str]) -> dict
     return {row["code"]: row["last"] for row in rows}
 
 
+async def currencies(connection: Connection, services: Sequence[str], own: str | None) -> dict[str, str]:
+    """Return what services on offer are charged in; with `own`, those of that department alone."""
+    rows = await connection.fetch(
+        """SELECT s.code, s.currency FROM gateway.service s JOIN gateway.department d ON d.code = s.department
+            WHERE s.active AND d.active AND s.code = ANY ($1::text[]) AND ($2::text IS NULL OR s.department = $2)""",
+        sorted(set(services)),
+        own,
+    )
+    return {row["code"]: row["currency"] for row in rows}
+
+
 async def insert(connection: Connection, proposals: Iterable[Proposal]) -> None:
     await connection.executemany(
         """INSERT INTO gateway.tariff
-                  (id, service, version, effective_on, effective_at, terms, legal_basis, reason, maker, made_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                  (id, service, version, effective_on, effective_at, terms, legal_basis, reason, maker, made_at,
+                   proposed_with)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         [
             (
                 p.tariff.id, p.tariff.service, p.tariff.version, p.tariff.effective_on, p.tariff.effective_at,
                 to_json(terms_document(p.tariff.terms)), p.tariff.legal_basis, p.reason, p.maker, p.made_at,
+                p.proposed_with,
             )
             for p in proposals
         ],
@@ -156,9 +172,47 @@ async def history(connection: Connection, service: str) -> list[Proposal]:
     return [_proposal(row) for row in rows]
 
 
-async def approved(connection: Connection) -> list[Proposal]:
-    """Return every approved version of every service, for an export."""
+async def approved(connection: Connection, department: str | None = None) -> list[Proposal]:
+    """Return every approved version of every service, of one department where one is named, for an export."""
     rows = await connection.fetch(
-        "SELECT * FROM gateway.tariff WHERE decision = 'approved' ORDER BY service, effective_at"
+        """SELECT t.* FROM gateway.tariff t JOIN gateway.service s ON s.code = t.service
+            WHERE t.decision = 'approved' AND ($1::text IS NULL OR s.department = $1)
+            ORDER BY t.service, t.effective_at""",
+        department,
     )
     return [_proposal(row) for row in rows]
+
+
+async def page(
+    connection: Connection,
+    department: str,
+    service: str | None,
+    decision: str | None,
+    *,
+    before: str | None,
+    limit: int,
+) -> list[Proposal]:
+    """Return a department's versions, newest first, below a cursor; a decision may be `undecided`."""
+    rows = await connection.fetch(
+        """SELECT t.* FROM gateway.tariff t JOIN gateway.service s ON s.code = t.service
+            WHERE s.department = $1 AND ($2::text IS NULL OR t.service = $2)
+              AND ($3::text IS NULL OR coalesce(t.decision, 'undecided') = $3) AND ($4::text IS NULL OR t.id < $4)
+            ORDER BY t.id DESC LIMIT $5""",
+        department,
+        service,
+        decision,
+        before,
+        limit,
+    )
+    return [_proposal(row) for row in rows]
+
+
+async def own(connection: Connection, department: str, tariff_id: str) -> Proposal | None:
+    """Return one version, where it is of a service of this department."""
+    row = await connection.fetchrow(
+        """SELECT t.* FROM gateway.tariff t JOIN gateway.service s ON s.code = t.service
+            WHERE t.id = $1 AND s.department = $2""",
+        tariff_id,
+        department,
+    )
+    return _proposal(row) if row else None

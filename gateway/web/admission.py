@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakSet
 
 import structlog
 from aiohttp import web
@@ -27,18 +28,22 @@ class Admission:
 
     def __init__(self, in_flight_max: int) -> None:
         self._in_flight_max = in_flight_max
-        self._in_flight = 0
+        self.in_flight = 0
+        _ADMISSIONS.add(self)
 
     def __enter__(self) -> None:
-        if self._in_flight >= self._in_flight_max:
+        if self.in_flight >= self._in_flight_max:
             metrics.REFUSED.labels("in_flight").inc()
             raise OverloadedError(retry_after_s=1)
-        self._in_flight += 1
-        metrics.IN_FLIGHT.inc()
+        self.in_flight += 1
 
     def __exit__(self, *_: object) -> None:
-        self._in_flight -= 1
-        metrics.IN_FLIGHT.dec()
+        self.in_flight -= 1
+
+
+_ADMISSIONS: Final[WeakSet[Admission]] = WeakSet()
+# Counted when somebody looks: a gauge is a lock, which every request would take twice.
+metrics.IN_FLIGHT.set_function(lambda: sum(admission.in_flight for admission in _ADMISSIONS))
 
 
 @web.middleware

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Final
+
+import msgspec
 
 WINDOW_S: Final = 60.0
 _BUCKETS_MAX: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """What is left of a caller's quota, for the headers that tell it."""
 
     quota: int
@@ -23,12 +24,17 @@ class Rate:
     def headers(self) -> dict[str, str]:
         """Write the quota as draft-ietf-httpapi-ratelimit-headers has it, and as its widely read forebear had."""
         return {
-            "RateLimit-Policy": f'"default";q={self.quota};w={WINDOW_S:.0f}',
+            "RateLimit-Policy": _policy(self.quota),
             "RateLimit": f'"default";r={self.remaining};t={self.reset_s}',
             "RateLimit-Limit": str(self.quota),
             "RateLimit-Remaining": str(self.remaining),
             "RateLimit-Reset": str(self.reset_s),
         }
+
+
+@lru_cache(maxsize=64)
+def _policy(quota: int) -> str:
+    return f'"default";q={quota};w={WINDOW_S:.0f}'
 
 
 class Rates:

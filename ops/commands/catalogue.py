@@ -164,8 +164,9 @@ def _decisions(tariff: click.Group, run: Run) -> None:
 
 def _line(each: Proposal) -> str:
     tariff = each.tariff
+    system = f" with {each.proposed_with}" if each.proposed_with else ""
     state = f"{each.decision} by {each.checker}" if each.decision else "to be approved"
     return (
         f"{tariff.id}  {tariff.service}  version {tariff.version}  from {tariff.effective_on}  "
-        f"proposed by {each.maker}, {state}: {each.reason}"
+        f"proposed by {each.maker}{system}, {state}: {each.reason}"
     )

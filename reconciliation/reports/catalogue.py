@@ -20,7 +20,7 @@ from reconciliation.reports.files import missing_files
 from reconciliation.reports.html_page import render_html
 from reconciliation.reports.payout_register import payout_register
 from reconciliation.reports.pdf_file import render_pdf
-from reconciliation.reports.report import Asked, Report
+from reconciliation.reports.report import Asked, PaymentNames, Report
 from reconciliation.reports.settlement_proof import settlement_proof
 from reconciliation.reports.suspense import suspense_ageing
 from reconciliation.reports.text import render_text
@@ -74,10 +74,13 @@ _RENDERERS: Final[dict[Format, Callable[[Report], AsyncIterator[bytes]]]] = {
 
 async def build_report(
     connection: Connection, name: str, business_date: date, language: Language, *, department: str | None = None,
-    since: date | None = None, known_at: datetime | None = None,
+    since: date | None = None, known_at: datetime | None = None, names: PaymentNames | None = None,
 ) -> Report:  # fmt: skip
     """Build a report by name. Its rows may stream from the connection: render it inside the same transaction."""
-    asked = Asked(business_date=business_date, language=language, department=department, since=since, known_at=known_at)
+    asked = Asked(
+        business_date=business_date, language=language, department=department, since=since, known_at=known_at,
+        names=names,
+    )  # fmt: skip
     if since is not None and (name not in OF_A_PERIOD or since > business_date):
         raise NotAllowedError(f"the report {name!r} takes no period that begins on {since}")
     if name in _BY_DATE:

@@ -2,17 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from ledger.accounts import department_payable
 from ledger.money import Money
-from reconciliation.breaks import Language
-from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
+from reconciliation.reports.report import Asked, Cell, Column, PaymentNames, Report, Row, Shape, Table
 from reconciliation.reports.words import kind_word, word
 from reconciliation.store import Connection, Record, inside, known
 
 PREFETCH: Final = 1000
+
+
+def _columns(asked: Asked) -> tuple[Column, ...]:
+    own = (Column(word("your_reference", asked.language), Shape.REFERENCE),) if asked.names is not None else ()
+    return (
+        Column(word("journal", asked.language), Shape.REFERENCE),
+        Column(word("date", asked.language), Shape.DATE),
+        Column(word("kind", asked.language)),
+        Column(word("payment", asked.language), Shape.REFERENCE),
+        *own,
+        Column(word("reference", asked.language), Shape.REFERENCE),
+        Column(word("amount", asked.language), Shape.AMOUNT),
+    )
+
+
+def _line(asked: Asked, first: Sequence[Cell], own: Cell, last: Sequence[Cell]) -> Row:
+    """Return a row; the department's own reference stands between, where there is a column for it."""
+    return (*first, own, *last) if asked.names is not None else (*first, *last)
+
+
+async def _named(
+    connection: Connection, asked: Asked, rows: AsyncIterator[Record]
+) -> AsyncIterator[tuple[Record, str | None]]:
+    """Give each row with what its department calls its payment; rows are asked about many at a time, as they stream."""
+    if asked.names is None:
+        async for row in rows:
+            yield row, None
+        return
+    held: list[Record] = []
+    async for row in rows:
+        held.append(row)
+        if len(held) == PREFETCH:
+            for each in await _names_of(connection, asked.names, held):
+                yield each
+            held = []
+    for each in await _names_of(connection, asked.names, held):
+        yield each
+
+
+async def _names_of(
+    connection: Connection, names: PaymentNames, rows: Sequence[Record]
+) -> list[tuple[Record, str | None]]:
+    payments = sorted({row["payment"] for row in rows if row["payment"] is not None})
+    known = await names.references(connection, payments) if payments else {}
+    return [(row, known.get(row["payment"])) for row in rows]
+
+
+def _shown(asked: Asked, row: Record, own: str | None, amount: Money) -> Row:
+    kind = kind_word(row["kind"], asked.language)
+    first = (str(row["journal_id"]), row["business_date"], kind, row["payment"])
+    return _line(asked, first, own, (row["reference"], amount))
 
 
 async def department_statement(connection: Connection, asked: Asked, department: str) -> Report:
@@ -21,14 +71,7 @@ async def department_statement(connection: Connection, asked: Asked, department:
     What it opened with is a sum over all of its lines, so the head is given out before it is asked for.
     """
     account, language = department_payable(department), asked.language
-    columns = (
-        Column(word("journal", language), Shape.REFERENCE),
-        Column(word("date", language), Shape.DATE),
-        Column(word("kind", language)),
-        Column(word("payment", language), Shape.REFERENCE),
-        Column(word("reference", language), Shape.REFERENCE),
-        Column(word("amount", language), Shape.AMOUNT),
-    )
+    columns = _columns(asked)
     tables = []
     for currency in await known.currencies(connection, account, asked.known):
         statement = _Statement(connection, account, currency, asked)
@@ -54,18 +97,19 @@ class _Statement:
             if row["currency"] == self._currency:
                 self._closing_minor = -row["closing_minor"]
                 yield self._balance("opening", self._closing_minor + row["debit_minor"] - row["credit_minor"])
-        async for row in _postings_of(self._connection, self._account, self._currency, asked):
-            yield row
+        postings = _postings_of(self._connection, self._account, self._currency, asked)
+        async for row, own in _named(self._connection, asked, postings):
+            yield _shown(asked, row, own, Money(-row["amount_minor"], self._currency))
 
     def closing(self) -> Row:
         return self._balance("closing", self._closing_minor)
 
     def _balance(self, name: str, amount_minor: int) -> Row:
         amount = Money.of_total(amount_minor, self._currency)
-        return (word(name, self._asked.language), None, None, None, None, amount)
+        return _line(self._asked, (word(name, self._asked.language), None, None, None), None, (None, amount))
 
 
-async def _postings_of(connection: Connection, account: str, currency: str, asked: Asked) -> AsyncIterator[Row]:
+async def _postings_of(connection: Connection, account: str, currency: str, asked: Asked) -> AsyncIterator[Record]:
     async for row in connection.cursor(
         """
         SELECT journal_id, business_date, kind, payment, reference, amount_minor FROM ledger.postings
@@ -81,8 +125,7 @@ async def _postings_of(connection: Connection, account: str, currency: str, aske
         asked.known,
         prefetch=PREFETCH,
     ):
-        yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], asked.language), row["payment"],
-               row["reference"], Money(-row["amount_minor"], currency))  # fmt: skip
+        yield row
 
 
 async def remittance_advice(connection: Connection, asked: Asked, department: str) -> Report:
@@ -103,30 +146,23 @@ async def remittance_advice(connection: Connection, asked: Asked, department: st
         department,
         asked.known,
     )
-    columns = (
-        Column(word("journal", language), Shape.REFERENCE),
-        Column(word("date", language), Shape.DATE),
-        Column(word("kind", language)),
-        Column(word("payment", language), Shape.REFERENCE),
-        Column(word("reference", language), Shape.REFERENCE),
-        Column(word("amount", language), Shape.AMOUNT),
-    )
+    columns = _columns(asked)
     tables = []
     for line in lines:
         amount = Money(line["amount_minor"], line["currency"])
-        foot: Row = (word("total", language), None, None, None, line["id"], amount)
+        foot = _line(asked, (word("total", language), None, None, None), None, (line["id"], amount))
         whose = " ".join(part for part in (department, line["revenue_code"], line["currency"]) if part)
         title = f"{whose}: {word('in_this_payout', language)}"
-        tables.append(Table(title, columns, _inside(connection, department, line, language), foot))
+        tables.append(Table(title, columns, _inside(connection, asked, department, line), foot))
     return Report.of("remittance", word("remittance", language), asked, tables)
 
 
-async def _inside(connection: Connection, department: str, line: Record, language: Language) -> AsyncIterator[Row]:
+async def _inside(connection: Connection, asked: Asked, department: str, line: Record) -> AsyncIterator[Row]:
     sum_minor = 0
-    async for row in inside.stream(connection, department, line):
+    async for row, own in _named(connection, asked, inside.stream(connection, department, line)):
         if row["amount_minor"]:
             sum_minor += row["amount_minor"]
-            yield (str(row["journal_id"]), row["business_date"], kind_word(row["kind"], language), row["payment"],
-                   row["reference"], Money(row["amount_minor"], line["currency"]))  # fmt: skip
+            yield _shown(asked, row, own, Money(row["amount_minor"], line["currency"]))
     if rest_minor := line["amount_minor"] - sum_minor:
-        yield (None, None, word("not_included", language), None, None, Money(rest_minor, line["currency"]))
+        rest = Money(rest_minor, line["currency"])
+        yield _line(asked, (None, None, word("not_included", asked.language), None), None, (None, rest))

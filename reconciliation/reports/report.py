@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from ledger.money import Money, total
 from reconciliation.breaks import Language
@@ -21,15 +21,27 @@ RECORDED_EARLIER_DAYS: Final = 7
 FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
+class PaymentNames(Protocol):
+    """Knows what departments call their payments. The books know payments, not their departments' numbers."""
+
+    async def references(self, connection: Any, payments: Sequence[str]) -> Mapping[str, str]:
+        """Return the department's own reference of each payment it knows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a report is asked for. `known_at` leaves out everything recorded after that instant."""
+    """What a report is asked for. `known_at` leaves out everything recorded after that instant.
+
+    With `names`, a department's lines bear its own references.
+    """
 
     business_date: date
     language: Language
     department: str | None = None
     since: date | None = None
     known_at: datetime | None = None
+    names: PaymentNames | None = None
 
     @property
     def known(self) -> datetime:

@@ -64,6 +64,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "journal": ("Journal", "القيد"),
     "reference": ("Reference", "المرجع"),
     "payment": ("Payment", "الدفعة"),
+    "your_reference": ("Your reference", "مرجعكم"),
     "kind": ("Kind", "النوع"),
     "amount": ("Amount", "المبلغ"),
     "balance": ("Balance", "الرصيد"),

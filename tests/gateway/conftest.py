@@ -25,6 +25,7 @@ from gateway.services import links
 from gateway.services.attempts.start_payment import Started, start_payment
 from gateway.services.callers.api_keys import issue_key, issue_treasury_key
 from gateway.services.catalogue.import_catalogue import import_catalogue
+from gateway.services.payment_names import PaymentNames
 from gateway.worker import JOBS
 from ops.finance_reports import FinanceReports
 from reconciliation.business_days import Calendar
@@ -231,8 +232,8 @@ async def open_town(pool: asyncpg.Pool, clock, random_bytes) -> AsyncIterator[An
                 webhook_session=await stack.enter_async_context(open_webhook_session(private=True)),
                 private_webhooks=True,
                 senders={"email": mailbox},
-                limits=limits,
-                payouts=DepartmentPayouts(),
+                limits=limits or Limits(connection_wait_s=10.0, turn_wait_s=10.0),
+                payouts=DepartmentPayouts(PaymentNames()),
                 finance_reports=FinanceReports(clock, Calendar()),
             )
             deps = replace(deps, **changes)

@@ -64,6 +64,30 @@ async def test_every_row_is_written_once_and_no_batch_is_empty(at_once):
     assert all(table.batches)
 
 
+async def test_only_a_full_batch_leaves_while_another_is_under_way():
+    table, held = Table(), asyncio.Event()
+
+    async def flush(rows):
+        if 1 in rows:
+            await held.wait()
+        return await table.flush(rows)
+
+    commit = GroupCommit(flush, batch_max=2, flushes_max=2)
+    first = asyncio.create_task(commit.submit(1))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    second = asyncio.create_task(commit.submit(2))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not second.done()
+    assert await commit.submit(3) == 6
+    assert await second == 4
+    assert not first.done()
+    held.set()
+    assert await first == 2
+    assert table.batches == [[2, 3], [1]]
+
+
 async def test_a_poisoned_row_fails_alone():
     commit = GroupCommit(Table().flush)
     results = await asyncio.gather(*(commit.submit(n) for n in (1, -1, 2, 13)), return_exceptions=True)

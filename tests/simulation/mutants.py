@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.simulation.mutants_of_counters import OF_COUNTERS
 from tests.simulation.mutants_of_days import OF_DAYS
 from tests.simulation.mutants_of_nights import OF_NIGHTS
 from tests.simulation.mutation import Mutant, plant
 
-MUTANTS: Final[tuple[Mutant, ...]] = (*OF_DAYS, *OF_NIGHTS)
+MUTANTS: Final[tuple[Mutant, ...]] = (*OF_DAYS, *OF_NIGHTS, *OF_COUNTERS)
 
 
 def plant_named(name: str) -> None:

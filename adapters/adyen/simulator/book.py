@@ -122,6 +122,29 @@ class Book:
             self.set_status(link["id"], "completed")
         return row
 
+    def take_at_terminal(self, amount_minor: int, currency: str) -> Row:
+        """Book what a card terminal charged: a payment nobody asked for by a link, under the terminal's own number."""
+        link = {
+            "id": self.mint("PT"), "reference": self.mint("T"), "merchant_account": "terminal",
+            "amount_minor": amount_minor, "currency": currency, "at": self.now(),
+        }  # fmt: skip
+        self._database.execute(
+            "INSERT INTO links (id, reference, merchant_account, amount_minor, currency, description, locale,"
+            " return_url, country_code, expires_at, updated_at, status) VALUES (:id, :reference, :merchant_account,"
+            " :amount_minor, :currency, '', '', '', 'AE', :at, :at, 'completed')",
+            link,
+        )
+        return self.add_payment(link, reason="", scheme="visa", card="1111")
+
+    def void_at_terminal(self, psp_reference: str) -> bool:
+        """Take back what a terminal charged, before the day is closed."""
+        done = self._database.execute(
+            "UPDATE movements SET success = 0, reason = 'Cancelled' WHERE psp_reference = ? AND kind = 'payment'"
+            " AND success AND batch IS NULL AND link IN (SELECT id FROM links WHERE merchant_account = 'terminal')",
+            (psp_reference,),
+        )
+        return done.rowcount == 1
+
     def add_refund(self, psp_reference: str, refund: Row) -> Row:
         """Book a refund; the same idempotency key gives the refund made first."""
         if refund["idempotency_key"]:
@@ -151,9 +174,13 @@ class Book:
         return row
 
     def fail_refund(self, reference: str) -> Row | None:
-        """Let a refund fail that was done, as a card scheme does; one that is settled comes back another way."""
+        """Let a refund fail that was done, as a card scheme does; one that is settled comes back another way.
+
+        One that has failed is told of again, as notifications are that nobody has accepted.
+        """
         found = self.rows(
-            "SELECT * FROM movements WHERE reference = ? AND kind = 'refund' AND success AND batch IS NULL", reference
+            "SELECT * FROM movements WHERE reference = ? AND kind = 'refund' AND batch IS NULL ORDER BY rowid",
+            reference,
         )
         if not found:
             return None

@@ -46,6 +46,8 @@ class Pages:
             web.get("/pay/{link}", self.show),
             web.post("/pay/{link}", self.submit),
             web.post("/simulator/pay", self.pay),
+            web.post("/simulator/terminal", self.take_at_terminal),
+            web.post("/simulator/terminal/void", self.void_at_terminal),
             web.post("/simulator/fail-refund", self.fail_refund),
             web.post("/simulator/close", self.close),
             web.get("/simulator/book", self.book),
@@ -84,8 +86,21 @@ class Pages:
         link = await self._charge(link, str(body.get("decline_code", "")) or reason, scheme, number[-4:])
         return answer({"link": link["id"], "status": link["status"], "return_url": link["return_url"]})
 
+    async def take_at_terminal(self, request: web.Request) -> web.Response:
+        """Hold a card to a terminal at a counter: `{"amount_minor", "currency"}`; answers what its slip says."""
+        body = await read_object(request)
+        taken = self._book.take_at_terminal(int(body["amount_minor"]), str(body["currency"]))
+        await self._api.notifications.tell(taken)
+        return answer({"reference": taken["psp_reference"], "approval_code": taken["psp_reference"][:6]})
+
+    async def void_at_terminal(self, request: web.Request) -> web.Response:
+        """Take back at the terminal what it charged: `{"reference"}`, as on the slip."""
+        if not self._book.void_at_terminal(str((await read_object(request)).get("reference", ""))):
+            return answer({"error": "no such charge, or it is settled"}, status=404)
+        return answer({})
+
     async def fail_refund(self, request: web.Request) -> web.Response:
-        """Let a refund that was done fail: `{"reference"}`."""
+        """Let a refund that was done fail: `{"reference"}`; again, and it is told of again."""
         failed = self._book.fail_refund(str((await read_object(request)).get("reference", "")))
         if failed is None:
             return answer({"error": "no such refund, or it is settled"}, status=404)

@@ -54,6 +54,7 @@ _DEPARTMENT_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _NAME_MAX: Final = 200
 _DESCRIPTION_MAX: Final = 2_000
 _DOCUMENTS_MAX: Final = 30
+_DIGITS_MAX: Final = 18
 _ITEMS_MAX: Final = 50
 _RATE_MAX: Final = 10_000
 _UNKNOWN: Final = "is not a column of this table"
@@ -155,7 +156,9 @@ def read_service(row: Row) -> Service:
             audience=lambda row: _chosen(row, "audience", Audience),
             channels=lambda row: _chosen(row, "channels", Channel),
             documents=_documents,
-            depends_on=lambda row: tuple(_words(row, "depends_on")),
+            depends_on=lambda row: tuple(
+                word({"depends_on": code}, "depends_on") for code in _words(row, "depends_on")
+            ),
         )
     )
 
@@ -208,7 +211,7 @@ def whole(row: Row, field: str, least: int, most: int, *, default: int | None = 
     value = row.get(field)
     if value in (None, "") and default is not None:
         return default
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS_MAX:
         value = int(value)
     if type(value) is not int or not least <= value <= most:
         raise InvalidError(f"a whole number from {least} to {most}", pointer=field)
@@ -332,9 +335,7 @@ def _documents(row: Row) -> tuple[Names, ...]:
             raise InvalidError('objects as {"ar": …, "en": …}', pointer="documents")
         arabic, english = [each["ar"] for each in listed], [each["en"] for each in listed]
     else:
-        arabic, english = (
-            (row.get(field) or "").split(PARTED) if row.get(field) else [] for field in ("documents_ar", "documents_en")
-        )
+        arabic, english = (_parted(row, field) for field in ("documents_ar", "documents_en"))
     if len(arabic) != len(english) or len(arabic) > _DOCUMENTS_MAX:
         raise InvalidError(f"as many in Arabic as in English, at most {_DOCUMENTS_MAX}", pointer="documents_en")
     if any(PARTED in text for text in (*arabic, *english) if isinstance(text, str)):
@@ -346,6 +347,13 @@ def _documents(row: Row) -> tuple[Names, ...]:
         )
         for ar, en in zip(arabic, english, strict=True)
     )
+
+
+def _parted(row: Row, field: str) -> list[str]:
+    value = row.get(field) or ""
+    if not isinstance(value, str):
+        raise InvalidError("texts of one cell", pointer=field)
+    return value.split(PARTED) if value else []
 
 
 def _item(each: Any) -> BundleItem:

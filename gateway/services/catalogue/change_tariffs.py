@@ -51,55 +51,78 @@ def first_instant(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
+@dataclass(frozen=True, slots=True)
+class Proposing:
+    """Who proposes and why; a department's system also says by which credential, and proposes for its own alone."""
+
+    by: str
+    reason: str
+    caller: str | None = None
+    own: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFault:
+    """What is wrong with one of several drafts, by its number and the place in it."""
+
+    number: int
+    pointer: str
+    detail: str
+
+
 async def propose_tariffs(deps: Deps, drafts: Sequence[Draft], *, by: str, reason: str) -> list[Proposal]:
     """Store proposals, all or none, each with the next version number of its service."""
-    check_text(by, length_max=_NAME_MAX, pointer="/by")
-    check_text(reason, length_max=_TEXT_MAX, pointer="/reason")
-    catalogue = await deps.catalogue.get()
-    faults = [
-        FieldFault(f"/{number}{pointer}", "invalid", detail)
-        for number, draft in enumerate(drafts)
-        for pointer, detail in _draft_faults(draft, {code: one.currency for code, one in catalogue.services.items()})
-    ]
-    begun = await beginning_faults(deps, drafts)
-    faults += [FieldFault(f"/{number}/effective_on", "invalid", detail) for number, detail in begun]
-    if faults:
-        raise InvalidError(faults=faults)
-    now = deps.clock()
     async with deps.transaction() as connection:
-        services = [draft.service for draft in drafts]
-        await tariffs.hold(connection, services)
-        last = await tariffs.last_versions(connection, services)
-        proposals: list[Proposal] = []
-        for draft in drafts:
-            last[draft.service] += 1
-            tariff = Tariff(
-                id=deps.mint(Prefix.TARIFF),
-                service=draft.service,
-                version=last[draft.service],
-                effective_on=draft.effective_on,
-                effective_at=first_instant(draft.effective_on, deps.zone),
-                legal_basis=draft.legal_basis,
-                terms=draft.terms,
-            )
-            proposals.append(Proposal(tariff, reason, by, now))
-        await tariffs.insert(connection, proposals)
-        await audits.record(connection, [_deed(deps, each, "tariff_proposed", by) for each in proposals])
+        return await propose_within(deps, connection, drafts, Proposing(by, reason))
+
+
+async def propose_within(
+    deps: Deps, connection: Connection, drafts: Sequence[Draft], proposing: Proposing
+) -> list[Proposal]:
+    """Store proposals in the caller's transaction."""
+    by = check_text(proposing.by, length_max=_NAME_MAX, pointer="/by")
+    reason = check_text(proposing.reason, length_max=_TEXT_MAX, pointer="/reason")
+    services = [draft.service for draft in drafts]
+    await tariffs.hold(connection, services)
+    if faults := await draft_faults(deps, connection, drafts, own=proposing.own):
+        raise InvalidError(faults=[FieldFault(f"/{one.number}{one.pointer}", "invalid", one.detail) for one in faults])
+    now = deps.clock()
+    last = await tariffs.last_versions(connection, services)
+    proposals: list[Proposal] = []
+    for draft in drafts:
+        last[draft.service] += 1
+        tariff = Tariff(
+            id=deps.mint(Prefix.TARIFF),
+            service=draft.service,
+            version=last[draft.service],
+            effective_on=draft.effective_on,
+            effective_at=first_instant(draft.effective_on, deps.zone),
+            legal_basis=draft.legal_basis,
+            terms=draft.terms,
+        )
+        proposals.append(Proposal(tariff, reason, by, now, proposed_with=proposing.caller))
+    await tariffs.insert(connection, proposals)
+    await audits.record(connection, [_deed(deps, each, "tariff_proposed", by) for each in proposals])
     return proposals
 
 
-async def beginning_faults(deps: Deps, drafts: Sequence[Draft]) -> list[tuple[int, str]]:
+async def draft_faults(
+    deps: Deps, connection: Connection, drafts: Sequence[Draft], *, own: str | None = None
+) -> list[DraftFault]:
     """Say of each draft that could never be approved why not, as things are now; the approval looks again."""
-    async with deps.connection() as connection:
-        begun = await tariffs.begun(connection, [draft.service for draft in drafts])
+    services = [draft.service for draft in drafts]
+    currencies = await tariffs.currencies(connection, services, own)
+    begun = await tariffs.begun(connection, services)
     earliest = deps.clock() + NOTICE
     faults = []
     for number, draft in enumerate(drafts):
+        found = _draft_faults(draft, currencies, "there is no service {} of yours" if own else "there is no service {}")
         days = [day for _, day in begun.get(draft.service, ())]
         if draft.effective_on in days:
-            faults.append((number, "a version that begins on this day is approved already"))
+            found.append(("/effective_on", "a version that begins on this day is approved already"))
         elif days and first_instant(draft.effective_on, deps.zone) < earliest:
-            faults.append((number, "this service has a tariff; another cannot begin on a day that has begun"))
+            found.append(("/effective_on", "this service has a tariff; another cannot begin on a day that has begun"))
+        faults += [DraftFault(number, pointer, detail) for pointer, detail in found]
     return faults
 
 
@@ -138,10 +161,10 @@ async def tariff_history(deps: Deps, service: str) -> list[Proposal]:
         return await tariffs.history(connection, service)
 
 
-def _draft_faults(draft: Draft, currencies: Mapping[str, str]) -> list[tuple[str, str]]:
+def _draft_faults(draft: Draft, currencies: Mapping[str, str], unknown: str) -> list[tuple[str, str]]:
     faults = []
     if draft.service not in currencies:
-        faults.append(("/service", f"there is no service {draft.service}"))
+        faults.append(("/service", unknown.format(draft.service)))
     elif draft.terms.currency != currencies[draft.service]:
         faults.append(("/terms/currency", f"this service is charged in {currencies[draft.service]}"))
     if not _YEAR_MIN <= draft.effective_on.year <= _YEAR_MAX:
@@ -181,4 +204,6 @@ def _deed(deps: Deps, proposal: Proposal, action: str, by: str) -> Deed:
         "terms": terms_document(tariff.terms),
         "reason": proposal.reason,
     }
+    if proposal.proposed_with is not None:
+        after["proposed_with"] = proposal.proposed_with
     return Deed(deps.mint(Prefix.AUDIT), deps.clock(), by, action, tariff.service, after=after)

@@ -11,8 +11,10 @@ import msgspec
 
 from gateway.deps import Deps
 from gateway.domain.department import Bundle, Department, Service
+from gateway.domain.tariff_terms import terms_document
 from gateway.services.catalogue.catalogue_rows import BUNDLE_COLUMNS, DEPARTMENT_COLUMNS, PARTED, SERVICE_COLUMNS, Row
 from gateway.services.catalogue.tariff_rows import TARIFF_COLUMNS, tariff_row
+from gateway.services.documents import Document
 from gateway.store import tariffs
 from ledger.money import Money
 
@@ -21,16 +23,41 @@ Table = tuple[tuple[str, ...], list[dict[str, Any]]]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-async def export_catalogue(deps: Deps) -> Mapping[str, Table]:
-    """Return every table by name: its columns and its rows, as an import reads them."""
+async def export_catalogue(deps: Deps, own: str | None = None) -> Mapping[str, Table]:
+    """Return every table by name: its columns and its rows, as an import reads them; with `own`, one department's."""
     catalogue = await deps.catalogue.get()
     async with deps.connection() as connection:
-        approved = await tariffs.approved(connection)
+        approved = await tariffs.approved(connection, own)
+    departments = [one for one in catalogue.departments.values() if own in (None, one.code)]
+    services = [one for one in catalogue.services.values() if own in (None, one.department)]
+    bundles = [one for one in catalogue.bundles.values() if own in (None, one.department)]
     return {
-        "departments": (DEPARTMENT_COLUMNS, [_department_row(one) for one in catalogue.departments.values()]),
-        "services": (SERVICE_COLUMNS, [_service_row(one) for one in catalogue.services.values()]),
-        "bundles": (BUNDLE_COLUMNS, [_bundle_row(one) for one in catalogue.bundles.values()]),
+        "departments": (DEPARTMENT_COLUMNS, [_department_row(one) for one in departments]),
+        "services": (SERVICE_COLUMNS, [_service_row(one) for one in services]),
+        "bundles": (BUNDLE_COLUMNS, [_bundle_row(one) for one in bundles]),
         "tariffs": (TARIFF_COLUMNS, [tariff_row(one.tariff) for one in approved]),
+    }
+
+
+async def export_own(deps: Deps, department: str) -> Document:
+    """Return a department's catalogue as one document, whose parts are what an import and a proposal take."""
+    catalogue = await deps.catalogue.get()
+    async with deps.connection() as connection:
+        approved = await tariffs.approved(connection, department)
+    return {
+        "object": "catalogue",
+        "department": department,
+        "services": [_service_object(one) for one in catalogue.services.values() if one.department == department],
+        "bundles": [_bundle_object(one) for one in catalogue.bundles.values() if one.department == department],
+        "tariffs": [
+            {
+                "service": one.tariff.service,
+                "effective_on": one.tariff.effective_on.isoformat(),
+                "legal_basis": one.tariff.legal_basis,
+                "terms": terms_document(one.tariff.terms),
+            }
+            for one in approved
+        ],
     }
 
 
@@ -93,6 +120,20 @@ def _service_row(one: Service) -> dict[str, Any]:
         "documents_en": PARTED.join(each.en for each in one.documents),
         "documents_ar": PARTED.join(each.ar for each in one.documents),
         "depends_on": list(one.depends_on),
+    }
+
+
+def _service_object(one: Service) -> Document:
+    row = _service_row(one)
+    for column in ("documents_en", "documents_ar"):
+        row.pop(column)
+    return {**row, "documents": [{"ar": each.ar, "en": each.en} for each in one.documents]}
+
+
+def _bundle_object(one: Bundle) -> Document:
+    return {
+        **_bundle_row(one),
+        "services": [{"service": each.service, "quantity": each.quantity} for each in one.items],
     }
 
 

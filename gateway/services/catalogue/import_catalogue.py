@@ -18,15 +18,16 @@ from gateway.services.catalogue.catalogue_rows import (
     read_rows,
     read_service,
 )
+from gateway.services.catalogue.foreign_rows import Numbered, foreign_faults
 from gateway.store import bundles as bundle_rows
 from gateway.store import catalogue as catalogue_rows
 from gateway.store import payment_links
 from gateway.store.catalogue import Price
+from gateway.store.connections import Connection
 
 __all__ = ["Imported", "LineFault", "import_catalogue", "read_csv", "read_json"]
 
 _BY_TARIFF: Final = "to change what it costs, propose a tariff, which a second person approves"
-Numbered = Sequence[tuple[int, Service]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class Imported:
     """What somebody should know who imports this; nothing of it stands in the way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The rows of a catalogue, as files or a request bring them."""
+
+    departments: Iterable[Row] = ()
+    services: Iterable[Row] = ()
+    bundles: Iterable[Row] = ()
+
+
 async def import_catalogue(
     deps: Deps,
     departments: Iterable[Row],
@@ -50,21 +60,35 @@ async def import_catalogue(
     dry_run: bool = False,
 ) -> Imported:
     """Import departments, services and bundles, in one transaction. What the files do not name stays as it is."""
+    async with deps.transaction() as connection:
+        result = await import_within(deps, connection, Tables(departments, services, bundles), dry_run=dry_run)
+    if not dry_run:
+        deps.catalogue.forget()
+    return result
+
+
+async def import_within(
+    deps: Deps, connection: Connection, tables: Tables, *, dry_run: bool, own: str | None = None
+) -> Imported:
+    """Import in the caller's transaction; with `own`, nothing but that department's services and bundles."""
     faults: list[LineFault] = []
-    new_departments = [one for _, one in read_rows("departments", departments, read_department, faults)]
-    new_services = read_rows("services", services, read_service, faults)
-    new_bundles = read_rows("bundles", bundles, read_bundle, faults)
-    catalogue = await deps.catalogue.get()
+    new_departments = [one for _, one in read_rows("departments", tables.departments, read_department, faults)]
+    new_services = read_rows("services", tables.services, read_service, faults)
+    new_bundles = read_rows("bundles", tables.bundles, read_bundle, faults)
+    if not dry_run:
+        await catalogue_rows.hold(connection)
+    now = deps.clock()
+    catalogue = await deps.catalogue.fresh(connection)
     known = {one.code for one in new_departments} | set(catalogue.departments)
     offered = {**catalogue.services, **{one.code: one for _, one in new_services}}
     retired = [(line, one.code) for line, one in new_services if not one.active]
     faults += _service_faults(new_services, known, offered)
     live = {**catalogue.bundles, **{one.code: one for _, one in new_bundles}}
     faults += _retirement_faults(retired, [one for one in live.values() if one.active])
-    async with deps.connection() as connection:
-        prices = await catalogue_rows.prices(connection, (one.code for _, one in new_services))
-        links = await payment_links.usable_for(connection, [code for _, code in retired], deps.clock())
-    faults += _price_faults(new_services, prices)
+    faults += _price_faults(
+        new_services, await catalogue_rows.prices(connection, (one.code for _, one in new_services))
+    )
+    links = await payment_links.usable_for(connection, [code for _, code in retired], now)
     notes = [
         LineFault("services", line, "active", f"{links[code]} payment links for {code} can no longer be used")
         for line, code in retired
@@ -74,20 +98,24 @@ async def import_catalogue(
         faults += (
             LineFault("bundles", line, field, detail) for field, detail in _bundle_faults(bundle, known, offered)
         )
+    if own is not None:
+        faults += await foreign_faults(connection, own, catalogue, new_services, new_bundles)
     faults.sort(key=lambda fault: (fault.table, fault.line))
-    result = Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles), tuple(notes))
-    if faults or dry_run:
-        return result
-    now = deps.clock()
-    async with deps.transaction() as connection:
+    if not faults and not dry_run:
         await catalogue_rows.save_departments(connection, new_departments, now)
-        await catalogue_rows.save_services(connection, (one for _, one in new_services), now)
+        await catalogue_rows.save_services(connection, sorted((one for _, one in new_services), key=_code), now)
         await bundle_rows.save(connection, (one for _, one in new_bundles), now)
-    deps.catalogue.forget()
-    return result
+    return Imported(len(new_departments), len(new_services), tuple(faults), len(new_bundles), tuple(notes))
 
 
-def _service_faults(services: Numbered, departments: set[str], offered: Mapping[str, Service]) -> list[LineFault]:
+def _code(service: Service) -> str:
+    """Return what services are saved in the order of: others lock them so too, and nobody waits in a circle."""
+    return service.code
+
+
+def _service_faults(
+    services: Numbered[Service], departments: set[str], offered: Mapping[str, Service]
+) -> list[LineFault]:
     faults = []
     circular = _circular(offered)
     for line, service in services:
@@ -112,7 +140,7 @@ def _retirement_faults(retired: Sequence[tuple[int, str]], bundles: Sequence[Bun
     ]
 
 
-def _price_faults(services: Numbered, prices: Mapping[str, Price]) -> list[LineFault]:
+def _price_faults(services: Numbered[Service], prices: Mapping[str, Price]) -> list[LineFault]:
     """Refuse to change what a service costs: that takes a second person, so that it goes by tariffs."""
     return [
         LineFault("services", line, field, f"{service.code} has {'none' if old is None else old}: {_BY_TARIFF}")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-import msgspec
 from msgspec.structs import replace
 
 from gateway.deps import Deps
-from gateway.domain.errors import FieldFault, InvalidError
+from gateway.domain.errors import FieldFault, InvalidError, MalformedError
+from gateway.domain.json_text import read_json
 from gateway.domain.tariff import Tariff, Terms
 from gateway.domain.tariff_terms import read_terms, terms_document
 from gateway.services.catalogue.catalogue_rows import LineFault, Row, flag, read_cells, read_rows, word
-from gateway.services.catalogue.change_tariffs import Draft, beginning_faults, propose_tariffs
+from gateway.services.catalogue.change_tariffs import Draft, Proposing, draft_faults, propose_within
+from gateway.store.connections import Connection
 from gateway.store.tariffs import Proposal
 
 _LEGAL_MAX: Final = 500
+_DIGITS_MAX: Final = 18
 _COUNTED: Final = ("amount_minor", "unit_minor", "minimum_minor", "maximum_minor", "basis_points")
 _TERMS_COLUMNS: Final = ("currency", "vat_basis_points", "round_to_minor", "vat_included", "concessions")
 _KIND_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -35,6 +37,11 @@ TARIFF_COLUMNS: Final = (
 )  # fmt: skip
 
 
+def column_of(pointer: str) -> str:
+    """Return the column of what is told by its place in a draft or its terms."""
+    return pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """What was proposed, or would have been, and what stands in the way."""
@@ -48,27 +55,46 @@ async def propose_rows(deps: Deps, rows: Iterable[Row], *, by: str, reason: str,
     """Propose every row's tariff, or nothing while one of them is faulty."""
     faults: list[LineFault] = []
     drafts = read_rows("tariffs", rows, read_draft, faults, key=None)
-    services = (await deps.catalogue.get()).services
+    async with deps.transaction() as connection:
+        return await propose_numbered(
+            deps, connection, Numbered(drafts, faults), Proposing(by, reason), dry_run=dry_run
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Drafts with the lines they stand on, and what is wrong with the lines that are none."""
+
+    drafts: Sequence[tuple[int, Draft]]
+    faults: Sequence[LineFault] = ()
+    named: Callable[[str], str] = column_of
+    """How a place in a draft is called where it came from."""
+
+
+async def propose_numbered(
+    deps: Deps, connection: Connection, rows: Numbered, proposing: Proposing, *, dry_run: bool
+) -> Proposed:
+    """Propose drafts in the caller's transaction, unless something was or is wrong with one."""
+    drafts = [draft for _, draft in rows.drafts]
+    faults = [*rows.faults, *_twins(rows.drafts)]
     faults += [
-        LineFault("tariffs", line, "service", f"there is no service {draft.service}")
-        for line, draft in drafts
-        if draft.service not in services
+        LineFault("tariffs", rows.drafts[one.number][0], rows.named(one.pointer), one.detail)
+        for one in await draft_faults(deps, connection, drafts, own=proposing.own)
     ]
+    faults.sort(key=lambda fault: fault.line)
+    if faults or dry_run:
+        return Proposed((), len(drafts), tuple(faults))
+    return Proposed(tuple(await propose_within(deps, connection, drafts, proposing)), len(drafts))
+
+
+def _twins(drafts: Iterable[tuple[int, Draft]]) -> list[LineFault]:
+    faults = []
     seen: set[tuple[str, date]] = set()
     for line, draft in drafts:
         if (draft.service, draft.effective_on) in seen:
             faults.append(LineFault("tariffs", line, "effective_on", "two versions would begin on the same day"))
         seen.add((draft.service, draft.effective_on))
-        known = services.get(draft.service)
-        if known is not None and known.currency != draft.terms.currency:
-            faults.append(LineFault("tariffs", line, "currency", f"this service is charged in {known.currency}"))
-    begun = await beginning_faults(deps, [draft for _, draft in drafts])
-    faults += [LineFault("tariffs", drafts[place][0], "effective_on", detail) for place, detail in begun]
-    faults.sort(key=lambda fault: fault.line)
-    if faults or dry_run:
-        return Proposed((), len(drafts), tuple(faults))
-    proposals = await propose_tariffs(deps, [draft for _, draft in drafts], by=by, reason=reason)
-    return Proposed(tuple(proposals), len(drafts))
+    return faults
 
 
 def read_draft(row: Row) -> Draft:
@@ -114,12 +140,9 @@ def _terms(row: Row) -> Terms:
     try:
         return read_terms(document)
     except InvalidError as error:
-        raise InvalidError(faults=[replace(fault, pointer=_column(fault)) for fault in error.faults]) from None
-
-
-def _column(fault: FieldFault) -> str:
-    """Return the column of a fault that is told by its place in the terms."""
-    return fault.pointer.removeprefix("/terms").removeprefix("/price").strip("/") or "kind"
+        raise InvalidError(
+            faults=[replace(fault, pointer=column_of(fault.pointer)) for fault in error.faults]
+        ) from None
 
 
 def _cell(row: Row, column: str) -> Any:
@@ -131,11 +154,11 @@ def _cell(row: Row, column: str) -> Any:
         return value
     if column in ("bands", "concessions"):
         try:
-            return msgspec.json.decode(value)
-        except msgspec.DecodeError:
+            return read_json(value.encode())
+        except (MalformedError, UnicodeEncodeError):
             raise InvalidError("is not JSON", pointer=column) from None
     if column in (*_COUNTED, "vat_basis_points", "round_to_minor"):
-        if not (value.isascii() and value.isdigit()):
+        if not (value.isascii() and value.isdigit() and len(value) <= _DIGITS_MAX):
             raise InvalidError("a whole number", pointer=column)
         return int(value)
     return value

@@ -80,6 +80,7 @@ async def create_intent(deps: Deps, department: str, request: IntentRequest, cla
         capture_later=request.capture_later,
     )
     document = intent_document(intent, basket.lines)  # without the payer and the link: see `add_payer_and_link`
+    document["paid_before"] = None  # the statement that stores it knows better, and puts it in: so it stands last
     answer = StoredAnswer(intent.id, _CREATED, msgspec.json.encode(document))
     reminders = tuple(_reminders(deps, intent, owner))
     return await deps.creations.submit(_new_intent(deps, intent, claim, answer, basket.lines, reminders))

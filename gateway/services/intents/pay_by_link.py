@@ -9,16 +9,16 @@ from typing import Final
 
 from gateway.deps import Deps
 from gateway.domain.department import Names
-from gateway.domain.errors import InvalidError, NotFoundError, NothingToPayError
+from gateway.domain.errors import NotFoundError, NothingToPayError
 from gateway.domain.idempotency import Claim
 from gateway.domain.intent import IntentStatus
 from gateway.domain.payment_link import LinkState, PaymentLink
 from gateway.services import links
-from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
+from gateway.services.catalogue.price_basket import open_range
 from gateway.services.intents.create_intent import IntentRequest, create_intent
+from gateway.services.intents.price_link import line_of, price_link
 from gateway.services.payers.read_checkout import names_of
 from gateway.store import intents, payment_links
-from gateway.store.catalogue import Catalogue
 from ledger.money import Money
 
 _ROUTE: Final = "payment link"
@@ -52,7 +52,7 @@ async def open_link(deps: Deps, token: str) -> LinkView:
     begun = await _begun(deps, link)
     now = deps.clock()
     link = link.within(*open_range(link.service, catalogue, now))
-    priced = _price(link, catalogue, now)
+    priced = price_link(link, catalogue, now)
     return LinkView(
         token=token,
         usable=link.state(now) is LinkState.USABLE and priced is not None,
@@ -82,7 +82,7 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
         return links.token_of(deps, begun[1])
     now, catalogue = deps.clock(), await deps.catalogue.get()
     link = link.within(*open_range(link.service, catalogue, now))
-    if link.state(now) is not LinkState.USABLE or _price(link, catalogue, now) is None:
+    if link.state(now) is not LinkState.USABLE or price_link(link, catalogue, now) is None:
         raise NothingToPayError("this link can no longer be used")
     amount = link.check_amount(named)
     number = (begun[0] + 1 if begun else 1) if link.single_use else None
@@ -92,7 +92,7 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
     reference = link.reference if number is not None else f"{link.reference}-{digest.hex()[:_SUFFIX_CHARACTERS]}"
     request = IntentRequest(
         reference=reference,
-        lines=[_line(link, amount)],
+        lines=[line_of(link, amount)],
         language=language,
         return_url=link.return_url,
         metadata={**link.metadata, "payment_link": link.id},
@@ -102,21 +102,6 @@ async def pay_by_link(deps: Deps, token: str, *, named: Money | None, once: str,
     async with deps.connection() as connection:
         await payment_links.note_use(connection, link.id, stored.resource, number)
     return links.token_of(deps, stored.resource)
-
-
-def _price(link: PaymentLink, catalogue: Catalogue, now: datetime) -> Money | None:
-    """Return what the link costs now, or the least that its payer may name.
-
-    None where it can be asked for no more: its service is retired, or its tariff no longer takes what the link says.
-    """
-    owner = catalogue.departments.get(link.department)
-    if owner is None or (link.least is not None and link.most is not None and link.most < link.least):
-        return None
-    try:
-        amount = price_basket([_line(link, link.amount or link.least)], None, catalogue, owner, now).amount
-    except InvalidError:
-        return None
-    return amount or None
 
 
 async def _read(deps: Deps, token: str) -> PaymentLink:
@@ -139,25 +124,6 @@ async def _begun(deps: Deps, link: PaymentLink) -> tuple[int, str, bool] | None:
         intent = await intents.read(connection, last[1])
     is_alive = intent is not None and (intent.status not in _DEAD or intent.late_payment)
     return last[0], last[1], is_alive
-
-
-def _line(link: PaymentLink, amount: Money | None) -> LineRequest:
-    minor = amount.amount_minor if amount is not None else None
-    if link.service is not None:
-        return LineRequest(
-            service=link.service,
-            quantity=link.quantity,
-            amount_minor=minor,
-            base_minor=link.base_minor,
-            answers=link.answers,
-        )
-    return LineRequest(
-        quantity=link.quantity,
-        amount_minor=minor,
-        currency=link.currency,
-        names=link.names,
-        revenue_code=link.revenue_code,
-    )
 
 
 def _expiry(deps: Deps, link: PaymentLink, now: datetime) -> datetime | None:

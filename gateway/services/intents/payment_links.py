@@ -19,6 +19,7 @@ from gateway.domain.payment_link import LinkState, PaymentLink
 from gateway.services import links
 from gateway.services.catalogue.price_basket import LineRequest, open_range, price_basket
 from gateway.services.documents import Document, instant, page_document
+from gateway.services.intents.price_link import price_link
 from gateway.services.notices import money
 from gateway.services.once import Made, earlier, once
 from gateway.store import payment_links
@@ -50,10 +51,11 @@ async def create_link(deps: Deps, department: str, request: LinkRequest, claim: 
     if (stored := await earlier(deps, claim)) is not None:
         return stored
     link = await _checked(deps, department, request)
+    catalogue = await deps.catalogue.get()
 
     async def work(connection: Connection) -> Made:
         await payment_links.insert(connection, link)
-        return link.id, link_document(link, deps.clock(), 0)
+        return link.id, link_document(link, catalogue, deps.clock(), 0)
 
     return await once(deps, claim, _CREATED, work)
 
@@ -134,10 +136,11 @@ def _placed(fault: FieldFault, request: LinkRequest) -> FieldFault:
 
 
 async def read_link(deps: Deps, department: str, link_id: str) -> Document:
+    catalogue = await deps.catalogue.get()
     async with deps.connection() as connection:
         link = await _own(connection, department, link_id)
         paid = await payment_links.paid(connection, [link_id])
-    return with_address(deps, link_document(link, deps.clock(), paid.get(link_id, 0)))
+    return with_address(deps, link_document(link, catalogue, deps.clock(), paid.get(link_id, 0)))
 
 
 async def _own(connection: Connection, department: str, link_id: str) -> PaymentLink:
@@ -151,6 +154,7 @@ async def list_links(
     deps: Deps, department: str, created_from: datetime | None, created_before: datetime | None, *,
     cursor: str | None, limit: int,
 ) -> Document:  # fmt: skip
+    catalogue = await deps.catalogue.get()
     before, after = id_range(Prefix.PAYMENT_LINK, created_from, created_before, cursor)
     async with deps.connection() as connection:
         found = await payment_links.page(
@@ -159,20 +163,21 @@ async def list_links(
         paid = await payment_links.paid(connection, [link.id for link in found])
     now = deps.clock()
     documents: Sequence[Document] = [
-        with_address(deps, link_document(link, now, paid.get(link.id, 0))) for link in found[:limit]
+        with_address(deps, link_document(link, catalogue, now, paid.get(link.id, 0))) for link in found[:limit]
     ]
     return page_document(documents, found[limit - 1].id if len(found) > limit else None)
 
 
 async def disable_link(deps: Deps, department: str, link_id: str, claim: Claim) -> StoredAnswer:
     """Take a link back. What was begun under it can still be paid: those intents are their own."""
+    catalogue = await deps.catalogue.get()
 
     async def work(connection: Connection) -> Made:
         await _own(connection, department, link_id)
         await payment_links.disable(connection, link_id, deps.clock())
         disabled = await _own(connection, department, link_id)
         paid = await payment_links.paid(connection, [link_id])
-        return link_id, link_document(disabled, deps.clock(), paid.get(link_id, 0))
+        return link_id, link_document(disabled, catalogue, deps.clock(), paid.get(link_id, 0))
 
     return await once(deps, claim, 200, work)
 
@@ -182,12 +187,11 @@ def with_address(deps: Deps, document: Document) -> Document:
     return {**document, "url": links.payment_link_url(deps, document["id"])}
 
 
-def link_document(link: PaymentLink, at: datetime, times_paid: int) -> Document:
-    state = link.state(at)
+def link_document(link: PaymentLink, catalogue: Catalogue, at: datetime, times_paid: int) -> Document:
     return {
         "id": link.id,
         "object": "payment_link",
-        "status": "paid" if link.single_use and times_paid and state is LinkState.USABLE else state.value,
+        "status": _status(link, catalogue, at, times_paid),
         "reference": link.reference,
         "service": link.service,
         "name": _names(link.names),
@@ -204,6 +208,17 @@ def link_document(link: PaymentLink, at: datetime, times_paid: int) -> Document:
         "expires_at": instant(link.expires_at),
         "disabled_at": instant(link.disabled_at),
     }
+
+
+def _status(link: PaymentLink, catalogue: Catalogue, at: datetime, times_paid: int) -> str:
+    """Say whether the link can be used, as whoever opens it is told."""
+    state = link.state(at)
+    if state is not LinkState.USABLE:
+        return state.value
+    if link.single_use and times_paid:
+        return "paid"
+    narrowed = link.within(*open_range(link.service, catalogue, at))
+    return state.value if price_link(narrowed, catalogue, at) is not None else "unavailable"
 
 
 def _names(names: Names) -> Document:

@@ -92,7 +92,8 @@ def _document(found: WholeIntent) -> Document:
         disputed_minor=found.disputed_minor,
         last_attempt=found.last_attempt,
     )
-    return {**document, "paid_before": found.paid_before}
+    document["paid_before"] = found.paid_before
+    return document
 
 
 async def _expand(connection: Connection, documents: Sequence[Document], expand: AbstractSet[str]) -> None:

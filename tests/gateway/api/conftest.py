@@ -19,6 +19,10 @@ async def things(town):
     endpoint = (await town.ask("POST", "/v1/webhook-endpoints", {"url": "https://hooks.example.ae/"})).body
     asked = {"reference": "LINK-1", "line": {"service": "licence"}, "single_use": True}
     link = (await town.ask("POST", "/v1/payment-links", asked)).body
+    terms = {"price": {"kind": "open", "minimum_minor": 1, "maximum_minor": 100_000_000}}
+    draft = {"service": "assessment", "effective_on": "2027-01-01", "legal_basis": "Resolution 9", "terms": terms}
+    drafts = {"reason": "x", "proposed_by": "mariam", "tariffs": [draft]}
+    [proposal] = (await town.ask("POST", "/v1/tariff-proposals", drafts)).body["proposals"]
     _, key = await issue_key(town.deps, "economy", "other")
     client = await Client(town, Pair()).register()
     return {
@@ -26,6 +30,7 @@ async def things(town):
         "payment-parts": intent["id"],
         "refunds": refund["id"],
         "refund-batches": batch["id"],
+        "tariff-proposals": proposal["id"],
         "payouts": await paid_out(town),
         "payment-links": link["id"],
         "webhook-endpoints": endpoint["id"],

@@ -53,7 +53,7 @@ async def test_the_guide_s_examples_work(town, method, path, status, body):
 
 
 def test_the_guide_has_examples():
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 11
 
 
 def test_the_guide_lists_the_sandbox_s_cards():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from gateway.api.openapi import describe
 from gateway.api.shapes import PART_KINDS
 from reconciliation.breaks import Language
+from reconciliation.reports import departments
 from reconciliation.reports.words import KINDS, kind_word
 
 
@@ -97,6 +100,47 @@ async def test_a_statement_is_the_department_s_own(town):
         f"{town.url}/v1/reports/statement?date={day}", headers={"Authorization": f"Bearer {town.keys['roads']}"}
     )
     assert intent["id"] not in await other.text()
+
+
+async def report_rows(town, query, department="economy"):
+    headers = {"Authorization": f"Bearer {town.keys[department]}"}
+    async with town.session.get(f"{town.url}/v1/reports/{query}", headers=headers) as answer:
+        assert answer.status == 200
+        return list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Your reference"), ("ar", "مرجعكم")])
+async def test_a_statement_calls_payments_as_their_department_does(town, language, heading):
+    references = {f"=CASE {number}": await town.paid(reference=f"=CASE {number}") for number in range(3)}
+    refunded = references["=CASE 1"]["id"]
+    await town.ask("POST", f"/v1/payment-intents/{refunded}/refunds", {"reason": "x"})
+    await town.work()
+    day = town.clock().date().isoformat()
+    head, opening, *lines, closing = await report_rows(town, f"statement?date={day}&language={language}")
+    place = head.index(heading)
+    known = {intent["id"]: reference for reference, intent in references.items()}
+    assert [line[place] for line in lines] == [f"'{known[line[place - 1]]}" for line in lines]
+    assert len(lines) == 4
+    assert (opening[place], closing[place]) == ("", "")
+    assert {len(row) for row in (head, opening, *lines, closing)} == {len(head)}
+
+
+async def test_references_are_asked_for_many_at_a_time_as_rows_stream(town, monkeypatch):
+    paid = [(await town.paid())["reference"] for _ in range(5)]
+    monkeypatch.setattr(departments, "PREFETCH", 2)
+    day = town.clock().date().isoformat()
+    head, _, *lines, _ = await report_rows(town, f"statement?date={day}")
+    assert [line[head.index("Your reference")] for line in lines] == paid
+
+
+@pytest.mark.usefixtures("things")
+async def test_an_advice_calls_payments_as_their_department_does(town):
+    day = town.clock().date().isoformat()
+    rows = await report_rows(town, f"remittance?date={day}")
+    head = next(row for row in rows if "Your reference" in row)
+    own = {row[head.index("Your reference")] for row in rows if "INV-" in "".join(row)}
+    assert own == {intent["reference"] for intent in (await town.ask("GET", "/v1/payment-intents")).body["data"]}
+    assert {len(row) for row in rows if len(row) > 1} == {len(head)}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ async def references(town, query):
 async def searched(town):
     """Two paid an hour apart, the second two hours after it was asked for, and one that nobody paid."""
     late = await town.intent(reference="late", lines=[{"service": "licence"}, FINE])
+    town.clock.advance(seconds=1)
     early = await town.paid(reference="early", lines=[FINE])
+    town.clock.advance(seconds=1)
     await town.intent(reference="open")
     town.clock.advance(hours=2)
     await town.start(late)

@@ -56,6 +56,14 @@ async def test_a_link_charges_by_its_base_amount(window: Window, town: Any):
     assert [one["amount_minor"] for one in await intents(town)] == [40_00]
 
 
+async def status_of(town: Any, link: Any) -> str:
+    """Return a link's status, which reading it and listing it say alike."""
+    read = (await town.ask("GET", f"/v1/payment-links/{link['id']}")).body["status"]
+    listed = (await town.ask("GET", "/v1/payment-links")).body["data"]
+    assert [one["status"] for one in listed if one["id"] == link["id"]] == [read]
+    return read
+
+
 @pytest.mark.parametrize("line", [{"service": "fee"}, {"service": "fee", "amount": aed(105_00)}])
 async def test_a_link_for_a_retired_service_says_that_it_can_no_longer_be_used(window: Window, town: Any, line: Any):
     fee = {**SERVICES[0], "code": "fee"}
@@ -67,6 +75,7 @@ async def test_a_link_for_a_retired_service_says_that_it_can_no_longer_be_used(w
     for dry_run in (True, False):
         done = await import_catalogue(town.deps, [], retired, dry_run=dry_run)
         assert [note.detail for note in done.notes] == ["1 payment links for fee can no longer be used"]
+        assert await status_of(town, link) == ("usable" if dry_run else "unavailable")
     for language, said in (("en", "can no longer be used"), ("ar", "لم يعد بالإمكان")):
         status, _, page = await window.get(f"{path_of(link)}?language={language}")
         assert (status, said in page) == (200, True)
@@ -79,7 +88,9 @@ async def test_a_link_whose_tariff_has_changed_under_it_is_over_and_never_a_fail
     await enact(town, "licence", LICENCE)
     link = await make(town, {**MANY, "line": {"service": "licence", "answers": {"senior": True}}})
     await enact(town, "licence", {"price": {"kind": "fixed", "amount_minor": 90_00}}, on="2026-11-24")
+    assert await status_of(town, link) == "usable"
     town.clock.advance(hours=72)
+    assert await status_of(town, link) == "unavailable"
     status, _, page = await window.get(path_of(link))
     assert (status, "can no longer be used" in page) == (200, True)
 
@@ -142,6 +153,8 @@ async def test_a_narrower_tariff_narrows_the_link(window: Window, town: Any):
     assert all(f"AED\N{NO-BREAK SPACE}{end}" in page for end in ("50.00", "60.00"))
     assert (await press(window, link, amount="61"))[0] == 422
     assert (await press(window, link, amount="60"))[0] == 303
+    assert await status_of(town, link) == "usable"
     town.clock.advance(hours=48)
+    assert await status_of(town, link) == "unavailable"
     _, _, page = await window.get(path_of(link))
     assert "can no longer be used" in page

@@ -89,6 +89,34 @@ async def test_an_intent_whose_time_is_over_cannot_be_paid(town):
     assert await orders(town) == []
 
 
+async def test_hc16_a_bill_paid_before_is_named_when_it_is_asked_for_again(town):
+    body = {"reference": "INV-7", "lines": [{"service": "licence"}]}
+    first = await town.ask("POST", "/v1/payment-intents", body, key="first")
+    assert first.body["paid_before"] is None
+    await town.start(first.body)
+    await town.pay(first.body)
+    await town.work()
+    again = await town.ask("POST", "/v1/payment-intents", body, key="first")
+    assert again.body == first.body, "a repetition has the first answer"
+    second = await town.ask("POST", "/v1/payment-intents", body, key="second")
+    assert (second.status, second.body["paid_before"]) == (201, first.body["id"])
+    replayed = await town.ask("POST", "/v1/payment-intents", body, key="second")
+    assert (replayed.body, replayed.headers["Idempotency-Replayed"]) == (second.body, "true")
+    assert await town.read(second.body) == second.body
+    together = await asyncio.gather(*(town.intent(reference=f"INV-{number % 2 + 7}") for number in range(10)))
+    assert {(each["reference"], each["paid_before"]) for each in together} == {
+        ("INV-7", first.body["id"]), ("INV-8", None),
+    }  # fmt: skip
+
+
+async def test_hc16_another_department_s_bill_of_the_same_number_is_not_told_of(town):
+    await town.paid(reference="INV-7")
+    line = {"service": "fine", "amount": {"amount": 100, "currency": "AED"}}
+    body = {"reference": "INV-7", "lines": [line]}
+    other = await town.ask("POST", "/v1/payment-intents", body, department="roads")
+    assert (other.status, other.body["paid_before"]) == (201, None)
+
+
 async def test_hc16_a_bill_paid_before_is_named_to_its_department(town):
     first = await town.paid(reference="INV-7")
     second = await town.intent(reference="INV-7")

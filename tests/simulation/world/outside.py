@@ -21,6 +21,7 @@ from tests.simulation.simulation import Simulation
 from tests.simulation.warmth import keys_folder
 from tests.simulation.world import transfers
 from tests.simulation.world.providers import (
+    ADYEN,
     ALTAREQ,
     BANK_TRANSFER,
     CALL_FAULTS,
@@ -51,6 +52,7 @@ _PAYOUT_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
     {"on": "listing", "kind": "http", "status": 503},
     {"on": "listing", "kind": "drop_before"},
 )
+_RETURNABLE: Final = "SELECT reference FROM movements WHERE kind = 'refund' AND batch IS NULL"
 _CLOSED_SIDE: Final = "127.0.0.1"  # where the banks' simulator listens for mutual TLS
 _KEPT_BY_FEES: Final = 0.95
 _PAPER_FAULTS: Final[tuple[Mapping[str, Any], ...]] = (
@@ -152,13 +154,37 @@ class Outside:
                 async with session.post(f"https://{ALTAREQ.host}/simulator/close", json={}):
                     pass
 
-    async def _post(self, host: str, route: str, body: Mapping[str, Any]) -> None:
+    async def _post(self, host: str, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"https://{host}/simulator/{route}", json=dict(body)) as answer,
         ):
             if answer.status >= 400:
                 raise RuntimeError(f"{host} refused {body}: {await answer.text()}")
+            said = await answer.json()
+            return said if isinstance(said, dict) else {}
+
+    async def charge_at_terminal(self, amount_minor: int, currency: str) -> tuple[str, str]:
+        """Hold a card to a terminal; return the reference and the approval code on its slip."""
+        wish = {"amount_minor": amount_minor, "currency": currency}
+        slip = await self._post(ADYEN.host, "terminal", wish)
+        return slip["reference"], slip["approval_code"]
+
+    async def void_at_terminal(self, reference: str) -> None:
+        await self._post(ADYEN.host, "terminal/void", {"reference": reference})
+
+    def may_come_back(self, refund_id: str) -> bool:
+        """Tell a refund in Adyen's book that a card scheme can still return: done, and in no report yet."""
+        return bool(self.rows(ADYEN.book, f"{_RETURNABLE} AND success AND reference = '{refund_id}'"))
+
+    def came_back(self) -> list[str]:
+        """Name the refunds Adyen has called failed after it had called them done."""
+        rows = self.rows(ADYEN.book, f"{_RETURNABLE} AND NOT success ORDER BY rowid") if ADYEN in self.providers else []
+        return [row["reference"] for row in rows]
+
+    async def bring_back(self, refund_id: str) -> None:
+        """Let a refund at Adyen fail after it was done; asked again, its notification is sent again."""
+        await self._post(ADYEN.host, "fail-refund", {"reference": refund_id})
 
     async def deposit(self, reference: str, amount_minor: int) -> None:
         """Pay cash into our account at the bank's own counter."""
@@ -186,7 +212,8 @@ class Outside:
 
     def gave_all_back(self, name: str) -> bool:
         """Tell a provider that has given back what it took, or what its fee left of it: it settles nothing that day."""
-        provider = PROVIDERS[name]
+        if (provider := PROVIDERS.get(name)) is None:  # cash at a counter
+            return False
         taken, given = (
             sum(row["minor"] for row in self.rows(provider.book, statement)) if statement else 0
             for statement in (provider.captures, provider.refunds)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from tests.simulation.network_faults import NetworkFault
 from tests.simulation.postgres_faults import DatabaseFault
 from tests.simulation.world.habits import Habit
+from tests.simulation.world.providers import ADYEN
 
 # A Sunday in Dubai, 09:00. Within two weeks of it lie weekends and the National Day holidays.
 _FIRST_MORNING: Final = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -70,11 +71,13 @@ class Plan:
     providers: tuple[str, ...] = ("ngenius",)
     habits: tuple[Habit, ...] = tuple(Habit)
     wallet_share: float = 0.0
-    counter: bool = False  # one department has a service centre, where some of its bills are paid in cash
+    counter: bool = False  # one department has a service centre, where some of its bills are paid
+    terminals: bool = False  # with card terminals; without them, in cash only
     bank_share: float = 0.5  # of the citizens, where they can pay from their own bank
     arrivals_s: float = 400.0
     refund_share: float = 0.5
     refund_race_share: float = 0.3
+    refund_return_share: float = 0.0  # of the refunds at Adyen, which their card scheme returns after they were done
     refund_kill_share: float = 0.0  # of the refunds on their way, at which their worker is killed
     callback_share: float = 0.3
     slow_disks: int = 0
@@ -124,6 +127,7 @@ _PROFILES: Final[tuple[Profile, ...]] = (
 _MIXES: Final = (("ngenius",), ("ngenius", "gsma"), ("adyen", "gsma"), ("ngenius", "adyen", "gsma"))
 _BESIDE: Final = ("altareq", "bank_transfer", "daraja")
 _BESIDE_SHARE: Final = 0.15
+_TERMINALS_SHARE: Final = 0.35
 _SIMPLE: Final = (Habit.PLAIN, Habit.PLAIN, Habit.DOUBLE_CLICK, Habit.TWO_TABS, Habit.IMPATIENT)
 
 
@@ -152,7 +156,11 @@ def draw_plan(stream: random.Random) -> Plan:
     )
     plan = replace(storm, **_pressure(profile, stream))
     beside = tuple(name for name in _BESIDE if stream.random() < _BESIDE_SHARE)
-    return replace(plan, providers=(*plan.providers, *beside), counter=stream.random() < _BESIDE_SHARE)
+    plan = replace(plan, providers=(*plan.providers, *beside), counter=stream.random() < _BESIDE_SHARE)
+    adyen = ADYEN.name in plan.providers  # whose terminals stand at counters, and who takes refunds back
+    counter = plan.counter or stream.random() < (_TERMINALS_SHARE if adyen else _BESIDE_SHARE)
+    returns = stream.choice((0.0, 0.5)) if adyen else 0.0
+    return replace(plan, counter=counter, terminals=counter and adyen, refund_return_share=returns)
 
 
 def _pressure(profile: Profile, stream: random.Random) -> dict[str, Any]:

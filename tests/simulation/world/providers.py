@@ -85,8 +85,9 @@ ADYEN: Final = SimulatedProvider(
     calls=("create", "create", "query", "void", "refund"),
     declined_cards=("4000020000000000", "4000040000000008"),
     captures=(
-        "SELECT reference AS attempt, psp_reference AS reference, amount_minor AS minor FROM movements"
-        " WHERE kind = 'payment' AND success ORDER BY rowid"
+        "SELECT m.reference AS attempt, m.psp_reference AS reference, m.amount_minor AS minor,"
+        " l.merchant_account = 'terminal' AS at_terminal FROM movements m JOIN links l ON l.id = m.link"
+        " WHERE m.kind = 'payment' AND m.success ORDER BY m.rowid"
     ),
     refunds=(
         "SELECT m.psp_reference AS identifier, l.reference AS attempt, m.original AS place, m.amount_minor AS minor"

@@ -12,7 +12,7 @@ from tests.simulation.world.citizens import Citizen
 from tests.simulation.world.counter import DEPARTMENT
 from tests.simulation.world.departments import Department
 from tests.simulation.world.habits import Habit
-from tests.simulation.world.providers import ALTAREQ, BANK_TRANSFER, DARAJA, GSMA
+from tests.simulation.world.providers import ADYEN, ALTAREQ, BANK_TRANSFER, DARAJA, GSMA
 
 if TYPE_CHECKING:
     from tests.simulation.world.world import World
@@ -24,6 +24,10 @@ _COUNTER_SHARE: Final = 0.5
 _PAY_TWICE_SHARE: Final = 0.15
 _PATIENCE_LOOKS: Final = 10
 _LOOK_S: Final = 30.0
+_TERMINAL_SHARE: Final = 0.5
+_AFTER_SUCCESS_SHARE: Final = 0.7
+_TOLD_AGAIN_MAX: Final = 60
+_TOLD_AGAIN_S: Final = 60.0
 
 
 class Street:
@@ -114,7 +118,8 @@ class Street:
         visits = []
         if self._at_counter(intent, stream):
             self._world.simulation.trace.happened("citizen at a counter")
-            visits.append(self._world.counter.receive(intent))
+            by_card = plan.terminals and stream.random() < _TERMINAL_SHARE
+            visits.append(self._world.counter.receive(intent, by_card=by_card))
         if not visits or habit is Habit.TWO_TABS:  # some pay on the phone while they wait at the counter
             visits.append(self._pay_online(intent, stream, habit, by_wallet=by_wallet))
         await asyncio.gather(*visits)
@@ -180,12 +185,45 @@ class Street:
         kind = stream.random()
         alone = 1 - self._world.plan.refund_race_share
         if kind < alone / 2:
-            await department.ask_for_refund(intent["id"], whole, key)
+            refunds = [await department.ask_for_refund(intent["id"], whole, key)]
         elif kind < alone:
-            await department.ask_for_refund(intent["id"], part, key)
+            refunds = [await department.ask_for_refund(intent["id"], part, key)]
         else:
             self._world.simulation.trace.happened("two refunds raced for more than there was")
-            await asyncio.gather(
+            refunds = await asyncio.gather(
                 department.ask_for_refund(intent["id"], whole, key),
                 department.ask_for_refund(intent["id"], part, f"{key}-other"),
             )
+        for refund in refunds:
+            if refund is not None and refund["status"] == "awaiting_collection":
+                await asyncio.sleep(stream.uniform(5, 150))
+                await self._world.counter.hand_out(intent, refund)
+            elif refund is not None and stream.random() < self._world.plan.refund_return_share:
+                await self._bring_back(department, intent, refund, stream)
+
+    async def _bring_back(
+        self, department: Department, intent: dict[str, Any], refund: dict[str, Any], stream: random.Random
+    ) -> None:
+        """Let a card scheme return a refund after Adyen has called it done; the department then asks for it again."""
+        world, identifier = self._world, refund["id"]
+        statement = f"SELECT status FROM gateway.refund WHERE id = '{identifier}'"
+        after_success = stream.random() < _AFTER_SUCCESS_SHARE
+        if world.simulation.control.value(statement.replace("status", "provider", 1)) != ADYEN.name:
+            return
+        for _ in range(_PATIENCE_LOOKS):
+            done = not after_success or world.simulation.control.value(statement) == "succeeded"
+            if done and world.outside.may_come_back(identifier):
+                break
+            await asyncio.sleep(_LOOK_S)
+        else:
+            return
+        before = world.simulation.control.value(statement)
+        world.simulation.trace.fault(ADYEN.host, "provider: refund failed after it was done", f"{identifier}, {before}")
+        for _ in range(_TOLD_AGAIN_MAX):
+            await world.outside.bring_back(identifier)
+            await asyncio.sleep(_TOLD_AGAIN_S)
+            if world.simulation.control.value(statement) == "failed":
+                break
+        again = {"reason": "it came back", "amount": refund["amount"]}
+        if await department.ask_for_refund(intent["id"], again, f"again-{identifier}") is not None:
+            world.simulation.trace.happened("a refund that came back was given again")

@@ -97,7 +97,7 @@ def refunds_are_within_captures(world: World) -> list[str]:
     captured = _by_attempt(_captures(world))
     return [
         f"{attempt}: {minor} given back of {captured.get(attempt, 0)} captured"
-        for attempt, minor in sorted(_by_attempt(world.outside.refunds()).items())
+        for attempt, minor in sorted(_by_attempt(_refunds(world)).items())
         if minor > captured.get(attempt, 0)
     ]
 
@@ -167,15 +167,96 @@ def departments_are_owed_what_was_paid(world: World) -> list[str]:
 
 
 def _captures(world: World) -> list[dict[str, Any]]:
-    """Return what every provider has taken, and the cash in the drawer of a counter."""
+    """Return what every provider has taken, at terminals too, and the cash in the drawer of a counter.
+
+    What a terminal charged is left out until its slip is booked: if the bill was paid otherwise meanwhile, the agent
+    takes it back at the terminal.
+    """
     at_counter = {
         row["intent"]: row["id"]
         for row in world.simulation.control.rows("SELECT id, intent FROM gateway.attempt WHERE provider = 'counter'")
     }
-    return world.outside.captures() + [
+    slips = _slips(world)
+    taken = [
+        {**row, "attempt": slips.get(row["reference"], row["attempt"])}
+        for row in world.outside.captures()
+        if row["reference"] in slips or not row.get("at_terminal")
+    ]
+    return taken + [
         {"attempt": at_counter.get(intent, f"cash for {intent}"), "reference": intent, "minor": minor}
         for intent, minor in world.counter.taken.items()
     ]
+
+
+def _refunds(world: World) -> list[dict[str, Any]]:
+    """Return what every provider has given back, and the cash handed out at a counter."""
+    slips = _slips(world)
+    cash = {
+        row["id"]: row["attempt"]
+        for row in world.simulation.control.rows("SELECT id, attempt FROM gateway.refund WHERE provider = 'counter'")
+    }
+    given = [{**row, "attempt": slips.get(row["place"], row["attempt"])} for row in world.outside.refunds()]
+    return given + [
+        {"identifier": refund, "attempt": cash.get(refund, f"cash for {refund}"), "minor": minor}
+        for refund, minor in world.counter.given.items()
+    ]
+
+
+def _slips(world: World) -> dict[str, str]:
+    """Name the attempt each slip of a terminal has paid."""
+    rows = world.simulation.control.rows(
+        "SELECT terminal_reference, attempt FROM gateway.counter_payment WHERE terminal_reference IS NOT NULL"
+    )
+    return {row["terminal_reference"]: row["attempt"] for row in rows}
+
+
+def slips_are_settled(world: World) -> list[str]:
+    """Whatever a terminal charged has paid a bill or was taken back: no agent goes home with a slip in hand."""
+    slips = _slips(world)
+    return [
+        f"{row['minor']} charged at a terminal, {row['reference']}, has paid no bill"
+        for row in world.outside.captures()
+        if row.get("at_terminal") and row["reference"] not in slips
+    ]
+
+
+def cash_was_handed_out_once(world: World) -> list[str]:
+    """What left the drawer is in the books once, and what is in the books has left the drawer; float included."""
+    control = world.simulation.control
+    booked = {
+        row["refund"]: row["minor"]
+        for row in control.rows(
+            "SELECT split_part(reference, ':', 2) AS refund, -sum(amount_minor)::bigint AS minor FROM ledger.postings"
+            " WHERE account LIKE 'centre:%:cash' AND reference LIKE 'refund:%' GROUP BY 1"
+        )
+    }
+    floats = control.value(
+        "SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger.balances WHERE account = 'treasury:centre_floats'"
+    )
+    spent = world.counter.float_spent_minor
+    return _differences("the ledger", booked, "the agent", world.counter.given) + (
+        [] if floats == -spent else [f"{spent} of the float was handed out, the books say {-floats}"]
+    )
+
+
+def refunds_that_came_back_are_told(world: World) -> list[str]:
+    """A refund that failed after it was done is failed with us, its department is told, and its booking is undone."""
+    control = world.simulation.control
+    known = {
+        row["id"]: row
+        for row in control.rows(
+            "SELECT r.id, r.status, (SELECT count(*) FROM gateway.event e WHERE e.object = r.id"
+            "                         AND e.type = 'refund.failed') AS told,"
+            " (SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM ledger.postings p"
+            "   WHERE p.item = r.id AND p.account LIKE 'provider:%:refunds_in_transit') AS minor FROM gateway.refund r"
+        )
+    }
+    found = []
+    for refund in world.outside.came_back():
+        row = known.get(refund)
+        if row is None or (row["status"], row["told"], row["minor"]) != ("failed", 1, 0):
+            found.append(f"refund {refund} came back, and with us it is {row}")
+    return found
 
 
 def drawers_agree(world: World) -> list[str]:
@@ -207,4 +288,13 @@ ALWAYS = (
     refunds_asked_for_are_within_payments,
     departments_are_owed_what_was_paid,
 )
-AT_THE_END = (captures_agree, refunds_agree, attempts_end_proven, refunds_end_proven, drawers_agree)
+AT_THE_END = (
+    captures_agree,
+    refunds_agree,
+    attempts_end_proven,
+    refunds_end_proven,
+    drawers_agree,
+    slips_are_settled,
+    cash_was_handed_out_once,
+    refunds_that_came_back_are_told,
+)
