@@ -345,6 +345,18 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE FUNCTION ledger.person_compared(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT lower(btrim(regexp_replace(translate(normalize(translate(name, E'\u00AD\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202B\u202C\u202D\u202E\u2060\u2066\u2067\u2068\u2069\uFEFF', ''), NFKC),
+    E'\u0430\u0435\u043E\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04BB\u051B\u051D\u043A\u043C\u043D\u0442'
+    '\u0432\u04CF\u03B1\u03BF\u03C1\u03BD\u03BA\u03B9\u03C4\u03C7\u03B5\u03B7\u03BC\u03B2\u03C5\u03B6\u0410\u0415'
+    '\u041E\u0420\u0421\u0423\u0425\u0406\u0408\u0405\u0500\u04BA\u051A\u051C\u041A\u041C\u041D\u0422\u0412\u04C0'
+    '\u0391\u039F\u03A1\u039D\u039A\u0399\u03A4\u03A7\u0395\u0397\u039C\u0392\u03A5\u0396',
+    'aeopcyxijsdhqwkmhtblaopvkitxehmbyzaeopcyxijsdhqwkmhtblaopvkitxehmbyz'), '\s+', ' ', 'g')))
+$$;
+
 CREATE FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1319,7 +1331,6 @@ CREATE TABLE gateway.tariff (
     CONSTRAINT tariff_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
     CONSTRAINT tariff_legal_basis_check CHECK ((btrim(legal_basis) <> ''::text)),
     CONSTRAINT tariff_maker_check CHECK ((btrim(maker) <> ''::text)),
-    CONSTRAINT tariff_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT tariff_reason_check CHECK ((btrim(reason) <> ''::text)),
     CONSTRAINT tariff_version_check CHECK ((version > 0))
 );
@@ -1963,6 +1974,13 @@ CREATE TABLE reconciliation.payout_deferred (
     CONSTRAINT payout_deferred_amount_minor_check CHECK (((amount_minor <> 0) AND ((amount_minor > 0) OR (item = ''::text))))
 );
 
+CREATE TABLE reconciliation.payout_draft (
+    business_date date NOT NULL,
+    currency character(3) NOT NULL,
+    batch_id text COLLATE pg_catalog."C",
+    drafted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE reconciliation.payout_line (
     id text NOT NULL COLLATE pg_catalog."C",
     batch_id text NOT NULL COLLATE pg_catalog."C",
@@ -2028,7 +2046,6 @@ CREATE TABLE reconciliation.provider_contract (
     tolerance_above_basis_points integer DEFAULT 0 NOT NULL,
     tolerance_below_basis_points integer DEFAULT 0 NOT NULL,
     settles text DEFAULT 'net'::text NOT NULL,
-    CONSTRAINT contract_maker_is_not_checker CHECK ((lower(btrim(checker)) <> lower(btrim(maker)))),
     CONSTRAINT provider_contract_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT provider_contract_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT provider_contract_check2 CHECK (((fee_basis_points IS NOT NULL) OR (fee_fixed_minor = 0))),
@@ -2078,6 +2095,7 @@ CREATE TABLE reconciliation.remittance (
     made_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
     error text DEFAULT ''::text NOT NULL,
+    corrections integer DEFAULT 0 NOT NULL,
     CONSTRAINT remittance_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL))),
     CONSTRAINT remittance_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
 );
@@ -2153,6 +2171,7 @@ CREATE TABLE reconciliation.statement (
     effective_at timestamp with time zone NOT NULL,
     late_for date,
     posted_through integer DEFAULT 0 NOT NULL,
+    accepted_as integer,
     CONSTRAINT statement_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
     CONSTRAINT statement_check1 CHECK (((status = 'accepted'::text) OR (reason IS NOT NULL))),
     CONSTRAINT statement_status_check CHECK ((status = ANY (ARRAY['accepted'::text, 'quarantined'::text, 'refused'::text])))
@@ -2222,7 +2241,7 @@ ALTER TABLE ONLY gateway.cash_handout
     ADD CONSTRAINT cash_handout_pkey PRIMARY KEY (refund);
 
 ALTER TABLE gateway.centre_agent
-    ADD CONSTRAINT centre_agent_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT centre_agent_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY gateway.centre_agent
     ADD CONSTRAINT centre_agent_pkey PRIMARY KEY (code);
@@ -2309,7 +2328,7 @@ ALTER TABLE ONLY gateway.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (id);
 
 ALTER TABLE gateway.refund
-    ADD CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR ((btrim(decided_by) <> ''::text) AND (lower(btrim(decided_by)) <> lower(btrim(asked_by)))))) NOT VALID;
+    ADD CONSTRAINT refund_two_people CHECK (((decided_by IS NULL) OR ((ledger.person_compared(decided_by) <> ''::text) AND (ledger.person_compared(decided_by) <> ledger.person_compared(asked_by))))) NOT VALID;
 
 ALTER TABLE ONLY gateway.reservation
     ADD CONSTRAINT reservation_pkey PRIMARY KEY (intent);
@@ -2318,7 +2337,7 @@ ALTER TABLE ONLY gateway.review_decision
     ADD CONSTRAINT review_decision_pkey PRIMARY KEY (id);
 
 ALTER TABLE gateway.review_decision
-    ADD CONSTRAINT review_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT review_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY gateway.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (version);
@@ -2335,6 +2354,9 @@ ALTER TABLE ONLY gateway.service
 ALTER TABLE ONLY gateway.shift
     ADD CONSTRAINT shift_pkey PRIMARY KEY (id);
 
+ALTER TABLE gateway.tariff
+    ADD CONSTRAINT tariff_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
+
 ALTER TABLE ONLY gateway.tariff
     ADD CONSTRAINT tariff_pkey PRIMARY KEY (id);
 
@@ -2345,7 +2367,7 @@ ALTER TABLE ONLY gateway.told_journal
     ADD CONSTRAINT told_journal_pkey PRIMARY KEY (one);
 
 ALTER TABLE gateway.transfer_claim
-    ADD CONSTRAINT transfer_claim_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT transfer_claim_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY gateway.transfer_claim
     ADD CONSTRAINT transfer_claim_pkey PRIMARY KEY (id);
@@ -2419,11 +2441,14 @@ ALTER TABLE ONLY reconciliation.break_explanation
 ALTER TABLE ONLY reconciliation.break
     ADD CONSTRAINT break_pkey PRIMARY KEY (id);
 
+ALTER TABLE reconciliation.provider_contract
+    ADD CONSTRAINT contract_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
+
 ALTER TABLE ONLY reconciliation.day_close
     ADD CONSTRAINT day_close_pkey PRIMARY KEY (id);
 
 ALTER TABLE reconciliation.day_close
-    ADD CONSTRAINT day_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT day_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.entry_reference
     ADD CONSTRAINT entry_reference_pkey PRIMARY KEY (statement_no, number, reference);
@@ -2441,7 +2466,7 @@ ALTER TABLE ONLY reconciliation.payee_change
     ADD CONSTRAINT payee_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE reconciliation.payee_change
-    ADD CONSTRAINT payee_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT payee_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.payee
     ADD CONSTRAINT payee_pkey PRIMARY KEY (department, currency, revenue_code);
@@ -2455,6 +2480,9 @@ ALTER TABLE ONLY reconciliation.payout_batch
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_pkey PRIMARY KEY (line_id, journal_id, item);
 
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_pkey PRIMARY KEY (business_date, currency);
+
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_department_revenue_code_key UNIQUE (batch_id, department, revenue_code);
 
@@ -2465,7 +2493,7 @@ ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_pkey PRIMARY KEY (id);
 
 ALTER TABLE reconciliation.payout_batch
-    ADD CONSTRAINT payout_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT payout_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.payout_part
     ADD CONSTRAINT payout_part_pkey PRIMARY KEY (line_id, journal_id);
@@ -2480,7 +2508,7 @@ ALTER TABLE ONLY reconciliation.remittance
     ADD CONSTRAINT remittance_pkey PRIMARY KEY (batch_id, department);
 
 ALTER TABLE reconciliation.resolution
-    ADD CONSTRAINT resolution_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT resolution_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.resolution
     ADD CONSTRAINT resolution_pkey PRIMARY KEY (id);
@@ -2513,7 +2541,7 @@ ALTER TABLE ONLY reconciliation.statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (statement_no);
 
 ALTER TABLE reconciliation.unmatch
-    ADD CONSTRAINT unmatch_maker_is_not_checker CHECK (((btrim(maker) <> ''::text) AND (btrim(checker) <> ''::text) AND (lower(btrim(checker)) <> lower(btrim(maker))))) NOT VALID;
+    ADD CONSTRAINT unmatch_maker_is_not_checker CHECK (((ledger.person_compared(maker) <> ''::text) AND (ledger.person_compared(checker) <> ''::text) AND (ledger.person_compared(checker) <> ledger.person_compared(maker)))) NOT VALID;
 
 ALTER TABLE ONLY reconciliation.unmatch
     ADD CONSTRAINT unmatch_pkey PRIMARY KEY (id);
@@ -2830,6 +2858,9 @@ ALTER TABLE ONLY reconciliation.payee
 ALTER TABLE ONLY reconciliation.payout_deferred
     ADD CONSTRAINT payout_deferred_line_id_fkey FOREIGN KEY (line_id) REFERENCES reconciliation.payout_line(id);
 
+ALTER TABLE ONLY reconciliation.payout_draft
+    ADD CONSTRAINT payout_draft_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
+
 ALTER TABLE ONLY reconciliation.payout_line
     ADD CONSTRAINT payout_line_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES reconciliation.payout_batch(id);
 
@@ -2885,6 +2916,9 @@ REVOKE ALL ON FUNCTION ledger.open_month(p_instant timestamp with time zone) FRO
 
 REVOKE ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.open_months(p_instant timestamp with time zone, p_months integer) TO mizan_service;
+
+REVOKE ALL ON FUNCTION ledger.person_compared(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.person_compared(name text) TO mizan_service;
 
 REVOKE ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.post_batch(p_recorded_at timestamp with time zone, p_reference text[], p_fingerprint bytea[], p_kind text[], p_business_date date[], p_effective_at timestamp with time zone[], p_payment text[], p_provider text[], p_provider_reference text[], p_file text[], p_line integer[], p_corrects bigint[], p_late_for date[], p_below_floor boolean[], p_description text[], p_path text[], p_currency text[], p_type text[], p_side text[], p_by_item boolean[], p_entry integer[], p_account integer[], p_seq smallint[], p_amount bigint[], p_item text[], OUT o_status smallint[], OUT o_journal bigint[]) TO mizan_service;
@@ -3218,6 +3252,12 @@ GRANT SELECT ON TABLE reconciliation.payout_batch_history TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_deferred TO mizan_service;
 
+GRANT SELECT,INSERT ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(batch_id) ON TABLE reconciliation.payout_draft TO mizan_service;
+
+GRANT UPDATE(drafted_at) ON TABLE reconciliation.payout_draft TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.payout_line TO mizan_service;
 
 GRANT UPDATE(status) ON TABLE reconciliation.payout_line TO mizan_service;
@@ -3256,6 +3296,8 @@ GRANT UPDATE(sent_at) ON TABLE reconciliation.remittance TO mizan_service;
 
 GRANT UPDATE(error) ON TABLE reconciliation.remittance TO mizan_service;
 
+GRANT UPDATE(corrections) ON TABLE reconciliation.remittance TO mizan_service;
+
 GRANT SELECT,INSERT ON TABLE reconciliation.resolution TO mizan_service;
 
 GRANT UPDATE(checker) ON TABLE reconciliation.resolution TO mizan_service;
@@ -3285,6 +3327,8 @@ GRANT UPDATE(effective_at) ON TABLE reconciliation.statement TO mizan_service;
 GRANT UPDATE(late_for) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT UPDATE(posted_through) ON TABLE reconciliation.statement TO mizan_service;
+
+GRANT UPDATE(accepted_as) ON TABLE reconciliation.statement TO mizan_service;
 
 GRANT SELECT,INSERT ON TABLE reconciliation.statement_entry TO mizan_service;
 

@@ -181,7 +181,9 @@ class Settings:
     bank_bic: str | None = _set("MIZAN_BANK_BIC", _text, None, "its bank's BIC")
     bank_currency: str = _set("MIZAN_BANK_CURRENCY", _currency, "AED", "its currency, in which departments are paid")
     holidays_of: str = _set("MIZAN_HOLIDAYS_OF", _country, "AE", "country whose weekends and holidays are kept")
-    look_back_days: int = _set("MIZAN_LOOK_BACK_DAYS", _whole(0, 366), 7, "how long a missing file is asked for again")
+    look_back_days: int = _set(
+        "MIZAN_LOOK_BACK_DAYS", _whole(0, 366), 7, "how many days back files are asked for, each night"
+    )
     rematch_days: int = _set(
         "MIZAN_REMATCH_DAYS", _whole(0, 3660), 90, "how long what nobody could match is tried again"
     )

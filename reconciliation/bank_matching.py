@@ -146,13 +146,16 @@ def _return_of(line: BankLine, expected: Expected) -> BankMatch | None:
     payout = expected.payouts.get(line.end_to_end_id or "")
     if payout is None or not line.returned or payout.status not in {"released", "accepted", "paid"}:
         return None
-    if line.amount_minor != payout.amount_minor:
-        return None  # a return of another amount is for a person
+    short_minor = line.amount_minor - payout.amount_minor
+    if short_minor > 0:
+        return None  # a return of more than was paid is for a person
     cleared = (Cleared(payout.account, payout.line_id, line.amount_minor),)
+    outcome, rule = (
+        (MatchOutcome.AMOUNT, "payout_return_less") if short_minor else (MatchOutcome.MATCHED, "payout_return")
+    )
     return BankMatch(
-        BankKind.PAYOUT_RETURN_RECEIVED, MatchOutcome.MATCHED, "payout_return", cleared, line.amount_minor,
-        payouts=(payout,),
-    )  # fmt: skip
+        BankKind.PAYOUT_RETURN_RECEIVED, outcome, rule, cleared, payout.amount_minor, short_minor, payouts=(payout,)
+    )
 
 
 def _credit_of(line: BankLine, expected: Expected) -> BankMatch | None:

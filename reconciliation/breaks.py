@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-
-from reconciliation.bank_codes import bank_words
 
 
 class Language(StrEnum):
@@ -23,12 +20,14 @@ class Action(StrEnum):
     WRITE_OFF = "write_off"
     BOOK_LOSS = "book_loss"
     RETURN_LOSS = "return_loss"
+    BOOK_PAID = "book_paid"
     EXCHANGE = "exchange"
     REFUND = "refund"
     REQUERY = "requery"
     ASK_PROVIDER = "ask_provider"
     ASK_BANK = "ask_bank"
     CORRECT_PAYEE = "correct_payee"
+    TAKE_STATEMENT = "take_statement"
 
 
 ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
@@ -37,16 +36,26 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
     Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
     Action.RETURN_LOSS: ("give a lost dispute's money back: it was won", "رد مبلغ الاعتراض: كُسب بعد خسارته"),
+    Action.BOOK_PAID: ("book it as paid to the department", "قيده محوَّلًا إلى الجهة"),
     Action.EXCHANGE: ("book it as settled in another currency", "قيده كتسوية بعملة أخرى"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
     Action.REQUERY: ("ask the provider about the payment again", "إعادة الاستعلام من المزود عن الدفعة"),
     Action.ASK_PROVIDER: ("raise it with the provider", "مراجعة المزود"),
     Action.ASK_BANK: ("raise it with the bank", "مراجعة البنك"),
     Action.CORRECT_PAYEE: ("correct the department's bank details", "تصحيح الحساب البنكي للجهة"),
+    Action.TAKE_STATEMENT: ("take the statement, whose balances follow", "قبول الكشف لأن أرصدته متتابعة"),
 }
 
 ACTIONS_WITHOUT_JOURNAL: Final = frozenset(
-    {Action.ACCEPT, Action.REQUERY, Action.ASK_PROVIDER, Action.ASK_BANK, Action.CORRECT_PAYEE, Action.REFUND}
+    {
+        Action.ACCEPT,
+        Action.REQUERY,
+        Action.ASK_PROVIDER,
+        Action.ASK_BANK,
+        Action.CORRECT_PAYEE,
+        Action.REFUND,
+        Action.TAKE_STATEMENT,
+    }
 )
 
 
@@ -157,7 +166,7 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Paid after rejection", "تحويل نُفذ بعد رفضه"),
         ("The bank debited {amount} for {reference}, a payout to {department} it had rejected or returned.",
          "خصم البنك {amount} عن {reference} وهو تحويل إلى {department} سبق أن رفضه أو أعاده."),
-        _T, (Action.ASK_BANK, Action.MATCH_BY_HAND), cured_by_item=True),
+        _T, (Action.ASK_BANK, Action.BOOK_PAID, Action.MATCH_BY_HAND), cured_by_item=True),
     BreakType.REFUND_NOT_SETTLED: Meaning(
         ("Refund not settled", "استرداد غير مسوّى"),
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
@@ -216,7 +225,8 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("Bank amount differs", "اختلاف مبلغ البنك"),
         ("The bank booked {theirs} for {reference}; our books expected {ours} (statement {file}, entry {line}).",
          "قيد البنك {theirs} عن {reference} بينما المتوقع في دفاترنا {ours} (الكشف {file}، القيد {line})."),
-        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.MATCH_BY_HAND), cured_by_item=True),
+        _T, (Action.ASK_PROVIDER, Action.ASK_BANK, Action.WRITE_OFF, Action.BOOK_PAID, Action.MATCH_BY_HAND),
+        cured_by_item=True),
     BreakType.BANK_BALANCE: Meaning(
         ("Bank balance differs", "اختلاف رصيد البنك"),
         ("Statement {file} closes at {theirs}; our books have {ours}.",
@@ -254,8 +264,8 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         _T, (Action.ASK_BANK,)),
     BreakType.TOTAL_NOT_LINES: Meaning(
         ("Total is not the sum of lines", "المجموع لا يساوي السطور"),
-        ("File {file} of {provider} states {theirs}; its lines sum to {ours}. Nothing of it was booked.",
-         "يذكر الملف {file} من {provider} مجموع {theirs} بينما مجموع سطوره {ours}. لم يُقيد منه شيء."),
+        ("File {file} of {provider} states {theirs}; its lines sum to {ours}.{booked}",
+         "يذكر الملف {file} من {provider} مجموع {theirs} بينما مجموع سطوره {ours}.{booked}"),
         _O, (Action.ASK_PROVIDER, Action.ACCEPT)),
     BreakType.FILE_MISSING: Meaning(
         ("File missing", "ملف مفقود"),
@@ -278,86 +288,11 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
     BreakType.FILE_SEQUENCE: Meaning(
         ("Statement out of sequence", "كشف خارج التسلسل"),
         ("Statement {file} waits: {reason}.", "الكشف {file} قيد الانتظار: {reason}."),
-        _T, (Action.ASK_BANK,)),
+        _T, (Action.ASK_BANK, Action.TAKE_STATEMENT)),
 }  # fmt: skip
 
 
-REASONS: Final[dict[str, tuple[str, str]]] = {
-    "other_provider": ("it names another provider", "يخص مزودًا آخر"),
-    "line_in_other_currency": ("a line is in another currency than the file", "يحتوي سطرًا بعملة غير عملة الملف"),
-    "line_with_nul": ("a line contains a NUL character", "يحتوي سطر على محرف NUL"),
-    "line_numbered_twice": ("two lines carry one number", "يحمل سطران الرقم نفسه"),
-    "other_account": ("it is for an account that is not ours", "يخص حسابًا ليس لنا"),
-    "other_currency": ("it is in another currency than the account", "بعملة غير عملة الحساب"),
-    "closing_not_proven": (
-        "opening and entries do not sum to closing",
-        "الرصيد الافتتاحي والقيود لا تساوي رصيد الإقفال",
-    ),
-    "closes_before_it_opens": ("it closes before it opens", "تاريخ إقفاله يسبق تاريخ افتتاحه"),
-    "identifier_repeated": ("its number was used by other content", "رقمه مستخدم لمحتوى آخر"),
-    "sequence_gap": ("the statement before it has not come", "لم يصل الكشف السابق له"),
-    "sequence_repeated": ("its sequence number is already taken", "رقمه التسلسلي مستخدم"),
-    "opening_differs": ("it does not open where the last one closed", "رصيده الافتتاحي لا يساوي إقفال الكشف السابق"),
-    "unreadable": ("it cannot be read", "تعذرت قراءته"),
-    "cut_off": ("it is cut off", "الملف مبتور"),
-    "empty": ("it is empty", "الملف فارغ"),
-    "other_digest": ("it is not the file that was listed", "ليس الملف المدرج في القائمة"),
-    "total_not_lines": ("its total is not the sum of its lines", "مجموعه لا يساوي مجموع سطوره"),
-    "refused_by_bank": ("the bank gave no reason", "لم يذكر البنك سببًا"),
-}
-"""Reasons we give ourselves. What a provider or an adapter says is quoted as it came."""
-
-
-def reason_words(reason: str, language: Language) -> str:
-    """Put our own reason, or a bank's code, into words; anything else is quoted as it came."""
-    side = 0 if language is Language.ENGLISH else 1
-    words = REASONS.get(reason)
-    return (bank_words(reason, side) or reason) if words is None else words[side]
-
-
-def refusal_words(reason: str, quoted: str, language: Language) -> str:
-    """Say why a file was refused: in English what its reader said, in Arabic the reason and then that, isolated."""
-    if quoted and language is Language.ENGLISH:
-        return quoted
-    words = reason_words(reason, language)
-    return f"{words} ({LEFT_TO_RIGHT_ISOLATE}{quoted}{POP_ISOLATE})" if quoted else words
-
-
-HELD_WORDS: Final = (
-    " The account is paid nothing more until its details change or two people accept this.",
-    " ولا يُحوَّل شيء إلى هذا الحساب حتى تتغير بياناته أو يقبل شخصان هذا الفرق.",
-)
-
-
-LEFT_WORDS: Final = (" {left} of it is still open.", " ولا يزال منه {left} مفتوحًا.")
-
-
-class _Known(dict[str, str]):
-    """A word the detail does not have is shown as a dash, so that a sentence is never an error."""
-
-    def __missing__(self, key: str) -> str:
-        return "—"
-
-
 FIRST_STRONG_ISOLATE, LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE = "\u2068", "\u2066", "\u2069"
-SHOWN_APART: Final = frozenset({"amount", "left", "theirs", "ours", "reference", "file", "line", "due", "provider"})
-
-
-def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> str:
-    """Say in one sentence what is wrong. In Arabic, what is written left to right is isolated."""
-    side = 0 if language is Language.ENGLISH else 1
-    said = MEANINGS[kind].sentence[side] + (LEFT_WORDS[side] if detail.get("left") else "")
-    if "reason" in detail:
-        detail = {**detail, "reason": refusal_words(detail["reason"], detail.get("quoted", ""), language)}
-    held = HELD_WORDS[side] if detail.get("held") else ""
-    detail = {**detail, "held": held}
-    if language is Language.ENGLISH:
-        return said.format_map(_Known(detail))
-    isolated = {
-        word: f"{LEFT_TO_RIGHT_ISOLATE if word in SHOWN_APART else FIRST_STRONG_ISOLATE}{value}{POP_ISOLATE}"
-        for word, value in detail.items()
-    }
-    return said.format_map(_Known(isolated))
 
 
 def title(kind: BreakType, language: Language) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from ledger.ids import mint
 from ledger.money import Money, exponent_of
+from ledger.people import same_person
 from reconciliation.deps import Deps
 from reconciliation.errors import NotAllowedError, NotFoundError, SamePersonError
 from reconciliation.matching import EXACT, Tolerance
@@ -101,7 +102,7 @@ async def decide_contract(deps: Deps, contract_id: str, *, by: str, approve: boo
             raise NotFoundError(f"there is no contract {contract_id}")
         if proposed["decision"] is not None:
             raise NotAllowedError(f"contract {contract_id} is {proposed['decision']} already")
-        if proposed["maker"] == by:
+        if same_person(proposed["maker"], by):
             raise SamePersonError
         decision = "approved" if approve else "refused"
         try:

@@ -8,7 +8,8 @@ from typing import Final
 
 from ledger.accounts import department_payout_in_transit
 from ledger.money import Money
-from reconciliation.breaks import Language, reason_words
+from reconciliation.break_words import reason_words
+from reconciliation.breaks import Language
 from reconciliation.deps import Deps
 from reconciliation.errors import NotFoundError
 from reconciliation.reports.words import kind_word, status_word, word

@@ -36,6 +36,11 @@ class Night:
         """The days that everybody keeps: our own and the bank's."""
         return self.calendars.everybody
 
+    @property
+    def last_date(self) -> date:
+        """The last date anything that exists can be of: its own, or a later one when this night is run again."""
+        return max(self.business_date, self.book_date)
+
     def terms_of(self, provider: str, day: date | None = None) -> ProviderTerms:
         """Return what is agreed with a provider for a day, the night's own by default."""
         return self.contracts.terms_of(provider, day or self.business_date)

@@ -37,6 +37,30 @@ def payout_entry(line: PayoutEvidence, booking: Booking) -> Entry:
     )
 
 
+def department_of_payout(account: str) -> str | None:
+    """Name the department whose payouts an account holds under way; `None` when it is another kind of account."""
+    head, _, rest = account.partition(":")
+    department, _, kind = rest.partition(":")
+    return department if head == "department" and kind == "payout_in_transit" else None
+
+
+def booked_paid_entry(break_id: str, account: str, line_id: str, amount: Money, booking: Booking) -> Entry:
+    """Two people say that the department has what the bank took for a payout: it is owed that much less."""
+    department = department_of_payout(account) or ""
+    return Entry(
+        reference=f"resolution:{break_id}",
+        kind="payout_booked_paid",
+        business_date=booking.business_date,
+        effective_at=booking.effective_at,
+        postings=summed_postings(
+            amount.currency,
+            (accounts.department_payable(department), amount.amount_minor, None),
+            (account, -amount.amount_minor, line_id),
+        ),
+        source=Source(file=break_id),
+    )
+
+
 def payout_returned_entry(line: PayoutEvidence, booking: Booking, corrects: int | None) -> Entry:
     """Rejected by the bank or sent back: it is owed again."""
     return Entry(

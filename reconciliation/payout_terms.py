@@ -70,9 +70,17 @@ class Due:
     amount_minor: int
     held: Held | None
 
+    @property
+    def available_minor(self) -> int:
+        """What is proven and not held back; below zero when more waits than is owed."""
+        return self.payable_minor - self.unproven_minor - self.holdback_minor
 
-def due(payable_minor: int, unproven_minor: int, terms: PayoutTerms | None, business_date: date) -> Due:
-    """Return what is paid, or why nothing is.
+
+def due(
+    payable_minor: int, unproven_minor: int, terms: PayoutTerms | None, business_date: date,
+    drafted_before: date | None = None,
+) -> Due:  # fmt: skip
+    """Return what is paid, or why nothing is. `drafted_before` is the last date before this one that was drafted.
 
     A negative balance is simply not paid: it stays in the account and lowers what the next nights find.
     """
@@ -88,8 +96,14 @@ def due(payable_minor: int, unproven_minor: int, terms: PayoutTerms | None, busi
         return result(0, Held.NEGATIVE if payable_minor - unproven_minor < 0 else Held.NOTHING_DUE)
     if terms is None or terms.account_refused:
         return result(0, Held.NO_ACCOUNT if terms is None else Held.ACCOUNT_REFUSED)
-    if terms.schedule is Schedule.WEEKLY and business_date.weekday() != terms.weekday:
+    if terms.schedule is Schedule.WEEKLY and not _is_payday(terms.weekday, business_date, drafted_before):
         return result(0, Held.NOT_TODAY)
     if available_minor < terms.minimum_minor:
         return result(0, Held.BELOW_MINIMUM)
     return result(available_minor, None)
+
+
+def _is_payday(weekday: int, business_date: date, drafted_before: date | None) -> bool:
+    """Say whether it is the weekday, or the weekday fell on one of the dates since the last draft, left out."""
+    since_days = (business_date - drafted_before).days if drafted_before else 1
+    return (business_date.weekday() - weekday) % 7 < since_days

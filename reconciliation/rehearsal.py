@@ -60,7 +60,7 @@ async def _statements(night: Night) -> Counts:
     account = night.deps.account
     try:
         async for statement in night.deps.bank.statements(account.iban, night.business_date):
-            refused = refusal(statement, account.iban, account.currency) is not None
+            refused = refusal(statement, account.iban, account.currency, night.last_date) is not None
             counts["refused" if refused else "statements"] += 1
             counts["entries"] += len(statement.entries)
     except FileRefusedError:

@@ -30,7 +30,7 @@ async def send_remittances(deps: Deps, limit: int) -> int:
 
 
 async def _send(deps: Deps, owed: Record) -> None:
-    batch_id, department = owed["batch_id"], owed["department"]
+    batch_id, department, corrections = owed["batch_id"], owed["department"], owed["corrections"]
     if deps.letters is None:
         return
     try:
@@ -38,9 +38,10 @@ async def _send(deps: Deps, owed: Record) -> None:
             deps.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            advice = await remittance_of(connection, owed["business_date"], department)
+            advice = await remittance_of(connection, owed["business_date"], department, corrects=corrections > 0)
         # The id is the payout's and the department's: a mailbox shows a second delivery of the same letter once.
-        letter = Letter(f"{batch_id}-{department}", owed["recipient"], advice.subject, advice.text, advice.files)
+        letter_id = f"{batch_id}-{department}" + (f"-{corrections}" if corrections else "")
+        letter = Letter(letter_id, owed["recipient"], advice.subject, advice.text, advice.files)
         await deps.letters.send_with_files(letter)
     except RejectedError as error:
         await _put_off(deps, owed, error, for_ever=True)
@@ -48,14 +49,14 @@ async def _send(deps: Deps, owed: Record) -> None:
         await _put_off(deps, owed, error, for_ever=owed["tries"] > len(_WAITS_S))
     else:
         async with deps.pool.acquire() as connection:
-            await remittances.mark_sent(connection, batch_id, department, deps.clock())
+            await remittances.mark_sent(connection, batch_id, department, corrections, deps.clock())
 
 
 async def _put_off(deps: Deps, owed: Record, error: Exception, *, for_ever: bool) -> None:
     at = None if for_ever else deps.clock() + timedelta(seconds=_WAITS_S[owed["tries"] - 1])
     said = f"{type(error).__name__}: {error}"
     async with deps.pool.acquire() as connection:
-        await remittances.postpone(connection, owed["batch_id"], owed["department"], at, said)
+        await remittances.postpone(connection, owed["batch_id"], owed["department"], owed["corrections"], at, said)
 
 
 @dataclass(frozen=True, slots=True)

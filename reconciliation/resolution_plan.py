@@ -13,10 +13,11 @@ from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action, BreakType, su
 from reconciliation.deps import Deps
 from reconciliation.dispute_loss import loss_now, loss_returned_now
 from reconciliation.errors import NotAllowedError
+from reconciliation.payout_postings import booked_paid_entry, department_of_payout
 from reconciliation.postings import Booking
 from reconciliation.resolution_postings import cleared_by_hand_entry, exchanged_entry
 from reconciliation.resolution_targets import check_target
-from reconciliation.store import Connection, Record, resolutions, runs
+from reconciliation.store import Connection, Record, resolutions, runs, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ async def plan(connection: Connection, deps: Deps, found: Record, action: Action
         raise NotAllowedError("what is open in the books cannot be accepted away; match it or write it off")
     if action not in may:
         raise NotAllowedError(f"this break does not end by {action.value}; it may by {', '.join(may)}")
+    if found["type"] == BreakType.FILE_SEQUENCE and action in {Action.TAKE_STATEMENT, Action.ACCEPT}:
+        _check_statement(action, follows=await statements.follows_last(connection, found["file_no"]))
     if action in ACTIONS_WITHOUT_JOURNAL:
         return None
     cleared_minor = await _cleared(connection, deps, found, action, target)
@@ -67,6 +70,8 @@ async def plan(connection: Connection, deps: Deps, found: Record, action: Action
         outcome = loss_now if action is Action.BOOK_LOSS else loss_returned_now
         entry = await outcome(connection, found, cleared_minor, booking)
         return Plan(entry, -sum(one.amount.amount_minor for one in entry.postings if one.item == found["item"]))
+    if action is Action.BOOK_PAID:
+        return Plan(booked_paid_entry(found["id"], found["account"], found["item"], amount, booking), cleared_minor)
     if action is Action.EXCHANGE:
         account, item, other = await _exchanged(connection, found, cleared_minor, target)
         own = (found["account"], found["item"], amount)
@@ -100,9 +105,19 @@ async def _cleared(connection: Connection, deps: Deps, found: Record, action: Ac
     if action is Action.WRITE_OFF:
         _check_limit(deps, Money(abs(open_minor), found["currency"]))
         return open_minor
-    if action in {Action.BOOK_LOSS, Action.RETURN_LOSS, Action.EXCHANGE}:
+    if action is Action.BOOK_PAID and (department_of_payout(found["account"]) is None or open_minor < 0):
+        raise NotAllowedError("only what the bank took for a payout, and is not owed, can be booked as paid")
+    if action in {Action.BOOK_LOSS, Action.RETURN_LOSS, Action.BOOK_PAID, Action.EXCHANGE}:
         return open_minor
     return await _check_target(connection, found, open_minor, target)
+
+
+def _check_statement(action: Action, *, follows: bool) -> None:
+    """Let a statement be taken when its balances prove it, and then not be accepted to wait for ever."""
+    if action is Action.TAKE_STATEMENT and not follows:
+        raise NotAllowedError("the statement does not open where the last one closed")
+    if action is Action.ACCEPT and follows:
+        raise NotAllowedError("the statement opens where the last one closed; take it")
 
 
 def _check_limit(deps: Deps, written_off: Money) -> None:

@@ -26,13 +26,15 @@ from reconciliation.store import (
     leases,
     left_open,
     line_matching,
+    payout_release,
     resolutions,
     unmatches,
 )
 from reconciliation.store.line_matching import NewMatch
 
 CLOSING: Final = frozenset({
-    Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.RETURN_LOSS, Action.MATCH_BY_HAND, Action.EXCHANGE,
+    Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.RETURN_LOSS, Action.BOOK_PAID, Action.MATCH_BY_HAND,
+    Action.EXCHANGE,
 })  # fmt: skip
 """The actions that end a break; what they leave of its item is another. After others it stays until its item closes."""
 
@@ -215,6 +217,8 @@ async def _post(connection: Connection, deps: Deps, found: Record, proposed: Rec
     if target is not None and action in {Action.MATCH_BY_HAND, Action.EXCHANGE}:
         rule = "exchanged" if action is Action.EXCHANGE else "by_hand"
         await _keep_match(connection, found, rule, target.account, target.item, planned.actual_minor)
+    if action is Action.BOOK_PAID:
+        await payout_release.mark_booked_paid(connection, found, planned.cleared_minor, deps.clock())
     await _book(connection, planned.entry, deps.clock())
 
 

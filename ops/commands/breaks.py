@@ -11,6 +11,7 @@ import msgspec
 from ledger.entry import Entry
 from ledger.money import Money
 from ops.commands.two_people import BY, Decision, add_decision
+from reconciliation.break_words import sentence
 from reconciliation.breaks import (
     FIRST_STRONG_ISOLATE,
     LEFT_TO_RIGHT_ISOLATE,
@@ -19,7 +20,6 @@ from reconciliation.breaks import (
     BreakType,
     Language,
     action_words,
-    sentence,
     title,
 )
 from reconciliation.deps import Deps

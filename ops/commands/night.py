@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import click
 
+from ledger.money import Money
 from reconciliation.deps import Deps
 from reconciliation.errors import ReconciliationError
 from reconciliation.nightly import STEPS, NightStatus, night_status, recent_nights, run_night
@@ -43,34 +45,37 @@ def nightly_command(open_deps: OpenDeps) -> click.Group:
 
 async def _run(open_deps: OpenDeps, day: date | None, step: str | None, *, dry_run: bool) -> None:
     async with open_deps() as deps:
+        currency, progress = deps.account.currency, partial(_progress, deps.account.currency)
         business_date = day or deps.calendar.business_date(deps.clock()) - timedelta(days=1)
         try:
-            summary = await run_night(deps, business_date, step=step, dry_run=dry_run, progress=_progress)
+            summary = await run_night(deps, business_date, step=step, dry_run=dry_run, progress=progress)
         except ReconciliationError as error:
             raise click.ClickException(str(error)) from None
     _clear()
     heading = "Rehearsal of" if dry_run else "Night of"
     click.echo(f"{heading} {business_date}")
     for name, counts in summary.steps.items():
-        click.echo(f"  {name:<12} {words(counts)}")
+        click.echo(f"  {name:<12} {words(counts, currency)}")
     if dry_run:
         left_out = [name for name in STEPS if name not in summary.steps]
         click.echo(f"  not rehearsed, because they follow what the night posts and sends: {', '.join(left_out)}")
 
 
-def words(counts: Mapping[str, int]) -> str:
-    """Say what a step counted; what was zero is left out."""
+def words(counts: Mapping[str, int], currency: str) -> str:
+    """Say what a step counted; what was zero is left out. The amount is the draft's: it may wait for a person."""
     shown = [
-        f"{count / 100:,.2f} paid out" if name == "amount_minor" else f"{count:,} {name.replace('_', ' ')}"
+        f"{Money.of_total(count, currency)} to pay out"
+        if name == "amount_minor"
+        else f"{count:,} {name.replace('_', ' ')}"
         for name, count in counts.items()
         if count
     ]
     return ", ".join(shown) or "nothing new"
 
 
-def _progress(step: str, counts: Mapping[str, int]) -> None:
+def _progress(currency: str, step: str, counts: Mapping[str, int]) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[2K{step}: {words(counts)}", nl=False, err=True)
+        click.echo(f"\r\x1b[2K{step}: {words(counts, currency)}", nl=False, err=True)
 
 
 def _clear() -> None:
@@ -84,12 +89,13 @@ async def _show(open_deps: OpenDeps, day: date | None) -> None:
             for night in await recent_nights(connection):
                 click.echo(_line(night))
             return
-        found = await night_status(connection, day)
+        found, currency = await night_status(connection, day), deps.account.currency
     if found is None:
         raise click.ClickException(f"the night of {day} never ran")
     click.echo(_line(found))
     for step in found.steps:
-        click.echo(f"  {step.step:<12} {step.status:<8} {words(step.counts)}{f'  {step.error}' if step.error else ''}")
+        error = f"  {step.error}" if step.error else ""
+        click.echo(f"  {step.step:<12} {step.status:<8} {words(step.counts, currency)}{error}")
 
 
 def _line(night: NightStatus) -> str:

@@ -66,5 +66,5 @@ async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
         raise StageError(f"the night of {business_date} is {seen}; mizan.log says why")
     say(f"Night of {business_date}: {status.status}")
     for step in status.steps:
-        say(f"  {step.step:<12} {words(step.counts)}")
+        say(f"  {step.step:<12} {words(step.counts, settings.bank_currency)}")
     return status

@@ -16,7 +16,7 @@ _DEPARTMENT_KINDS: Final = """
     -sum(amount_minor) FILTER (WHERE kind IN ('payment_captured', 'late_payment_accepted')) AS collected,
     sum(amount_minor) FILTER (WHERE kind LIKE 'refund_accepted%') AS refunded,
     sum(amount_minor) FILTER (WHERE kind = 'provider_fees_borne') AS fees,
-    sum(amount_minor) FILTER (WHERE kind = 'payout_instructed') AS paid_out,
+    sum(amount_minor) FILTER (WHERE kind IN ('payout_instructed', 'payout_booked_paid')) AS paid_out,
     -sum(amount_minor) FILTER (WHERE kind = 'payout_returned') AS returned,
     -sum(amount_minor) AS net
   FROM ledger.postings

@@ -8,10 +8,12 @@ from typing import Final
 from ledger.accounts import department_payable
 from ledger.money import Money
 from reconciliation.reports.report import Asked, Cell, Column, PaymentNames, Report, Row, Shape, Table
-from reconciliation.reports.words import kind_word, word
+from reconciliation.reports.words import kind_word, status_word, word
 from reconciliation.store import Connection, Record, inside, known
 
 PREFETCH: Final = 1000
+_NOT_PAID: Final = frozenset({"submitted", "approved", "rejected", "returned"})
+"""A payout of which this is so is not money on its way, and the advice says so."""
 
 
 def _columns(asked: Asked) -> tuple[Column, ...]:
@@ -134,11 +136,14 @@ async def remittance_advice(connection: Connection, asked: Asked, department: st
     lines = await connection.fetch(
         """
         SELECT l.id, p.currency, l.amount_minor, l.journal_through, l.previous_line, l.revenue_code,
+               CASE WHEN m.status = 'draft' THEN h.status ELSE m.status END AS status,
                coalesce(before.journal_through, 0) AS journal_from
         FROM reconciliation.payout_line l
         JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1
         CROSS JOIN LATERAL (SELECT status FROM reconciliation.payout_batch_history h
                             WHERE h.batch_id = p.id AND h.at <= $3 ORDER BY sequence DESC LIMIT 1) h
+        CROSS JOIN LATERAL (SELECT status FROM reconciliation.payout_line_history m
+                            WHERE m.line_id = l.id AND m.at <= $3 ORDER BY sequence DESC LIMIT 1) m
         LEFT JOIN reconciliation.payout_line before ON before.id = l.previous_line
         WHERE l.department = $2 AND h.status <> 'refused' ORDER BY p.currency, l.revenue_code, l.id
         """,
@@ -150,9 +155,11 @@ async def remittance_advice(connection: Connection, asked: Asked, department: st
     tables = []
     for line in lines:
         amount = Money(line["amount_minor"], line["currency"])
-        foot = _line(asked, (word("total", language), None, None, None), None, (line["id"], amount))
+        # A table read alone, as CSV, has no title: its total says what became of the money too.
+        status = f" ({status_word(line['status'], language)})" if line["status"] in _NOT_PAID else ""
+        foot = _line(asked, (word("total", language) + status, None, None, None), None, (line["id"], amount))
         whose = " ".join(part for part in (department, line["revenue_code"], line["currency"]) if part)
-        title = f"{whose}: {word('in_this_payout', language)}"
+        title = f"{whose}: {word('in_this_payout', language)}{status}"
         tables.append(Table(title, columns, _inside(connection, asked, department, line), foot))
     return Report.of("remittance", word("remittance", language), asked, tables)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.money import Money
-from reconciliation.breaks import reason_words, refusal_words
+from reconciliation.break_words import reason_words, refusal_words
 from reconciliation.matching import Leg
 from reconciliation.reports.break_list import break_table
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
@@ -21,7 +21,10 @@ _SETTLEMENTS: Final = """
             AND p.recorded_at <= $3 AND p.item = f.batch_reference)::bigint AS booked_minor,
          (SELECT coalesce(sum(l.net_minor), 0) FROM reconciliation.settlement_line l
           JOIN reconciliation.break b ON b.leg = 'provider' AND b.file_no = l.file_no AND b.line = l.number
-            AND b.type = 'line_refused' WHERE l.file_no = f.file_no)::bigint AS refused_minor
+            AND b.type = 'line_refused' WHERE l.file_no = f.file_no)::bigint
+         + coalesce((SELECT b.amount_minor FROM reconciliation.break b
+                     WHERE b.type = 'total_not_lines' AND b.leg = 'provider' AND b.file_no = f.file_no), 0)
+           AS refused_minor
   FROM reconciliation.settlement_file f
   WHERE business_date BETWEEN $1 AND $2 AND imported_at <= $3 ORDER BY provider, business_date, file_no"""
 # A statement that was accepted later was waiting at an earlier instant; why is its break's to say.

@@ -22,7 +22,13 @@ ATTACHED_BYTES_MAX: Final = 10 << 20
 
 _WORDS: Final = {
     "subject": ("Remittance advice {day}, {department}", "إشعار تحويل {day} - {department}"),
+    "corrected": ("Correction of the remittance advice {day}, {department}", "تصحيح إشعار تحويل {day} - {department}"),
+    "corrects": ("This takes the place of the advice sent before.", "يحل هذا الإشعار محل الإشعار المرسل سابقًا."),
     "paid": ("{amount} is on its way to {iban} ({line}).", "مبلغ {amount} في طريقه إلى {iban} ({line})."),
+    "rejected": ("The bank rejected the transfer of {amount} to {iban} ({line}). It is owed to you again.",
+                 "رفض البنك تحويل {amount} إلى {iban} ({line}). وأصبح المبلغ مستحقًا لكم من جديد."),
+    "returned": ("The bank sent back the transfer of {amount} to {iban} ({line}). It is owed to you again.",
+                 "أعاد البنك تحويل {amount} إلى {iban} ({line}). وأصبح المبلغ مستحقًا لكم من جديد."),
     "inside": ("Every payment, refund and fee inside is listed in the files with this message.",
                "كل دفعة واسترداد ورسم ضمن هذا التحويل مدرج في الملفات المرفقة."),
     "too_long": ("The list is too long for a message; ask for the report `remittance` as CSV.",
@@ -57,13 +63,20 @@ async def remittance_message(
 
 
 async def remittance_of(
-    connection: Connection, business_date: date, department: str, *, known_at: datetime | None = None
-) -> Advice:
-    """Write the advice of a department's payouts of one date; `NotFoundError` when it was not paid on it."""
+    connection: Connection, business_date: date, department: str, *, known_at: datetime | None = None,
+    corrects: bool = False,
+) -> Advice:  # fmt: skip
+    """Write the advice of a department's payouts of one date; `NotFoundError` when none of it left.
+
+    What the bank refused or sent back is said to be owed again. `corrects` tells that an earlier advice said otherwise.
+    """
     lines = await connection.fetch(
         """
-        SELECT l.id, p.currency, l.amount_minor, l.creditor_iban FROM reconciliation.payout_line l
+        SELECT l.id, p.currency, l.amount_minor, l.creditor_iban, h.status FROM reconciliation.payout_line l
         JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.business_date = $1
+        CROSS JOIN LATERAL (SELECT status FROM reconciliation.payout_line_history h
+                            WHERE h.line_id = l.id AND ($3::timestamptz IS NULL OR h.at <= $3)
+                            ORDER BY sequence DESC LIMIT 1) h
         WHERE l.department = $2 AND p.released_at IS NOT NULL AND ($3::timestamptz IS NULL OR p.released_at <= $3)
         ORDER BY p.currency, l.id
         """,
@@ -75,14 +88,16 @@ async def remittance_of(
         raise NotFoundError(f"{department} was not paid on {business_date}")
     attachments = await _attachments(connection, business_date, department, known_at)
     # Each language is a paragraph of its own, so that each is read in its own direction.
+    said = {"rejected": "rejected", "returned": "returned"}
     paid = "\n\n".join(
-        _both("paid", "\n\n", amount=str(Money(row["amount_minor"], row["currency"])), iban=row["creditor_iban"],
-              line=row["id"])
+        _both(said.get(row["status"], "paid"), "\n\n", amount=str(Money(row["amount_minor"], row["currency"])),
+              iban=row["creditor_iban"], line=row["id"])
         for row in lines
     )  # fmt: skip
     rest = _both("inside" if attachments else "too_long", "\n\n")
-    subject = _both("subject", " / ", day=str(business_date), department=department)
-    return Advice(subject, f"{paid}\n\n{rest}\n", attachments)
+    subject = _both("corrected" if corrects else "subject", " / ", day=str(business_date), department=department)
+    opening = _both("corrects", "\n\n") + "\n\n" if corrects else ""
+    return Advice(subject, f"{opening}{paid}\n\n{rest}\n", attachments)
 
 
 def _both(key: str, between: str, **values: str) -> str:

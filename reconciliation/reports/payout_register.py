@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.money import Money
-from reconciliation.breaks import reason_words
+from reconciliation.break_words import reason_words
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection
+from reconciliation.taken_back import taken_back_words
 
 _REGISTER: Final = """
-  SELECT p.id AS batch_id, p.currency, b.status AS batch_status, p.maker, b.checker, l.id, l.department, l.revenue_code,
+  SELECT p.id AS batch_id, p.currency, b.status AS batch_status, b.reason AS batch_reason,
+         p.maker, b.checker, l.id, l.department, l.revenue_code,
          l.creditor_iban, l.amount_minor, h.status, h.paid_on, h.reason, bank.lines AS bank_lines
   FROM reconciliation.payout_batch p
-  CROSS JOIN LATERAL (SELECT status, checker FROM reconciliation.payout_batch_history h
+  CROSS JOIN LATERAL (SELECT status, checker, reason FROM reconciliation.payout_batch_history h
                       WHERE h.batch_id = p.id AND h.at <= $2 ORDER BY sequence DESC LIMIT 1) b
   JOIN reconciliation.payout_line l ON l.batch_id = p.id
   CROSS JOIN LATERAL (SELECT status, paid_on, reason FROM reconciliation.payout_line_history h
@@ -55,7 +57,8 @@ async def payout_register(connection: Connection, asked: Asked) -> Report:
             status_word(row["batch_status"] if row["status"] == "draft" else row["status"], language),
             row["paid_on"], status_word(row["maker"], language),
             status_word(row["checker"], language) if row["checker"] else None, row["bank_lines"],
-            reason_words(row["reason"], language),
+            taken_back_words(row["batch_reason"], language) if row["status"] == "draft"
+            else reason_words(row["reason"], language),
         )
         for row in rows
     ]  # fmt: skip

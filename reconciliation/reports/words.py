@@ -193,6 +193,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "provider_fees_borne": ("provider's fees", "رسوم المزود"),
     "payout_instructed": ("payout", "تحويل"),
     "payout_returned": ("payout returned", "تحويل مرتجع"),
+    "payout_booked_paid": ("payout carried out after all", "تحويل نُفذ رغم رفضه"),
     "payout_paid": ("payout at the bank", "تحويل نُفذ في البنك"),
     "break_written_off": ("written off", "شطب"),
     "break_matched_by_hand": ("matched by hand", "مطابقة يدوية"),

@@ -35,7 +35,17 @@ from reconciliation.matching import Leg, MatchOutcome
 from reconciliation.night import Counts, Night
 from reconciliation.payout_postings import PayoutEvidence, payout_returned_entry
 from reconciliation.postings import Booking, unidentified_item
-from reconciliation.store import Connection, Record, breaks, line_matching, payouts, statements, transfers, unmatches
+from reconciliation.store import (
+    Connection,
+    Record,
+    breaks,
+    line_matching,
+    payouts,
+    remittances,
+    statements,
+    transfers,
+    unmatches,
+)
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
@@ -204,15 +214,14 @@ async def _journals(
             payout.line_id, payout.batch_id, payout.department, Money(payout.amount_minor, evidence.amount.currency)
         )
         journal_id = await payouts.mark_returned(connection, payout.line_id, "returned", row["remittance"][:200], now)
+        await remittances.correct(connection, [payout.line_id], now)
         entries.append(payout_returned_entry(paid, booking, journal_id))
     return entries
 
 
 def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewBreak]:
     """Name what is wrong with a bank entry, if anything is."""
-    account, item = _cleared(evidence, found)
     amount, payout = evidence.amount, found.payouts[0] if found.payouts else None
-    kind: BreakType
     if found.excess_minor or found.outcome is MatchOutcome.DUPLICATE:
         excess = Money(found.excess_minor, amount.currency) if found.excess_minor else amount
         return [_transfer_break(night, evidence, BreakType.TRANSFER_EXCESS, found, excess)]
@@ -222,23 +231,29 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
         return [_foreign_break(night, evidence, found.foreign)]
     if found.kind is BankKind.UNIDENTIFIED and found.named is not None:
         return [_transfer_break(night, evidence, BreakType.TRANSFER_WAITING, found, amount)]
+    kinds: list[BreakType] = []
     if found.kind is BankKind.UNIDENTIFIED:
-        kind = BreakType.UNKNOWN_BANK_CREDIT if amount.amount_minor > 0 else BreakType.UNKNOWN_BANK_DEBIT
+        kinds = [BreakType.UNKNOWN_BANK_CREDIT if amount.amount_minor > 0 else BreakType.UNKNOWN_BANK_DEBIT]
     elif found.kind is BankKind.PAYOUT_RETURN_RECEIVED:
-        kind = BreakType.RETURNED_PAYOUT
+        # The whole is owed again; what the bank kept of it waits until two people say who bears it.
+        kinds = [BreakType.RETURNED_PAYOUT, *([BreakType.BANK_AMOUNT] if found.variance_minor else [])]
     elif payout is not None and payout.status in {"rejected", "returned", "paid"}:
-        kind = BreakType.PAID_AFTER_REJECTION
+        kinds = [BreakType.PAID_AFTER_REJECTION]
     elif found.outcome is MatchOutcome.AMOUNT:
-        kind = BreakType.BANK_AMOUNT
+        kinds = [BreakType.BANK_AMOUNT]
     elif found.variance_minor:
-        kind = BreakType.ROUNDING
-    else:
-        return []
+        kinds = [BreakType.ROUNDING]
+    return [_entry_break(night, evidence, found, kind) for kind in kinds]
+
+
+def _entry_break(night: Night, evidence: BankEvidence, found: BankMatch, kind: BreakType) -> NewBreak:
+    account, item = _cleared(evidence, found)
+    amount, payout = evidence.amount, found.payouts[0] if found.payouts else None
     with_item = kind not in {BreakType.RETURNED_PAYOUT, BreakType.ROUNDING}
     value_minor = found.variance_minor if kind in {BreakType.BANK_AMOUNT, BreakType.ROUNDING} else amount.amount_minor
     expected = Money(found.expected_minor, amount.currency) if found.expected_minor is not None else None
     shown = Money(value_minor, amount.currency) if kind is BreakType.ROUNDING else amount
-    raised = NewBreak(
+    return NewBreak(
         type=kind,
         subject=f"{evidence.statement_no}:{evidence.number}",
         business_date=night.business_date,
@@ -257,7 +272,6 @@ def _breaks(night: Night, evidence: BankEvidence, found: BankMatch) -> list[NewB
             "line": str(evidence.number), "department": payout.department if payout else "",
         },
     )  # fmt: skip
-    return [raised]
 
 
 def _transfer_break(night: Night, evidence: BankEvidence, kind: BreakType, found: BankMatch, held: Money) -> NewBreak:

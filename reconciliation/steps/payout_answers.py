@@ -12,7 +12,7 @@ from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.night import Night
 from reconciliation.payout_postings import PayoutEvidence, payout_returned_entry
-from reconciliation.store import Connection, Record, breaks, payouts
+from reconciliation.store import Connection, Record, breaks, payouts, remittances
 from reconciliation.store.breaks import NewBreak
 
 WAITING = frozenset({"released", "accepted"})
@@ -92,6 +92,7 @@ async def _owe_again(
                         "reason": reason, **({"held": held} if held else {})},
             )
         )  # fmt: skip
+    await remittances.correct(connection, [line["id"] for line in rejected], now)
     await breaks.raise_breaks(connection, found, now=now, random_bytes=night.deps.random_bytes)
     for entry, posted in zip(entries, await post_within(connection, entries, recorded_at=now), strict=True):
         if posted.journal_id is None:

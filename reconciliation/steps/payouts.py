@@ -20,7 +20,16 @@ from reconciliation.payout_postings import PayoutEvidence, payout_entry
 from reconciliation.payout_terms import Due, Held, PayoutTerms, Proof, Schedule, due
 from reconciliation.revenue_accounts import Share, divide, hold_refused
 from reconciliation.steps.payout_answers import apply_answer, apply_rejection, mark_unknown
-from reconciliation.store import Connection, Record, breaks, payees, payouts, remittances, revenue_parts
+from reconciliation.store import (
+    Connection,
+    Record,
+    breaks,
+    payees,
+    payout_release,
+    payouts,
+    remittances,
+    revenue_parts,
+)
 from reconciliation.store.breaks import NewBreak
 
 STEP: Final = "payouts"
@@ -29,44 +38,55 @@ POLICY: Final = "policy"
 
 
 async def pay_departments(night: Night) -> Counts:
-    """Draft tonight's batch, release what is approved, send what is released."""
+    """Release what was approved since, draft tonight's batch, send what is released.
+
+    What waited goes first, so that it keeps nothing else back: tonight's draft has what is owed beyond it.
+    """
     counts: Counts = {"departments": 0, "lines": 0, "amount_minor": 0, "released": 0, "sent": 0, "breaks": 0}
-    await _draft(night, counts)
+    async with night.transaction() as connection:
+        await payees.apply_due(connection, night.deps.clock())
+        await _raise_owed_elsewhere(night, connection, counts)
     for batch_id in await _approved(night):
-        await _release(night, batch_id, counts)
+        if stale := await _why_stale(night, batch_id):
+            await _refuse(night, batch_id, stale)
+        else:
+            await _release(night, batch_id, counts)
+    if drafted := await _draft(night, counts):
+        await _release(night, drafted, counts)
     for batch in await _unsent(night):
         await send(night, batch, counts)
     return counts
 
 
-async def _draft(night: Night, counts: Counts) -> None:
+async def _draft(night: Night, counts: Counts) -> str | None:
     """Draft one batch of this business date; the message id and the content are fixed from here on."""
-    currency, now = night.deps.account.currency, night.deps.clock()
-    async with night.transaction() as connection:
-        await payees.apply_due(connection, now)
-        await _raise_owed_elsewhere(night, connection, counts)
+    currency, drafted = night.deps.account.currency, None
     async with night.transaction(isolation="repeatable_read") as connection:
         if await payouts.has_batch(connection, night.business_date, currency):
-            return
+            return None
         if await payouts.has_unreleased(connection, currency):
-            return
+            return None
         computed = await compute_due(night, connection)
         counts["departments"] = len(computed)
         await _raise_payees_missing(night, connection, computed, counts)
         payable = [(row, amount) for row, amount in computed if amount.held is None]
         if payable:
-            await _insert(night, connection, payable, counts)
+            drafted = await _insert(night, connection, payable, counts)
+        await payout_release.remember_draft(connection, night.business_date, currency, night.deps.clock())
+    return drafted
 
 
 async def compute_due(night: Night, connection: Connection) -> list[tuple[Record, Due]]:
     """Compute, from one snapshot, what each department is paid tonight, or why it is not."""
     currency = night.deps.account.currency
+    drafted_before = await payout_release.last_drafted(connection, night.business_date, currency)
     computed = []
     for row in await payouts.compute_owed(connection, currency):
         waiting_minor = await hold_refused(connection, night.deps.revenue_codes, row, currency)
         terms = _terms_of(row, stopped=waiting_minor is None)
         unproven_minor = row["unproven_minor"] + (waiting_minor or 0)
-        computed.append((row, due(row["payable_minor"], unproven_minor, terms, night.business_date)))
+        amount = due(row["payable_minor"], unproven_minor, terms, night.business_date, drafted_before)
+        computed.append((row, amount))
     return computed
 
 
@@ -80,7 +100,7 @@ def _terms_of(row: Record, *, stopped: bool) -> PayoutTerms | None:
     )  # fmt: skip
 
 
-async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[Record, Due]], counts: Counts) -> None:
+async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[Record, Due]], counts: Counts) -> str:
     deps, now = night.deps, night.deps.clock()
     account, limit_minor = deps.account, deps.policy.auto_approve_limit_minor
     batch_id = mint("po", now, deps.random_bytes)
@@ -115,6 +135,7 @@ async def _insert(night: Night, connection: Connection, payable: Sequence[tuple[
         await revenue_parts.keep(connection, batch_id)
     counts["lines"] += len(lines)
     counts["amount_minor"] += total_minor
+    return batch_id
 
 
 async def _shares(
@@ -172,15 +193,40 @@ async def _approved(night: Night) -> list[str]:
         return [row["id"] for row in await payouts.in_status(connection, ["approved"])]
 
 
+async def _why_stale(night: Night, batch_id: str) -> str:
+    """Say why a batch must not leave as it was drafted, from one snapshot of the books and accounts; empty when it may.
+
+    It may have waited for days: a dispute, a match undone, another account or a refusal of the bank came in between.
+    """
+    async with night.transaction(isolation="repeatable_read") as connection:
+        paid = await payout_release.paid_to(connection, batch_id)
+        found = {row["department"]: amount for row, amount in await compute_due(night, connection)}
+        changed = await payout_release.changed_accounts(connection, batch_id)
+    stopped = [one for one in paid if one not in found or found[one].held in {Held.NO_ACCOUNT, Held.ACCOUNT_REFUSED}]
+    short = [one for one, amount_minor in paid.items() if one in found and found[one].available_minor < amount_minor]
+    for why, departments in (("account_changed", changed), ("account_stopped", stopped), ("not_proven_now", short)):
+        if departments:
+            return f"{why}: {', '.join(departments)}"
+    return ""
+
+
+async def _refuse(night: Night, batch_id: str, reason: str) -> None:
+    """Take an approved batch back: the next draft computes it anew, and it is approved anew."""
+    async with night.transaction() as connection:
+        batch = await payouts.read_locked(connection, batch_id)
+        if batch is not None and batch["status"] == "approved":
+            await payouts.refuse(connection, batch_id, reason[:500], night.deps.clock())
+
+
 async def _release(night: Night, batch_id: str, counts: Counts) -> None:
     """Post the journals and mark the batch released, in one transaction: from here the money is on its way."""
     async with night.transaction() as connection:
         batch = await payouts.read_locked(connection, batch_id)
         if batch is None or batch["status"] != "approved":
             return
-        if short := await payouts.short_departments(connection, batch_id, batch["currency"]):
+        if short := await payout_release.short_departments(connection, batch_id, batch["currency"]):
             # Refunds since the draft took the money; the next night computes it anew.
-            reason = f"the balance fell: {', '.join(short)}"[:500]
+            reason = f"balance_fell: {', '.join(short)}"[:500]
             await payouts.refuse(connection, batch_id, reason, night.deps.clock())
             return
         lines = await payouts.read_lines(connection, batch_id)

@@ -12,7 +12,8 @@ from ledger.money import Money
 from reconciliation.breaks import BreakType
 from reconciliation.matching import BREAK_OF, Leg, MatchOutcome
 from reconciliation.night import Counts, Night
-from reconciliation.store import Connection, Record, breaks, line_matching, refused_files, settlement_files
+from reconciliation.provider_terms import GROSS
+from reconciliation.store import Connection, Record, breaks, line_fees, line_matching, refused_files, settlement_files
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.settlement_files import LineUnfitError, Loaded
 
@@ -84,7 +85,9 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
     night.tell(STEP, reading)
     counts["files"] += 1
     counts["lines"] += loaded.lines
-    counts["breaks"] += await _raise_line_breaks(night, connection, file, file_no)
+    counts["breaks"] += await _raise_line_breaks(night, connection, file, file_no, loaded)
+    if loaded.net_minor != file.total_net.amount_minor:
+        await _raise(night, connection, [_unproven(file, file_no, loaded)], counts)
     if late:
         await _raise(night, connection, [
             NewBreak(
@@ -99,7 +102,7 @@ async def _book(night: Night, connection: Connection, provider: str, file: Settl
 
 async def _stage(connection: Connection, file: SettlementFile) -> Loaded:
     """Load the lines and prove them against the file's own total."""
-    loaded = Loaded()
+    loaded = Loaded(refused=list(file.refused_lines))
     try:
         await settlement_files.stage(connection, file, loaded)
     except LineUnfitError as unfit:
@@ -109,8 +112,8 @@ async def _stage(connection: Connection, file: SettlementFile) -> Loaded:
     stated = file.total_net
     if stated.currency != file.currency:
         raise _RefusedError(BreakType.FILE_REFUSED, "line_in_other_currency")
-    # A file with lines nobody could read cannot sum to its total; those lines are listed instead.
-    if not file.refused_lines and loaded.net_minor != stated.amount_minor:
+    # A file with lines nobody could read cannot sum to its total; those lines are listed, and what is left is a break.
+    if not loaded.refused and loaded.net_minor != stated.amount_minor:
         ours = Money(loaded.net_minor, file.currency)
         raise _RefusedError(BreakType.TOTAL_NOT_LINES, "total_not_lines", {"theirs": str(stated), "ours": str(ours)})
     return loaded
@@ -152,8 +155,9 @@ async def _refuse_unread(night: Night, provider: str, day: date, error: FileRefu
         detail=refusal_detail(provider, day, error),
     )
     async with night.transaction() as connection:
-        await refused_files.keep(connection, provider, Leg.PROVIDER, day, error, night.deps.clock())
-        await _raise(night, connection, [found], counts)
+        # Its day is asked for again and again; what a right file has made good is no break anew.
+        if await refused_files.keep(connection, provider, Leg.PROVIDER, day, error, night.deps.clock()):
+            await _raise(night, connection, [found], counts)
 
 
 def refusal_detail(source: str, day: date, error: FileRefusedError) -> dict[str, str]:
@@ -170,7 +174,9 @@ async def _raise(night: Night, connection: Connection, found: list[NewBreak], co
     )
 
 
-async def _raise_line_breaks(night: Night, connection: Connection, file: SettlementFile, file_no: int) -> int:
+async def _raise_line_breaks(
+    night: Night, connection: Connection, file: SettlementFile, file_no: int, loaded: Loaded
+) -> int:
     """Turn the outcomes that are somebody's work into breaks, a thousand at a time."""
     counts: Counts = {"breaks": 0}
     found: list[NewBreak] = []
@@ -183,10 +189,11 @@ async def _raise_line_breaks(night: Night, connection: Connection, file: Settlem
 
     async for row in line_matching.broken_lines(connection, file_no):
         await add(_line_break(night, file, file_no, row))
-    if (fees := night.terms_of(file.provider, file.business_date).fees_in(file.currency)) is not None:
-        async for row in line_matching.wrong_fees(connection, fees):
+    terms = night.terms_of(file.provider, file.business_date)
+    if (fees := terms.fees_in(file.currency)) is not None:
+        async for row in line_fees.wrong_fees(connection, fees, billed=terms.settles == GROSS):
             await add(_fee_break(night, file, file_no, row))
-    for number, reason in file.refused_lines:
+    for number, reason in loaded.refused:
         await add(
             NewBreak(
                 type=BreakType.LINE_REFUSED, subject=f"{file.provider}:{file_no}:{number}",
@@ -196,6 +203,25 @@ async def _raise_line_breaks(night: Night, connection: Connection, file: Settlem
         )  # fmt: skip
     await _raise(night, connection, found, counts)
     return counts["breaks"]
+
+
+def _unproven(file: SettlementFile, file_no: int, loaded: Loaded) -> NewBreak:
+    """Say what a booked file states beyond the lines that could be booked."""
+    ours = Money(loaded.net_minor, file.currency)
+    return NewBreak(
+        type=BreakType.TOTAL_NOT_LINES,
+        subject=f"{file.provider}:{file.sha256}",
+        business_date=file.business_date,
+        amount_minor=(file.total_net - ours).amount_minor,
+        currency=file.currency,
+        provider=file.provider,
+        leg=Leg.PROVIDER,
+        file_no=file_no,
+        detail={
+            "provider": file.provider, "file": file.name, "reason": "total_not_lines", "theirs": str(file.total_net),
+            "ours": str(ours), "booked": "read",
+        },
+    )  # fmt: skip
 
 
 def _line_break(night: Night, file: SettlementFile, file_no: int, row: Record) -> NewBreak:

@@ -46,7 +46,7 @@ async def import_statements(night: Night) -> Counts:
     return counts
 
 
-def refusal(statement: Statement, iban: str, currency: str) -> str | None:
+def refusal(statement: Statement, iban: str, currency: str, until: date) -> str | None:
     """Say why a statement can never be booked to this account, whatever comes before it."""
     if statement.account_iban.replace(" ", "") != iban.replace(" ", ""):
         return "other_account"
@@ -55,6 +55,8 @@ def refusal(statement: Statement, iban: str, currency: str) -> str | None:
         return "other_currency"
     if statement.closed_on < statement.opened_on:
         return "closes_before_it_opens"
+    if statement.closed_on > until:
+        return "closes_later"  # a mistyped year would cover every day until then
     if statement.opening + total((entry.amount for entry in statement.entries), currency) != statement.closing:
         return "closing_not_proven"
     return None
@@ -67,7 +69,7 @@ async def _keep(night: Night, statement: Statement, counts: Counts) -> None:
         if await statements.known(connection, account.code, statement.sha256):
             counts["repeated"] += 1
             return
-        reason = refusal(statement, account.iban, account.currency)
+        reason = refusal(statement, account.iban, account.currency, night.last_date)
         if reason is None and await statements.identifier_is_used(connection, account.code, statement.identifier):
             reason = "identifier_repeated"
         number = await statements.insert(
@@ -81,8 +83,9 @@ async def _keep(night: Night, statement: Statement, counts: Counts) -> None:
         counts["refused"] += 1
         kind = BreakType.FILE_REPEATED if reason == "identifier_repeated" else BreakType.FILE_REFUSED
         await _raise(
-            night, connection, counts, kind, subject=f"{account.code}:{statement.sha256}", day=statement.closed_on,
-            file_no=number, file=statement.file_name, reason=reason, reference=statement.identifier,
+            night, connection, counts, kind, subject=f"{account.code}:{statement.sha256}",
+            day=min(statement.closed_on, night.last_date), file_no=number, file=statement.file_name,
+            reason=reason, reference=statement.identifier,
         )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def out_of_order(waiting: Record, last: Record | None) -> str | None:
     """Say why a statement does not follow the last accepted one, if it does not."""
     if last is None:
         return None
-    if waiting["sequence"] is not None and last["sequence"] is not None:
+    if waiting["sequence"] is not None and last["sequence"] is not None and not waiting["taken"]:
         # Banks start again at 1 with a new year; there the balances alone must prove the order.
         new_year = waiting["sequence"] == 1 and waiting["closed_on"].year > last["closed_on"].year
         if waiting["sequence"] > last["sequence"] + 1 and not new_year:

@@ -115,6 +115,7 @@ _FILE_CAME: Final = (
       SELECT FROM reconciliation.settlement_file f
       LEFT JOIN reconciliation.settlement_file refused ON refused.file_no = b.file_no
       WHERE f.provider = b.provider AND f.status = 'accepted' AND f.imported_at >= b.raised_at
+        AND f.file_no IS DISTINCT FROM b.file_no
         AND f.business_date = b.business_date
         AND f.batch_reference = coalesce(refused.batch_reference, f.batch_reference))"""
     + _TELL
@@ -137,15 +138,18 @@ _PAYEE_KNOWN: Final = (
     + _TELL
 )
 
-# What the bank rejected or sent back is made good by a later payout to the same account of the department.
+# What the bank rejected or sent back is made good by a later payout to the same account of the department; or the
+# bank paid it after all, as two people said.
 _PAID_LATER: Final = (
     _CURE
-    + """b.type IN ('rejected_payout', 'returned_payout') AND EXISTS (
+    + """b.type IN ('rejected_payout', 'returned_payout') AND (EXISTS (
+      SELECT FROM reconciliation.payout_line failed WHERE failed.id = b.detail->>'reference' AND failed.status = 'paid')
+    OR EXISTS (
       SELECT FROM reconciliation.payout_line failed
       JOIN reconciliation.payout_line l ON l.department = failed.department AND l.revenue_code = failed.revenue_code
         AND l.id <> failed.id AND l.status = 'paid'
       JOIN reconciliation.payout_batch p ON p.id = l.batch_id AND p.currency = b.currency AND p.made_at >= b.raised_at
-      WHERE failed.id = b.detail->>'reference')"""
+      WHERE failed.id = b.detail->>'reference'))"""
     + _TELL
 )
 

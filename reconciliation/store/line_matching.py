@@ -11,7 +11,6 @@ from typing import Final
 from ledger import accounts
 from reconciliation.matching import RULE, MatchOutcome, Tolerance
 from reconciliation.postings import DISPUTES_RECEIVABLE
-from reconciliation.provider_terms import FeeTerms
 from reconciliation.store import WHOLE_FILE_TIMEOUT_S, Connection, Record
 
 # A file of a million lines is joined in memory, or in few pieces on disk.
@@ -122,7 +121,10 @@ _SET_ASIDE: Final = """
   SELECT number, outcome, kind, rule, currency, item, payment, amount_minor, gross_minor,
          coalesce(provider_reference, reference), before_item, before_payment
   FROM (
-    SELECT m.*, b.item AS before_item, b.payment AS before_payment,
+    SELECT m.number, m.kind, m.currency, m.item, m.payment, m.gross_minor, m.provider_reference, m.reference,
+      CASE WHEN m.whole THEN 'in_parts' ELSE m.rule END AS rule,
+      CASE WHEN m.whole THEN m.gross_minor ELSE m.amount_minor END AS amount_minor,
+      b.item AS before_item, b.payment AS before_payment,
       CASE
         WHEN m.kind = 'payout' THEN 'statement_only'
         WHEN m.kind = 'fee' THEN 'fee_line'
@@ -130,6 +132,7 @@ _SET_ASIDE: Final = """
         WHEN m.kind NOT IN ('payment', 'refund') THEN 'unknown_line'
         WHEN m.item IS NULL AND b.number IS NOT NULL THEN 'duplicate'
         WHEN m.item IS NULL THEN 'missing_in_books'
+        WHEN m.whole THEN 'matched'
         WHEN m.number > m.first THEN 'duplicate'
         WHEN m.currency <> $1::text THEN 'currency'
         WHEN sign(m.gross_minor) = sign(m.amount_minor) AND abs(m.gross_minor) - abs(m.amount_minor) BETWEEN
@@ -138,12 +141,17 @@ _SET_ASIDE: Final = """
         ELSE 'amount'
       END AS outcome
     FROM (
-      SELECT m.*, t.first FROM met m
-      LEFT JOIN (SELECT kind, currency, item, min(number) AS first FROM met WHERE item IS NOT NULL
+      -- Several lines of one item are its parts when they sum to what is open of it; else all but one are too many.
+      SELECT m.*, t.first,
+        m.currency = $1::text AND t.lines = count(*) OVER of_item AND m.amount_minor = sum(m.gross_minor) OVER of_item
+          AND (min(m.gross_minor) OVER of_item > 0 OR max(m.gross_minor) OVER of_item < 0) AS whole
+      FROM met m
+      LEFT JOIN (SELECT kind, currency, item, min(number) AS first, count(*) AS lines FROM met WHERE item IS NOT NULL
                  GROUP BY kind, currency, item HAVING count(*) > 1) t
         ON t.item = m.item AND t.kind = m.kind AND t.currency = m.currency
       WHERE (m.amount_minor = m.gross_minor AND m.currency = $1::text AND (t.first IS NULL OR t.first = m.number))
             IS NOT TRUE
+      WINDOW of_item AS (PARTITION BY t.kind, t.currency, t.item)
       OFFSET 0
     ) m
     LEFT JOIN settled_before b ON b.number = m.number
@@ -171,7 +179,8 @@ _KEEP_OTHERS: Final = """
     CASE outcome WHEN 'missing_in_books' THEN NULL WHEN 'unknown_line' THEN NULL
                  ELSE coalesce(payment, before_payment) END,
     amount_minor, CASE WHEN own.found THEN gross_minor - amount_minor ELSE 0 END,
-    CASE rule WHEN 'provider_reference' THEN $6::smallint WHEN 'our_reference' THEN $7::smallint ELSE 0 END
+    CASE rule WHEN 'provider_reference' THEN $6::smallint WHEN 'our_reference' THEN $7::smallint
+              WHEN 'in_parts' THEN $10::smallint ELSE 0 END
   FROM aside CROSS JOIN LATERAL (SELECT $2::text || ':' || $1::integer || ':' || number AS own_item,
                                         outcome IN ('amount', 'matched') AS found) own
   ORDER BY number"""
@@ -231,7 +240,7 @@ async def keep_lines(connection: Connection, provider: str, file_no: int) -> Non
     await connection.execute(_KEEP_LINES, file_no, *_SCORES, timeout=WHOLE_FILE_TIMEOUT_S)
     await connection.execute(
         _KEEP_OTHERS, file_no, provider, accounts.PROVIDER_FEES, DISPUTES_RECEIVABLE, accounts.SUSPENSE_UNIDENTIFIED,
-        *_SCORES, *_searched(provider), timeout=WHOLE_FILE_TIMEOUT_S,
+        *_SCORES, *_searched(provider), RULE["in_parts"].score, timeout=WHOLE_FILE_TIMEOUT_S,
     )  # fmt: skip
 
 
@@ -249,29 +258,6 @@ def broken_lines(connection: Connection, file_no: int) -> AsyncIterator[Record]:
         """,
         file_no,
         [MatchOutcome.MATCHED, MatchOutcome.FEE_LINE, MatchOutcome.STATEMENT_ONLY],
-        prefetch=1000,
-    )
-    return found
-
-
-def wrong_fees(connection: Connection, terms: FeeTerms) -> AsyncIterator[Record]:
-    """Stream the matched payments of which the provider kept more or less than the contract says."""
-    found: AsyncIterator[Record] = connection.cursor(
-        """
-        SELECT number, reference, kept_minor, fee_minor + vat_minor AS expected_minor FROM (
-          SELECT s.number, coalesce(s.provider_reference, s.reference, '') AS reference,
-                 s.fee_minor + s.fee_vat_minor AS kept_minor, e.fee_minor,
-                 (e.fee_minor * $3::bigint + 5000) / 10000 AS vat_minor
-          FROM met s
-          LEFT JOIN aside a ON a.number = s.number
-          CROSS JOIN LATERAL (SELECT (s.gross_minor * $1::bigint + 5000) / 10000 + $2::bigint AS fee_minor) e
-          WHERE s.kind = 'payment' AND (a.number IS NULL OR a.outcome IN ('amount', 'matched'))
-        ) f WHERE abs(kept_minor - fee_minor - vat_minor) > $4::bigint ORDER BY number
-        """,
-        terms.basis_points,
-        terms.fixed_minor,
-        terms.vat_basis_points,
-        terms.tolerance_minor,
         prefetch=1000,
     )
     return found

@@ -89,6 +89,17 @@ _DISPUTED: Final = (
   WHERE o.account = 'disputes:receivable' AND o.currency = $1 AND o.amount_minor > 0
     AND p.account LIKE 'department:%:payable'"""
 )
+# A payout that the bank debited although it had refused it or sent it back, and what it sent back less than it had
+# taken: the department may have this money. What is owed again waits until two people say who has it.
+_DEBITED: Final = """
+  INSERT INTO deferred
+  SELECT split_part(a.account, ':', 2),
+         coalesce((SELECT min(p.journal_id) FROM ledger.postings p WHERE p.reference = 'payout_returned:' || o.item),
+                  o.journal_id), o.item, 'debited', o.amount_minor
+  FROM ledger.accounts a
+  CROSS JOIN LATERAL (SELECT item, journal_id, amount_minor FROM ledger.open_items o
+                      WHERE o.account = a.account AND o.currency = a.currency AND o.amount_minor > 0 OFFSET 0) o
+  WHERE a.account LIKE 'department:%:payout_in_transit' AND a.currency = $1"""
 # What a department's own terms do not ask to be proven does not wait.
 _BY_TERMS: Final = """
   DELETE FROM deferred d USING (
@@ -123,7 +134,7 @@ async def compute_owed(connection: Connection, currency: str) -> list[Record]:
     """
     await connection.execute("DROP TABLE IF EXISTS pg_temp.deferred")
     await connection.execute(_DEFERRED)
-    for statement in (_UNSETTLED, _UNSETTLED_LATE, _IN_DRAWERS, _UNBANKED, _DISPUTED, _BY_TERMS):
+    for statement in (_UNSETTLED, _UNSETTLED_LATE, _IN_DRAWERS, _UNBANKED, _DISPUTED, _DEBITED, _BY_TERMS):
         await connection.execute(statement, currency)
     rows: list[Record] = await connection.fetch(
         """
@@ -245,21 +256,6 @@ async def read_lines(connection: Connection, batch_id: str) -> list[Record]:
     return rows
 
 
-async def short_departments(connection: Connection, batch_id: str, currency: str) -> list[str]:
-    """Name the departments whose balance no longer covers their lines."""
-    rows = await connection.fetch(
-        """
-        SELECT l.department FROM (SELECT department, sum(amount_minor) AS amount_minor FROM reconciliation.payout_line
-                                  WHERE batch_id = $1 GROUP BY department) l
-        LEFT JOIN ledger.balances b ON b.account = 'department:' || l.department || ':payable' AND b.currency = $2
-        WHERE coalesce(-b.amount_minor, 0) < l.amount_minor ORDER BY l.department
-        """,
-        batch_id,
-        currency,
-    )
-    return [row["department"] for row in rows]
-
-
 async def decide(connection: Connection, batch_id: str, status: str, checker: str, now: datetime, reason: str) -> None:
     await connection.execute(
         "UPDATE reconciliation.payout_batch SET status = $2, checker = $3, checked_at = $4, reason = $5, moved_at = $4"
@@ -339,7 +335,7 @@ async def mark_paid(connection: Connection, line_id: str, paid_on: date, now: da
         paid_on,
         now,
     )
-    await _settle(connection, line_id, now)
+    await settle_batch(connection, line_id, now)
 
 
 async def mark_returned(connection: Connection, line_id: str, status: str, reason: str, now: datetime) -> int | None:
@@ -352,11 +348,11 @@ async def mark_returned(connection: Connection, line_id: str, status: str, reaso
         reason,
         now,
     )
-    await _settle(connection, line_id, now)
+    await settle_batch(connection, line_id, now)
     return journal_id
 
 
-async def _settle(connection: Connection, line_id: str, now: datetime) -> None:
+async def settle_batch(connection: Connection, line_id: str, now: datetime) -> None:
     """Close a batch when the last of its lines is final."""
     await connection.execute(
         """

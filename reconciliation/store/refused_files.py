@@ -11,10 +11,10 @@ from reconciliation.store import Connection, Record
 
 async def keep(
     connection: Connection, source: str, leg: str, day: date, error: FileRefusedError, now: datetime
-) -> None:
-    """Keep a refused file once. One whose bytes are not known is told from others by its day and reason."""
+) -> bool:
+    """Keep a refused file once, and say whether it is new. Without its bytes, day and reason tell it from others."""
     digest = error.sha256 or hashlib.sha256(f"{day}:{error}".encode()).hexdigest()
-    await connection.execute(
+    kept = await connection.execute(
         """
         INSERT INTO reconciliation.refused_file (source, leg, sha256, name, business_date, reason, quoted, currency,
                                                  stated_minor, found_minor, came_at)
@@ -32,6 +32,7 @@ async def keep(
         error.found.amount_minor if error.found else None,
         now,
     )
+    return bool(kept == "INSERT 0 1")
 
 
 async def came(connection: Connection, since: date, until: date, known: datetime) -> list[Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -34,7 +35,7 @@ async def claim(connection: Connection, now: datetime, until: datetime, limit: i
         UPDATE reconciliation.remittance r SET tries = r.tries + 1, next_try_at = $2
         FROM due JOIN reconciliation.payout_batch p ON p.id = due.batch_id
         WHERE r.batch_id = due.batch_id AND r.department = due.department
-        RETURNING r.batch_id, r.department, r.recipient, r.tries, p.business_date
+        RETURNING r.batch_id, r.department, r.recipient, r.tries, r.corrections, p.business_date
         """,
         now,
         until,
@@ -43,26 +44,45 @@ async def claim(connection: Connection, now: datetime, until: datetime, limit: i
     return rows
 
 
-async def mark_sent(connection: Connection, batch_id: str, department: str, now: datetime) -> None:
+async def correct(connection: Connection, line_ids: Sequence[str], now: datetime) -> None:
+    """Owe a correction to whom an advice has, or may have, told otherwise of these lines."""
     await connection.execute(
-        "UPDATE reconciliation.remittance SET status = 'sent', sent_at = $3, error = ''"
-        " WHERE batch_id = $1 AND department = $2 AND status = 'waiting'",
-        batch_id,
-        department,
+        """
+        UPDATE reconciliation.remittance r SET corrections = corrections + 1, status = 'waiting', tries = 0,
+          next_try_at = $2, sent_at = NULL, error = ''
+        FROM (SELECT DISTINCT batch_id, department FROM reconciliation.payout_line WHERE id = ANY ($1::text[])) l
+        WHERE r.batch_id = l.batch_id AND r.department = l.department AND r.tries > 0
+        """,
+        list(line_ids),
         now,
     )
 
 
-async def postpone(connection: Connection, batch_id: str, department: str, at: datetime | None, error: str) -> None:
+async def mark_sent(connection: Connection, batch_id: str, department: str, corrections: int, now: datetime) -> None:
+    """Settle an advice, unless what it says has become wrong while it was on its way."""
+    await connection.execute(
+        "UPDATE reconciliation.remittance SET status = 'sent', sent_at = $3, error = ''"
+        " WHERE batch_id = $1 AND department = $2 AND status = 'waiting' AND corrections = $4",
+        batch_id,
+        department,
+        now,
+        corrections,
+    )
+
+
+async def postpone(
+    connection: Connection, batch_id: str, department: str, corrections: int, at: datetime | None, error: str
+) -> None:
     """Try again at an instant, or give up."""
     await connection.execute(
         "UPDATE reconciliation.remittance SET status = CASE WHEN $3::timestamptz IS NULL THEN 'dead' ELSE status END,"
         " next_try_at = coalesce($3, next_try_at), error = $4"
-        " WHERE batch_id = $1 AND department = $2 AND status = 'waiting'",
+        " WHERE batch_id = $1 AND department = $2 AND status = 'waiting' AND corrections = $5",
         batch_id,
         department,
         at,
         error[:300],
+        corrections,
     )
 
 

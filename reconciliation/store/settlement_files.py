@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,8 @@ class Loaded:
     net_minor: int = 0
     in_order: bool = True
     """Whether every line is numbered above the one before it, and so none twice."""
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """The lines that nobody could read, and those whose own amounts do not add up: number and reason."""
 
 
 _STAGE: Final = """
@@ -33,6 +35,11 @@ _COLUMNS: Final = (
     "number", "kind", "reference", "provider_reference", "gross_minor", "fee_minor", "fee_vat_minor", "net_minor",
     "transaction_on", "raw_kind",
 )  # fmt: skip
+
+ROUNDING_OF_A_LINE_MINOR: Final = 2
+"""How far a line's net may be from its gross less its fees: fee and VAT are each rounded, and no more than that."""
+LINES_REFUSED_MAX: Final = 1_000
+"""Where more lines do not add up, the file is of another kind than ours are."""
 
 
 class LineUnfitError(Exception):
@@ -64,19 +71,29 @@ def _records(lines: Iterable[SettlementLine], currency: str, loaded: Loaded) -> 
         reference, provider_reference = line.reference, line.provider_reference
         if "\0" in f"{reference}{provider_reference}{raw_kind}":
             raise LineUnfitError("line_with_nul")
-        count += 1
         if number > last:
             last = number
         else:
             in_order = False
+        gross_minor, fee_minor, fee_vat_minor = gross.amount_minor, fee.amount_minor, fee_vat.amount_minor
         net_of_line_minor = net.amount_minor
         if kind is not payout:
+            if abs(gross_minor - fee_minor - fee_vat_minor - net_of_line_minor) > ROUNDING_OF_A_LINE_MINOR:
+                _refuse(loaded, number)
+                continue
             net_minor += net_of_line_minor
+        count += 1
         yield (
-            number, kind, reference, provider_reference, gross.amount_minor, fee.amount_minor, fee_vat.amount_minor,
+            number, kind, reference, provider_reference, gross_minor, fee_minor, fee_vat_minor,
             net_of_line_minor, at.date() if isinstance(at, datetime) else at, raw_kind,
         )  # fmt: skip
     loaded.lines, loaded.last_line, loaded.net_minor, loaded.in_order = count, last, net_minor, in_order
+
+
+def _refuse(loaded: Loaded, number: int) -> None:
+    if len(loaded.refused) == LINES_REFUSED_MAX:
+        raise LineUnfitError("line_not_its_parts")
+    loaded.refused.append((number, "line_not_its_parts"))
 
 
 async def has_numbered_twice(connection: Connection) -> bool:
@@ -142,19 +159,19 @@ async def insert(
     await connection.executemany(
         "INSERT INTO reconciliation.settlement_line_refused (file_no, number, reason) VALUES ($1, $2, $3)"
         " ON CONFLICT DO NOTHING",
-        [(number, line, why) for line, why in file.refused_lines],
+        [(number, line, why) for line, why in loaded.refused],
     )
     return number
 
 
 async def dates_to_fetch(connection: Connection, provider: str, business_date: date, look_back_days: int) -> list[date]:
-    """Return the night's date, the days before it that have no file yet, and any whose file is a standing break."""
+    """Return the night's date and the days looked back on, and any before them whose file is a standing break.
+
+    A day that has a file is asked for again: a second batch of it may be delivered later.
+    """
     rows = await connection.fetch(
         """
         SELECT d::date AS day FROM generate_series($2::timestamp, $3::timestamp, interval '1 day') d
-        WHERE NOT EXISTS (SELECT FROM reconciliation.settlement_file f
-                          WHERE f.provider = $1 AND f.business_date = d::date AND f.status = 'accepted')
-        UNION SELECT $3::date
         UNION SELECT b.business_date FROM reconciliation.break b
               WHERE b.type IN ('file_missing', 'file_refused') AND b.leg = 'provider' AND b.provider = $1
                 AND b.closed_at IS NULL AND b.business_date <= $3::date

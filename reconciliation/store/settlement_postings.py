@@ -27,12 +27,13 @@ _SUMS: Final = """
          array_agg(gross_minor) FILTER (WHERE expected) AS gross_minor,
          array_agg(number) FILTER (WHERE NOT expected) AS others, array_agg(number) AS numbers
   FROM (SELECT l.number, l.fee_minor, l.fee_vat_minor, l.net_minor, l.gross_minor, coalesce(l.item, m.item) AS item,
-               l.kind = 'payment' AND (l.rule IS NOT NULL OR m.outcome = 'matched' AND m.variance_minor = 0)
-                 AS expected
+               -- A journal names an item once, so the parts of one are posted line by line.
+               l.kind = 'payment' AND (l.rule IS NOT NULL OR m.outcome = 'matched' AND m.variance_minor = 0
+                                       AND m.rule IS DISTINCT FROM 'in_parts') AS expected
         FROM (SELECT * FROM reconciliation.settlement_line
               WHERE file_no = $1 AND number > $2 AND number <= $3 ORDER BY number) l
         -- A match that does not stand with its line, as those found before that was so.
-        LEFT JOIN LATERAL (SELECT item, outcome, variance_minor FROM reconciliation.match_entry m
+        LEFT JOIN LATERAL (SELECT item, outcome, rule, variance_minor FROM reconciliation.match_entry m
                            WHERE l.rule IS NULL AND m.leg = 'provider' AND m.file_no = l.file_no AND m.line = l.number
                              AND m.version = 1 LIMIT 1) m ON true
         ORDER BY l.number) chunk"""

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from adapters.contract import Statement
 from reconciliation.bank_matching import Expected, ForeignBatch, OpenBatch, OpenPayout
+from reconciliation.breaks import Action
 from reconciliation.postings import Booking
 from reconciliation.store import Connection, Record
 
@@ -97,25 +98,42 @@ async def insert_entries(connection: Connection, statement_no: int, statement: S
 
 
 async def waiting(connection: Connection, bank_account: str) -> list[Record]:
-    """Read what waits in quarantine, in the order in which it must be proven."""
+    """Read what waits in quarantine, in the order in which it must be proven, and whether two people take it."""
     rows: list[Record] = await connection.fetch(
         """
         SELECT statement_no, identifier, sequence, opened_on, closed_on, opening_minor, closing_minor, currency,
-               file_name, reason
+               file_name, reason,
+               EXISTS (SELECT FROM reconciliation.break b
+                       JOIN reconciliation.resolution r ON r.break_id = b.id AND r.action = $2
+                        AND r.decision = 'approved'
+                       WHERE b.type = 'file_sequence' AND b.leg = 'bank' AND b.file_no = statement_no) AS taken
         FROM reconciliation.statement WHERE bank_account = $1 AND status = 'quarantined'
         ORDER BY closed_on, sequence NULLS LAST, statement_no
         """,
         bank_account,
+        Action.TAKE_STATEMENT,
     )
     return rows
 
 
+async def follows_last(connection: Connection, statement_no: int) -> bool:
+    """Say whether a waiting statement opens where the last accepted one of its account closed."""
+    row = await connection.fetchrow(
+        "SELECT bank_account, opening_minor FROM reconciliation.statement"
+        " WHERE statement_no = $1 AND status = 'quarantined'",
+        statement_no,
+    )
+    last = row and await last_accepted(connection, row["bank_account"])
+    return bool(row and last and last["closing_minor"] == row["opening_minor"])
+
+
 async def last_accepted(connection: Connection, bank_account: str) -> Record | None:
+    """Read the statement accepted last, whatever date it says it closes on: the next one opens where it closed."""
     return await connection.fetchrow(
         """
         SELECT statement_no, sequence, closed_on, closing_minor, posted_through, entry_count
         FROM reconciliation.statement WHERE bank_account = $1 AND status = 'accepted'
-        ORDER BY closed_on DESC, sequence DESC NULLS LAST, statement_no DESC LIMIT 1
+        ORDER BY accepted_as DESC LIMIT 1
         """,
         bank_account,
     )
@@ -128,11 +146,13 @@ async def set_reason(connection: Connection, statement_no: int, reason: str) -> 
 
 
 async def accept(connection: Connection, statement_no: int, booking: Booking, now: datetime) -> None:
-    """Accept a proven statement; its postings belong to the day on which it was proven."""
+    """Accept a proven statement as the next of its account; its postings belong to the day on which it was proven."""
     await connection.execute(
         """
-        UPDATE reconciliation.statement
-        SET status = 'accepted', reason = NULL, accepted_at = $2, book_date = $3, effective_at = $4, late_for = $5
+        UPDATE reconciliation.statement s
+        SET status = 'accepted', reason = NULL, accepted_at = $2, book_date = $3, effective_at = $4, late_for = $5,
+            accepted_as = (SELECT coalesce(max(o.accepted_as), 0) + 1 FROM reconciliation.statement o
+                           WHERE o.bank_account = s.bank_account)
         WHERE statement_no = $1
         """,
         statement_no,
@@ -173,7 +193,7 @@ async def unposted(connection: Connection, bank_account: str) -> list[Record]:
                late_for, posted_through, file_name
         FROM reconciliation.statement
         WHERE bank_account = $1 AND status = 'accepted' AND posted_through < greatest(entry_count, 1)
-        ORDER BY closed_on, sequence NULLS LAST, statement_no
+        ORDER BY accepted_as
         """,
         bank_account,
     )

@@ -10,7 +10,8 @@ import pytest
 from adapters.contract import LineKind
 from ledger.accounts import DISPUTES_RECEIVABLE, SUSPENSE_UNIDENTIFIED, department_payable
 from ledger.entry import Entry, credit, debit
-from reconciliation.breaks import Action, BreakType, Language, sentence
+from reconciliation.break_words import sentence
+from reconciliation.breaks import Action, BreakType, Language
 from reconciliation.day_close import Lack, day_status, propose_day
 from reconciliation.errors import NotAllowedError
 from reconciliation.resolutions import Target, decide_resolution, propose_resolution

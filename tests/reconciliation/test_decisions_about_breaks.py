@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from adapters.contract import LineKind
-from reconciliation.breaks import Action
+from reconciliation.breaks import MEANINGS, Action
 from reconciliation.errors import NightRunningError, NotAllowedError, ReconciliationError
+from reconciliation.resolution_targets import TARGETS
 from reconciliation.resolutions import Target, decide_resolution, propose_resolution, resolutions_to_decide
 from reconciliation.store import leases
 from reconciliation.unmatch import Leg, decide_unmatch, propose_unmatch
@@ -200,3 +201,8 @@ async def test_what_came_back_without_a_loss_is_given_to_nobody(world):
     (found,) = await standing(world, "chargeback")
     with pytest.raises(NotAllowedError, match="no loss of this dispute"):
         await proposed(world, found, Action.RETURN_LOSS)
+
+
+def test_every_break_that_may_be_matched_by_hand_says_with_what():
+    wants = {Action.MATCH_BY_HAND, Action.EXCHANGE}
+    assert {kind for kind, meaning in MEANINGS.items() if wants & set(meaning.suggested)} == TARGETS.keys()

@@ -100,7 +100,10 @@ async def test_hc21_good_lines_load_and_bad_ones_are_listed(world):
 
     await world.night()
 
-    assert [kind for kind, _, _ in await world.breaks()] == ["line_refused"]
+    assert [(kind, value) for kind, _, value in await world.breaks()] == [
+        ("line_refused", ""),
+        ("total_not_lines", "7.00"),
+    ]
     assert (await world.balances())["provider:alpha:in_transit"] == "100.00"
     listed = await world.pool.fetch("SELECT number, reason FROM reconciliation.settlement_line_refused")
     assert [tuple(row) for row in listed] == [(2, "'7,x0' is not a decimal amount")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ledger.accounts import department_payable
 from ledger.entry import Entry, credit, debit
 from ledger.money import Money
-from reconciliation.breaks import BreakType, Language, sentence
+from reconciliation.break_words import sentence
+from reconciliation.breaks import BreakType, Language
 
 from .conftest import MONDAY, TUESDAY
 

@@ -1,7 +1,7 @@
 """The pure centre: postings balance, payouts never exceed what is proven, matches need a reference, words are whole."""
 
 import string
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,17 +13,8 @@ from ledger.money import Money
 from reconciliation.ageing import age_band
 from reconciliation.bank_matching import BankKind, BankLine, Expected, OpenBatch, OpenPayout, match_entry, names
 from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
-from reconciliation.breaks import (
-    ACTION_WORDS,
-    MEANINGS,
-    REASONS,
-    Action,
-    BreakType,
-    Language,
-    sentence,
-    suggestions,
-    title,
-)
+from reconciliation.break_words import REASONS, sentence
+from reconciliation.breaks import ACTION_WORDS, MEANINGS, Action, BreakType, Language, suggestions, title
 from reconciliation.matching import BREAK_OF, EXACT, RULES, Leg, MatchOutcome, Tolerance, explain
 from reconciliation.payees import iban_is_sound
 from reconciliation.payout_terms import HELD_WORDS, Held, PayoutTerms, Schedule, due
@@ -147,7 +138,13 @@ def expected(*batches, payouts=(PAYOUT,)):
         (BankLine(-4_999, batch_reference="po_1"), BankKind.UNIDENTIFIED, None, 0),
         (BankLine(-5_000), BankKind.UNIDENTIFIED, None, 0),
         (BankLine(5_000, end_to_end_id="pl_1", returned=True), BankKind.PAYOUT_RETURN_RECEIVED, "payout_return", 0),
-        (BankLine(4_000, end_to_end_id="pl_1", returned=True), BankKind.UNIDENTIFIED, None, 0),
+        (
+            BankLine(4_000, end_to_end_id="pl_1", returned=True),
+            BankKind.PAYOUT_RETURN_RECEIVED,
+            "payout_return_less",
+            -1_000,
+        ),
+        (BankLine(5_001, end_to_end_id="pl_1", returned=True), BankKind.UNIDENTIFIED, None, 0),
         (BankLine(5_000, end_to_end_id="pl_1"), BankKind.UNIDENTIFIED, None, 0),
     ],
 )
@@ -238,6 +235,16 @@ SUNDAY = date(2026, 11, 22)
 def test_what_a_department_is_paid(payable, unproven, terms, amount, held):
     found = due(payable, unproven, terms, SUNDAY)
     assert (found.amount_minor, found.held) == (amount, held)
+
+
+@pytest.mark.parametrize(
+    ("days_since_draft", "held"),
+    [(None, Held.NOT_TODAY), (1, Held.NOT_TODAY), (2, Held.NOT_TODAY), (3, None), (6, None), (30, None)],
+)
+def test_a_payday_that_was_left_out_is_made_good_by_the_next_draft(days_since_draft, held):
+    """It is Sunday; the payday was Friday."""
+    before = days_since_draft and SUNDAY - timedelta(days=days_since_draft)
+    assert due(10_000, 0, PayoutTerms(schedule=Schedule.WEEKLY, weekday=4), SUNDAY, before).held is held
 
 
 @given(payable=MINOR, unproven=st.integers(0, 10**12), holdback=st.integers(0, 10**9), minimum=st.integers(1, 10**9))

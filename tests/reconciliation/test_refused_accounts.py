@@ -7,7 +7,8 @@ import pytest
 
 from adapters.contract import PayoutReport, PayoutStatus
 from ledger.money import Money
-from reconciliation.breaks import Action, BreakType, Language, sentence
+from reconciliation.break_words import sentence
+from reconciliation.breaks import Action, BreakType, Language
 from reconciliation.payees import PayeeDetails, decide_payee_change, propose_payee_change
 from reconciliation.resolutions import decide_resolution, propose_resolution
 

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from adapters.errors import FileRefusedError, naming
-from reconciliation.breaks import Action, BreakType, Language, sentence, suggested
+from reconciliation.break_words import sentence
+from reconciliation.breaks import Action, BreakType, Language, suggested
 from reconciliation.reports.catalogue import Format, build_report, render
 
 from .conftest import MONDAY, SUNDAY, TUESDAY, aed, entry

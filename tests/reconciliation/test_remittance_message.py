@@ -6,13 +6,16 @@ from email.policy import SMTP
 
 import pytest
 
+from adapters.contract import PayoutReport, PayoutStatus
 from adapters.errors import NotSentError, RejectedError
+from reconciliation.breaks import Language
 from reconciliation.deps import Letter
 from reconciliation.errors import NotFoundError
 from reconciliation.remittances import list_remittances, send_again, send_remittances
+from reconciliation.reports.catalogue import Format, build_report, render
 from reconciliation.reports.message import remittance_message
 
-from .conftest import SUNDAY, entry, line, settlement
+from .conftest import MONDAY, SUNDAY, entry, line, settlement
 
 
 async def test_the_message_names_the_payout_and_lists_every_payment_refund_and_fee(world):
@@ -121,3 +124,81 @@ async def test_an_address_that_is_refused_for_good_is_given_up_until_somebody_as
     assert len(carrier.carried) == 1
     with pytest.raises(NotFoundError):
         await send_again(paid.deps, "po_none", "traffic", by="amal")
+
+
+async def reject(world):
+    """The bank rejects what traffic was to be paid."""
+    (message_id,) = world.bank.files
+    line_id = await world.pool.fetchval("SELECT id FROM reconciliation.payout_line WHERE department = 'traffic'")
+    world.bank.reports[message_id] = PayoutReport(PayoutStatus.ACCEPTED, {line_id: PayoutStatus.REJECTED}, "AM04")
+    await world.night(step="confirm")
+    return line_id
+
+
+async def test_what_the_bank_has_rejected_is_never_said_to_be_on_its_way(paid):
+    line_id = await reject(paid)
+    await send_remittances(paid.deps, 10)
+
+    (letter,) = paid.deps.letters.carried
+    assert "on its way" not in letter.text
+    assert f"The bank rejected the transfer of AED 60.00 to AE840261001015033304101 ({line_id})." in letter.text
+    assert "رفض البنك تحويل AED 60.00" in letter.text
+    assert letter.subject.startswith("Remittance advice")
+    listed = next(file.content.decode() for file in letter.files if file.name.endswith("en.csv"))
+    assert "Total (rejected by the bank)" in listed
+
+
+@pytest.mark.parametrize("returned", [False, True], ids=["rejected", "returned"])
+async def test_a_letter_that_was_sent_is_corrected_once_when_the_bank_sends_the_money_back(paid, returned):
+    carrier = paid.deps.letters
+    await send_remittances(paid.deps, 10)
+    if returned:
+        line_id = await paid.pool.fetchval("SELECT id FROM reconciliation.payout_line WHERE department = 'traffic'")
+        paid.bank.state(
+            entry("-60.00", end_to_end=line_id, day=MONDAY),
+            entry("60.00", end_to_end=line_id, returned=True, day=MONDAY), day=MONDAY,
+        )  # fmt: skip
+        await paid.night(MONDAY)
+    else:
+        line_id = await reject(paid)
+    batch = await paid.pool.fetchval("SELECT batch_id FROM reconciliation.payout_line WHERE id = $1", line_id)
+    while await send_remittances(paid.deps, 10):
+        paid.clock.advance(minutes=10)
+
+    first, corrected, *_ = [letter for letter in carrier.carried if letter.id.startswith(batch)]
+    assert (first.id, corrected.id) == (f"{batch}-traffic", f"{batch}-traffic-1")
+    assert corrected.subject == (
+        "Correction of the remittance advice 2026-11-22, traffic / تصحيح إشعار تحويل 2026-11-22 - traffic"
+    )
+    assert "takes the place of the advice sent before" in corrected.text
+    assert ("sent back" if returned else "rejected") in corrected.text
+    assert "on its way" not in corrected.text
+
+
+async def test_a_rejection_while_the_letter_is_on_its_way_is_not_lost(paid):
+    """The letter is being carried, saying that the money comes; the bank rejects it before it counts as sent."""
+    carrier, carry = paid.deps.letters, paid.deps.letters.send_with_files
+
+    async def slowly(letter):
+        carrier.send_with_files = carry
+        await reject(paid)
+        await carry(letter)
+
+    carrier.send_with_files = slowly
+    await send_remittances(paid.deps, 10)
+    await send_remittances(paid.deps, 10)
+
+    assert ["on its way" in letter.text for letter in carrier.carried] == [True, False]
+    assert [one.status for one in await list_remittances(paid.deps)] == ["sent"]
+
+
+async def test_the_report_of_a_payout_that_waits_says_so(world):
+    world.deps = replace(world.deps, policy=replace(world.deps.policy, auto_approve_limit_minor=0))
+    await world.payee("traffic")
+    await world.capture("pa_1", ("traffic", "100.00"))
+    world.provider.put(settlement([line(1, "O-pa_1", "100.00")]))
+    await world.night()
+    async with world.pool.acquire() as connection, connection.transaction():
+        report = await build_report(connection, "remittance", SUNDAY, Language.ENGLISH, department="traffic")
+        told = b"".join([chunk async for chunk in render(report, Format.CSV)]).decode()
+    assert "Total (waiting for approval)" in told

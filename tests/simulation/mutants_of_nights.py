@@ -118,8 +118,8 @@ OF_NIGHTS: Final[tuple[Mutant, ...]] = (
         (
             Edit(
                 "reconciliation.steps.payouts",
-                'due(row["payable_minor"], unproven_minor, terms, night.business_date)',
-                'due(row["payable_minor"], 0, terms, night.business_date)',
+                'due(row["payable_minor"], unproven_minor, terms, night.business_date, drafted_before)',
+                'due(row["payable_minor"], 0, terms, night.business_date, drafted_before)',
             ),
         ),
         (Profile.CROWD,),

@@ -18,7 +18,7 @@ from adapters.contract import Statement, StatementEntry
 from ledger.money import Money
 from ops.commands.day import seal_command
 from ops.commands.finance import finance_command
-from ops.commands.night import nightly_command
+from ops.commands.night import nightly_command, words
 from ops.commands.report import report_command
 from ops.commands.running import runner
 from reconciliation.deps import BankAccount, Deps
@@ -88,6 +88,12 @@ def test_the_night_of_yesterday_is_the_default_and_its_status_is_shown(run):
     assert "2026-11-22  done, run 2 times" in status.output
     assert status.output.count(" done ") >= 6
     assert run("nightly", "status").output.startswith("2026-11-22  done")
+
+
+def test_what_a_draft_comes_to_is_said_in_its_own_currency_and_not_to_be_paid_out():
+    counts = {"departments": 2, "lines": 1, "amount_minor": 1_234_500, "released": 0}
+    assert words(counts, "KWD") == "2 departments, 1 lines, KWD 1,234.500 to pay out"
+    assert words(counts, "AED") == "2 departments, 1 lines, AED 12,345.00 to pay out"
 
 
 def test_a_rehearsal_one_step_and_what_cannot_be(run):
