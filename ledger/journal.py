@@ -97,6 +97,11 @@ async def post_within(connection: Connection, entries: Sequence[Entry], *, recor
     return [answer(entry, verdict, journal) for entry, (verdict, journal) in zip(entries, verdicts, strict=True)]
 
 
+async def hold_books(connection: Connection) -> None:
+    """Take the ledger's one lock until the transaction ends: what is read from here on is what the posting meets."""
+    await connection.execute("SELECT ledger.hold_head()")
+
+
 @dataclass(slots=True)
 class _Waiting:
     entry: Entry

@@ -2139,6 +2139,7 @@ CREATE TABLE reconciliation.resolution (
     checker text,
     checked_at timestamp with time zone,
     decision text,
+    foreseen text COLLATE pg_catalog."C",
     CONSTRAINT resolution_check CHECK (((decision IS NULL) = (checker IS NULL))),
     CONSTRAINT resolution_check1 CHECK (((decision IS NULL) = (checked_at IS NULL))),
     CONSTRAINT resolution_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'refused'::text]))),
@@ -2700,7 +2701,7 @@ CREATE INDEX break_open ON reconciliation.break USING btree (business_date) WHER
 
 CREATE INDEX break_standing ON reconciliation.break USING btree (raised_at, id);
 
-CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE (status <> 'cured'::text);
+CREATE UNIQUE INDEX break_subject ON reconciliation.break USING btree (type, subject) WHERE ((closed_at IS NULL) OR ((status = 'resolved'::text) AND (item IS NULL)));
 
 CREATE UNIQUE INDEX day_close_once ON reconciliation.day_close USING btree (business_date) WHERE ((decision IS NULL) OR (decision = 'approved'::text));
 

@@ -70,6 +70,9 @@ BOOKED_WORDS: Final = {
 }
 
 
+LEFT_WORDS: Final = (" {left} of it is still open.", " ولا يزال منه {left} مفتوحًا.")
+
+
 class _Known(dict[str, str]):
     """A word the detail does not have is shown as a dash, so that a sentence is never an error."""
 
@@ -77,21 +80,21 @@ class _Known(dict[str, str]):
         return "—"
 
 
-DISPLAYED_AMOUNTS: Final = frozenset({"amount", "theirs", "ours", "reference", "file", "line", "due", "provider"})
+SHOWN_APART: Final = frozenset({"amount", "left", "theirs", "ours", "reference", "file", "line", "due", "provider"})
 
 
 def sentence(kind: BreakType, detail: Mapping[str, str], language: Language) -> str:
     """Say in one sentence what is wrong. In Arabic, what is written left to right is isolated."""
-    meaning = MEANINGS[kind]
     if "reason" in detail:
         detail = {**detail, "reason": refusal_words(detail["reason"], detail.get("quoted", ""), language)}
     side = 0 if language is Language.ENGLISH else 1
+    said = MEANINGS[kind].sentence[side] + (LEFT_WORDS[side] if detail.get("left") else "")
     held = HELD_WORDS[side] if detail.get("held") else ""
     detail = {**detail, "held": held, "booked": BOOKED_WORDS[detail.get("booked", "")][side]}
     if language is Language.ENGLISH:
-        return meaning.sentence[0].format_map(_Known(detail))
+        return said.format_map(_Known(detail))
     isolated = {
-        word: f"{LEFT_TO_RIGHT_ISOLATE if word in DISPLAYED_AMOUNTS else FIRST_STRONG_ISOLATE}{value}{POP_ISOLATE}"
+        word: f"{LEFT_TO_RIGHT_ISOLATE if word in SHOWN_APART else FIRST_STRONG_ISOLATE}{value}{POP_ISOLATE}"
         for word, value in detail.items()
     }
-    return meaning.sentence[1].format_map(_Known(isolated))
+    return said.format_map(_Known(isolated))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +19,7 @@ class Action(StrEnum):
     MATCH_BY_HAND = "match_by_hand"
     WRITE_OFF = "write_off"
     BOOK_LOSS = "book_loss"
+    RETURN_LOSS = "return_loss"
     BOOK_PAID = "book_paid"
     EXCHANGE = "exchange"
     REFUND = "refund"
@@ -35,6 +35,7 @@ ACTION_WORDS: Final[dict[Action, tuple[str, str]]] = {
     Action.MATCH_BY_HAND: ("match by hand", "مطابقة يدوية"),
     Action.WRITE_OFF: ("write off, within the limit", "شطب ضمن الحد المسموح"),
     Action.BOOK_LOSS: ("book the lost dispute to whoever was paid", "قيد الاعتراض الخاسر على من حُوِّل إليه"),
+    Action.RETURN_LOSS: ("give a lost dispute's money back: it was won", "رد مبلغ الاعتراض: كُسب بعد خسارته"),
     Action.BOOK_PAID: ("book it as paid to the department", "قيده محوَّلًا إلى الجهة"),
     Action.EXCHANGE: ("book it as settled in another currency", "قيده كتسوية بعملة أخرى"),
     Action.REFUND: ("refund the payer", "رد المبلغ إلى الدافع"),
@@ -75,6 +76,7 @@ class BreakType(StrEnum):
     LATE_PAYMENT = "late_payment"
     SETTLED_NOT_CAPTURED = "settled_not_captured"
     REFUND_NOT_SETTLED = "refund_not_settled"
+    REFUND_BEYOND = "refund_beyond"
     CHARGEBACK = "chargeback"
     UNKNOWN_LINE = "unknown_line"
     LINE_REFUSED = "line_refused"
@@ -170,11 +172,16 @@ MEANINGS: Final[dict[BreakType, Meaning]] = {
         ("{provider} accepted refund {reference} of {amount}, due on {due}, and has not settled it.",
          "قبل {provider} الاسترداد {reference} بمبلغ {amount} المستحق في {due} ولم يسوِّه."),
         _F, (Action.REQUERY, Action.ASK_PROVIDER, Action.MATCH_BY_HAND), cured_by_item=True),
+    BreakType.REFUND_BEYOND: Meaning(
+        ("Taken back beyond refunds", "مسترد يزيد على المسجل"),
+        ("{provider} took back {amount} more for {reference} than our books say was refunded.",
+         "استرجع {provider} عن {reference} مبلغًا يزيد {amount} على المسترد في دفاترنا."),
+        _F, (Action.ASK_PROVIDER, Action.MATCH_BY_HAND, Action.WRITE_OFF), cured_by_item=True),
     BreakType.CHARGEBACK: Meaning(
         ("Charged back", "اعتراض على دفعة"),
         ("The payer's bank took back {amount} of {reference} (file {file}, line {line}).",
          "استرجع بنك الدافع مبلغ {amount} من {reference} (الملف {file}، السطر {line})."),
-        _F, (Action.ASK_PROVIDER, Action.BOOK_LOSS, Action.WRITE_OFF), cured_by_item=True),
+        _F, (Action.ASK_PROVIDER, Action.BOOK_LOSS, Action.RETURN_LOSS, Action.WRITE_OFF), cured_by_item=True),
     BreakType.UNKNOWN_LINE: Meaning(
         ("Unknown kind of line", "سطر من نوع غير معروف"),
         ("{provider} reports {amount} as {reason}, a word we do not know (file {file}, line {line}).",
@@ -305,12 +312,3 @@ def suggested(kind: BreakType, leg: str | None) -> tuple[Action, ...]:
 
 def suggestions(kind: BreakType, language: Language, leg: str | None = None) -> list[str]:
     return [action_words(action, language) for action in suggested(kind, leg)]
-
-
-AGE_BANDS: Final = ((1, "0–1"), (3, "2–3"), (7, "4–7"), (14, "8–14"), (30, "15–30"))
-
-
-def age_band(raised_for: date, today: date) -> str:
-    """Name the ageing band, in days."""
-    age_days = max(0, (today - raised_for).days)
-    return next((name for limit, name in AGE_BANDS if age_days <= limit), ">30")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger import accounts
 from ledger.decisions import closed_until
 from ledger.ids import mint
+from ledger.money import Money
 from ledger.people import same_person
 from ledger.seal import Seal, seal_day
 from reconciliation.breaks import LEFT_TO_RIGHT_ISOLATE, POP_ISOLATE, BreakType, Language, title
@@ -27,7 +28,8 @@ from reconciliation.errors import NightRunningError, NotAllowedError, NotFoundEr
 from reconciliation.holidays import read_calendars
 from reconciliation.nightly import earliest_night
 from reconciliation.reports.report import Asked
-from reconciliation.store import Connection, Record, audits, breaks, days, known, leases, overdue, runs
+from reconciliation.store import Connection, Record, audits, breaks, days, known, leases, left_open, overdue, runs
+from reconciliation.watched import NEVER_WITHOUT_BREAK, watched_at, watched_late
 
 BREAKS_A_PAGE: Final = 1000
 
@@ -43,6 +45,7 @@ class Lack(StrEnum):
     STATEMENT = "statement"
     NOT_BOOKED = "not_booked"
     BREAK = "break"
+    ITEM = "item"
 
 
 LACK_WORDS: Final[dict[Lack, tuple[str, str]]] = {
@@ -53,6 +56,7 @@ LACK_WORDS: Final[dict[Lack, tuple[str, str]]] = {
     Lack.FILE: ("{what}: the settlement file has not come", "{what}: لم يصل ملف التسوية"),
     Lack.STATEMENT: ("the bank statement of {what} has not come", "لم يصل كشف الحساب عن {what}"),
     Lack.NOT_BOOKED: ("{what} is not wholly in the books", "لم يُقيد {what} كاملًا"),
+    Lack.ITEM: ("{what} is open and no break says why yet", "{what} مفتوح ولا فرق يوضح سببه بعد"),
     Lack.BREAK: ("{what} has no owner and reason yet", "لا مسؤول ولا توضيح بعد للفرق {what}"),
 }
 
@@ -108,7 +112,23 @@ async def obstacles(deps: Deps, connection: Connection, business_date: date) -> 
         Obstacle(Lack.BREAK, row["id"], BreakType(row["type"]))
         for row in await days.unexplained(connection, business_date)
     ]
+    if Obstacle(Lack.NIGHT) not in found:
+        without = await _without_break(deps, connection, calendars, business_date)
+        found += [Obstacle(Lack.ITEM, what) for what in without]
     return tuple(found)
+
+
+async def _without_break(deps: Deps, connection: Connection, calendars: Calendars, business_date: date) -> list[str]:
+    """Name what is open, should not be any more, and is nobody's work: the night raises a break for each."""
+    contracts = await read_contracts(connection)
+    watched = [watched_late(business_date)]
+    for provider in await overdue.providers_with_items(connection):
+        terms, direct = contracts.terms_of(provider, business_date), provider in deps.direct
+        watched += watched_at(provider, calendars.of(provider), terms, business_date, direct=direct)
+    rows = await left_open.without_break(connection, NEVER_WITHOUT_BREAK, business_date)
+    for one in watched:
+        rows += [row async for row in overdue.open_since(connection, one.account, one.until, side=one.side)]
+    return [f"{row['account']} {row['item']}, {Money(abs(row['amount_minor']), row['currency'])}" for row in rows]
 
 
 async def _sources(deps: Deps, connection: Connection, calendars: Calendars, business_date: date) -> list[Obstacle]:

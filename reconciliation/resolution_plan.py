@@ -11,12 +11,13 @@ from ledger.entry import Entry
 from ledger.money import Money
 from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action, BreakType, suggested
 from reconciliation.deps import Deps
-from reconciliation.dispute_loss import dispute_lost_entry
+from reconciliation.dispute_loss import loss_now, loss_returned_now
 from reconciliation.errors import NotAllowedError
 from reconciliation.payout_postings import booked_paid_entry, department_of_payout
 from reconciliation.postings import Booking
 from reconciliation.resolution_postings import cleared_by_hand_entry, exchanged_entry
-from reconciliation.store import Connection, Record, payees, resolutions, runs, statements
+from reconciliation.resolution_targets import check_target
+from reconciliation.store import Connection, Record, resolutions, runs, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ async def plan(connection: Connection, deps: Deps, found: Record, action: Action
         return None
     cleared_minor = await _cleared(connection, deps, found, action, target)
     booking, amount = await booking_now(deps, connection), Money(cleared_minor, found["currency"])
-    if action is Action.BOOK_LOSS:
-        return Plan(await _loss(connection, found, amount, booking), cleared_minor)
+    if action in {Action.BOOK_LOSS, Action.RETURN_LOSS}:
+        outcome = loss_now if action is Action.BOOK_LOSS else loss_returned_now
+        entry = await outcome(connection, found, cleared_minor, booking)
+        return Plan(entry, -sum(one.amount.amount_minor for one in entry.postings if one.item == found["item"]))
     if action is Action.BOOK_PAID:
         return Plan(booked_paid_entry(found["id"], found["account"], found["item"], amount, booking), cleared_minor)
     if action is Action.EXCHANGE:
@@ -81,6 +84,8 @@ async def plan(connection: Connection, deps: Deps, found: Record, action: Action
 
 async def foresee(connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None) -> Foreseen:
     """Say what an action would post as the books stand, or why it would be refused."""
+    if found["closed_at"] is not None:
+        return Foreseen(action, None, f"the break is {found['status']} already; refuse the proposal")
     if target is None and action in {Action.MATCH_BY_HAND, Action.EXCHANGE}:
         return Foreseen(action, None, wants_target=True)
     try:
@@ -100,13 +105,9 @@ async def _cleared(connection: Connection, deps: Deps, found: Record, action: Ac
     if action is Action.WRITE_OFF:
         _check_limit(deps, Money(abs(open_minor), found["currency"]))
         return open_minor
-    if action is Action.BOOK_LOSS:
-        if found["account"] != accounts.DISPUTES_RECEIVABLE or open_minor < 0:
-            raise NotAllowedError("only an open dispute can be lost")
-        return open_minor
     if action is Action.BOOK_PAID and (department_of_payout(found["account"]) is None or open_minor < 0):
         raise NotAllowedError("only what the bank took for a payout, and is not owed, can be booked as paid")
-    if action in {Action.EXCHANGE, Action.BOOK_PAID}:
+    if action in {Action.BOOK_LOSS, Action.RETURN_LOSS, Action.BOOK_PAID, Action.EXCHANGE}:
         return open_minor
     return await _check_target(connection, found, open_minor, target)
 
@@ -130,6 +131,7 @@ async def _check_target(connection: Connection, found: Record, open_minor: int, 
     """Return how much the two items of a match by hand clear of each other, with the sign of the break's own."""
     if target is None:
         raise NotAllowedError("a match by hand names the item it clears")
+    check_target(found, target.account)
     other_minor = await resolutions.open_amount(connection, target.account, found["currency"], target.item)
     if other_minor * open_minor >= 0:
         raise NotAllowedError("the two items do not stand on opposite sides, so they cannot clear each other")
@@ -142,6 +144,7 @@ async def _exchanged(
     """Return what is open of the target in another currency: the whole of it stands for the whole of the break's."""
     if target is None:
         raise NotAllowedError("an exchange names the item in the other currency")
+    check_target(found, target.account)
     others = await resolutions.open_elsewhere(connection, target.account, found["currency"], target.item)
     if len(others) != 1:
         raise NotAllowedError(f"{target.account} {target.item} is not open in one other currency")
@@ -157,16 +160,3 @@ async def booking_now(deps: Deps, connection: Connection) -> Booking:
     today, latest = deps.calendar.business_date(now), await runs.latest_date(connection)
     closed = await closed_until(connection)
     return Booking(max(today, latest or today, closed + timedelta(days=1) if closed else today), now)
-
-
-async def _loss(connection: Connection, found: Record, lost: Money, booking: Booking) -> Entry:
-    """Say who bears a lost dispute: those the payment was credited to, unless their contract says the treasury."""
-    credited = await resolutions.credited(connection, found["item"], found["currency"])
-    by_treasury = await payees.spared_chargebacks(connection, found["currency"])
-    spared = {accounts.department_payable(department) for department in by_treasury}
-    shares = [
-        (accounts.CHARGEBACK_LOSSES if row["account"] in spared else row["account"], row["amount_minor"])
-        for row in credited
-    ]
-    payment = credited[0]["payment"] if credited else None
-    return dispute_lost_entry(found["id"], found["item"], lost, shares, payment, booking)

@@ -10,18 +10,21 @@ import asyncpg
 
 from ledger.entry import Entry
 from ledger.ids import mint
-from ledger.journal import PostStatus, post_within
+from ledger.journal import PostStatus, hold_books, post_within
 from ledger.people import same_person
-from reconciliation.breaks import Action
+from reconciliation.breaks import ACTIONS_WITHOUT_JOURNAL, Action
 from reconciliation.deps import Deps
-from reconciliation.errors import BooksDisagreeError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.errors import BooksDisagreeError, NightRunningError, NotAllowedError, NotFoundError, SamePersonError
+from reconciliation.left_open import break_after_part
 from reconciliation.matching import MatchOutcome
-from reconciliation.resolution_plan import Foreseen, Target, allowed, foresee, plan
+from reconciliation.resolution_plan import Foreseen, Plan, Target, allowed, foresee, plan
 from reconciliation.store import (
     Connection,
     Record,
     audits,
     breaks,
+    leases,
+    left_open,
     line_matching,
     payout_release,
     resolutions,
@@ -30,9 +33,10 @@ from reconciliation.store import (
 from reconciliation.store.line_matching import NewMatch
 
 CLOSING: Final = frozenset({
-    Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.BOOK_PAID, Action.MATCH_BY_HAND, Action.EXCHANGE,
+    Action.ACCEPT, Action.WRITE_OFF, Action.BOOK_LOSS, Action.RETURN_LOSS, Action.BOOK_PAID, Action.MATCH_BY_HAND,
+    Action.EXCHANGE,
 })  # fmt: skip
-"""The actions that end a break. After the others it stays open until its item closes."""
+"""The actions that end a break; what they leave of its item is another. After others it stays until its item closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +127,15 @@ async def propose_resolution(
     now = deps.clock()
     resolution_id = mint("rs", now, deps.random_bytes)
     async with deps.pool.acquire() as connection, connection.transaction():
-        found = await _standing(connection, break_id)
+        found = await _locked(connection, break_id, standing=True)
         if found["status"] == "proposed":
             raise NotAllowedError(f"break {break_id} has a proposal that waits for a decision")
         planned = await plan(connection, deps, found, action, target)
-        amount_minor = planned.cleared_minor if planned else 0
         try:
             await resolutions.insert(
                 connection, resolution_id, break_id, action.value, reason,
-                (target.account, target.item, amount_minor) if target else None, by, now,
+                (target.account, target.item) if target else None, planned.cleared_minor if planned else None,
+                _as_proposed(planned), by, now,
             )  # fmt: skip
         except asyncpg.CheckViolationError:
             raise NotAllowedError("a resolution needs a reason") from None
@@ -142,7 +146,11 @@ async def propose_resolution(
 
 
 async def decide_resolution(deps: Deps, resolution_id: str, *, by: str, approve: bool, note: str = "") -> None:
-    """Approve or refuse a proposal, as somebody other than its maker. Approving posts its journal with it."""
+    """Approve or refuse a proposal, as somebody other than its maker. Approving posts its journal with it.
+
+    One approval at a time, never beside a night, and with the books held from the last look to the posting. A break
+    that has ended meanwhile leaves nothing to approve; its proposal may still be refused.
+    """
     now = deps.clock()
     async with deps.pool.acquire() as connection, connection.transaction():
         proposed = await resolutions.read(connection, resolution_id)
@@ -152,17 +160,21 @@ async def decide_resolution(deps: Deps, resolution_id: str, *, by: str, approve:
             raise NotAllowedError(f"proposal {resolution_id} is {proposed['decision']} already")
         if same_person(proposed["maker"], by):
             raise SamePersonError
-        found = await _standing(connection, proposed["break_id"])
         action = Action(proposed["action"])
-        target = Target(proposed["account"], proposed["item"]) if proposed["account"] else None
+        if approve and not await leases.keep_away(connection, now):
+            raise NightRunningError
+        found = await _locked(connection, proposed["break_id"], standing=approve)
         await resolutions.decide(connection, resolution_id, by, "approved" if approve else "refused", now)
-        status = "resolved" if approve and action in CLOSING else "open"
-        await breaks.set_status(connection, found["id"], status, now)
+        if found["closed_at"] is None:
+            status = "resolved" if approve and action in CLOSING else "open"
+            await breaks.set_status(connection, found["id"], status, now)
         word = "approved" if approve else "refused"
         await breaks.tell(connection, found["id"], by, f"{word} {action.value}", note.strip(), now)
         await audits.insert(connection, deps, by, f"resolution_{word}", found["id"])
         if approve:
-            await _post(connection, deps, found, action, target)
+            await _post(connection, deps, found, proposed)
+            if action in CLOSING:
+                await _raise_rest(connection, deps, found, by)
 
 
 async def comment(deps: Deps, break_id: str, *, by: str, text: str) -> None:
@@ -175,25 +187,49 @@ async def comment(deps: Deps, break_id: str, *, by: str, text: str) -> None:
         await breaks.tell(connection, break_id, by, "commented", text.strip(), deps.clock())
 
 
-async def _standing(connection: Connection, break_id: str) -> Record:
+async def _locked(connection: Connection, break_id: str, *, standing: bool) -> Record:
     found = await breaks.read(connection, break_id, lock=True)
     if found is None:
         raise NotFoundError(f"there is no break {break_id}")
-    if found["closed_at"] is not None:
+    if standing and found["closed_at"] is not None:
         raise NotAllowedError(f"break {break_id} is {found['status']} already")
     return found
 
 
-async def _post(connection: Connection, deps: Deps, found: Record, action: Action, target: Target | None) -> None:
+def _as_proposed(planned: Plan | None) -> str | None:
+    """Write a journal down as its maker saw it: a posting a line."""
+    if planned is None:
+        return None
+    return "\n".join(f"{one.account} {one.amount} {one.item or ''}".rstrip() for one in planned.entry.postings)
+
+
+async def _post(connection: Connection, deps: Deps, found: Record, proposed: Record) -> None:
+    """Post what was proposed, if the books still say the same; nobody else posts between the look and the posting."""
+    action = Action(proposed["action"])
+    target = Target(proposed["account"], proposed["item"]) if proposed["account"] else None
+    if action not in ACTIONS_WITHOUT_JOURNAL:
+        await hold_books(connection)
     planned = await plan(connection, deps, found, action, target)
     if planned is None:
         return
+    if _as_proposed(planned) != proposed["foreseen"]:
+        raise NotAllowedError("the books have moved since it was proposed; refuse it, look again and propose anew")
     if target is not None and action in {Action.MATCH_BY_HAND, Action.EXCHANGE}:
         rule = "exchanged" if action is Action.EXCHANGE else "by_hand"
         await _keep_match(connection, found, rule, target.account, target.item, planned.actual_minor)
     if action is Action.BOOK_PAID:
         await payout_release.mark_booked_paid(connection, found, planned.cleared_minor, deps.clock())
     await _book(connection, planned.entry, deps.clock())
+
+
+async def _raise_rest(connection: Connection, deps: Deps, found: Record, by: str) -> None:
+    """Make what a decision left of the break's item somebody's work at once, unless another break is about it."""
+    account, currency, item = found["account"], found["currency"], found["item"]
+    if item is None or await left_open.has_break(connection, account, currency, item):
+        return
+    if left_minor := await resolutions.open_amount(connection, account, currency, item):
+        rest = [break_after_part(found, left_minor)]
+        await breaks.raise_breaks(connection, rest, now=deps.clock(), random_bytes=deps.random_bytes, actor=by)
 
 
 async def _book(connection: Connection, entry: Entry, now: datetime) -> None:

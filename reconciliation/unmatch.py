@@ -22,7 +22,7 @@ from reconciliation.postings import Booking, bank_reference, line_reference, rem
 from reconciliation.postings import unidentified_item as unidentified
 from reconciliation.resolution_plan import booking_now
 from reconciliation.settled_lines import lines_reference
-from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, unmatches
+from reconciliation.store import Connection, Record, audits, breaks, leases, line_matching, resolutions, unmatches
 from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
@@ -134,7 +134,7 @@ async def decide_unmatch(deps: Deps, unmatch_id: str, *, by: str, approve: bool)
         standing, entry = await _reversing(deps, connection, unmatch_id, leg, file_no, line)
         if standing["version"] != proposed["version"]:
             raise NotAllowedError("the line has been matched anew since; propose again")
-        await _put_back(deps, connection, unmatch_id, leg, file_no, line, standing["version"])
+        await _put_back(deps, connection, unmatch_id, leg, file_no, line, standing["version"], entry, by)
         (posted,) = await post_within(connection, [entry], recorded_at=now)
         if posted.status is PostStatus.REFUSED or posted.journal_id is None:
             raise BooksDisagreeError(str(posted.error))
@@ -242,9 +242,10 @@ def _entry(
 
 
 async def _put_back(
-    deps: Deps, connection: Connection, unmatch_id: str, leg: Leg, file_no: int, line: int, version: int
-) -> None:
-    """Make the line somebody's work again: unmatched, in suspense, with a break of its own."""
+    deps: Deps, connection: Connection, unmatch_id: str, leg: Leg, file_no: int, line: int, version: int, entry: Entry,
+    by: str,
+) -> None:  # fmt: skip
+    """Make the line somebody's work again: unmatched, in suspense, with one break of all that is there of it by now."""
     evidence = await _evidence(connection, leg, file_no, line)
     held = _held(evidence, leg, file_no, line)
     now = deps.clock()
@@ -252,7 +253,14 @@ async def _put_back(
     kind = BreakType.MISSING_IN_BOOKS
     if leg is Leg.BANK:
         kind = BreakType.UNKNOWN_BANK_CREDIT if credit else BreakType.UNKNOWN_BANK_DEBIT
-    amount = Money(evidence["amount_minor"], evidence["currency"])
+    held_minor = await resolutions.open_amount(connection, accounts.SUSPENSE_UNIDENTIFIED, evidence["currency"], held)
+    held_minor += sum(
+        one.amount.amount_minor
+        for one in entry.postings
+        if (one.account, one.item, one.amount.currency) == (accounts.SUSPENSE_UNIDENTIFIED, held, evidence["currency"])
+    )
+    amount = Money(-held_minor, evidence["currency"])
+    await breaks.end_standing(connection, accounts.SUSPENSE_UNIDENTIFIED, amount.currency, held, by, now)
     await line_matching.insert_matches(connection, [
         NewMatch(
             leg=leg, file_no=file_no, line=line, version=version + 1,

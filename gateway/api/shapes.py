@@ -75,8 +75,8 @@ _PAYOUT: Final[dict[str, Schema]] = {
 
 PART_KINDS: Final = (
     "payment_captured", "late_payment_accepted", "payment_reversed", "refund_accepted", "refund_failed",
-    "provider_fees_borne", "payout_returned", "payout_booked_paid", "dispute_lost", "break_written_off",
-    "break_matched_by_hand", "match_undone",
+    "provider_fees_borne", "payout_returned", "payout_booked_paid", "dispute_lost", "dispute_loss_returned",
+    "break_written_off", "break_matched_by_hand", "match_undone",
 )  # fmt: skip
 _PART_KINDS: Final = "what was booked: " + ", ".join(PART_KINDS) + "; a correction by hand may have a name of its own"
 _EVENT_TYPES: Final = (

@@ -11,8 +11,9 @@ from gateway.store.refunds import Refund, of_attempts
 from ledger.accounts import DISPUTES_RECEIVABLE
 from ledger.item_moves import moved
 
-_BORNE: Final = ("dispute_lost", "break_written_off")
-"""Journals by which we bear what was taken: the payer keeps it. Any other that closes a dispute brings it back."""
+_BORNE: Final = ("dispute_lost", "dispute_loss_returned", "break_written_off")
+"""Journals between us by which we bear what was taken: the payer keeps it. Any other that closes a dispute, as the
+provider's own line when it is won after all, brings it back."""
 
 
 async def taken_back(connection: Connection, attempts: Iterable[Attempt]) -> dict[str, int]:

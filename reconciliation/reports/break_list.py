@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ledger.money import Money
+from reconciliation.ageing import age_band
 from reconciliation.break_words import sentence
-from reconciliation.breaks import BreakType, Language, age_band, suggestions, title
+from reconciliation.breaks import BreakType, Language, suggestions, title
 from reconciliation.reports.report import Asked, Column, Report, Row, Shape, Table
 from reconciliation.reports.words import status_word, word
 from reconciliation.store import Connection, known

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from ledger.money import Money
-from reconciliation.breaks import age_band
+from reconciliation.ageing import age_band
 from reconciliation.reports.report import Asked, Cell, Column, Report, Row, Shape, Table, sum_row
 from reconciliation.reports.words import word
 from reconciliation.store import Connection, known

@@ -199,6 +199,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "break_matched_by_hand": ("matched by hand", "مطابقة يدوية"),
     "exchanged": ("exchanged", "تحويل عملة"),
     "dispute_lost": ("chargeback lost", "اعتراض خُسر"),
+    "dispute_loss_returned": ("lost chargeback won after all", "اعتراض كُسب بعد خسارته"),
 }
 
 STATUSES: Final[dict[str, tuple[str, str]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -9,11 +10,13 @@ from typing import Final
 from ledger import accounts
 from ledger.money import Money
 from reconciliation.breaks import BreakType
+from reconciliation.left_open import break_of_the_rest
 from reconciliation.matching import Leg
 from reconciliation.night import Counts, Night
 from reconciliation.provider_terms import ProviderTerms
-from reconciliation.store import Connection, Record, breaks, overdue
+from reconciliation.store import Connection, Record, breaks, left_open, overdue
 from reconciliation.store.breaks import NewBreak
+from reconciliation.watched import NEVER_WITHOUT_BREAK, watched_at, watched_late
 
 STEP: Final = "breaks"
 BREAKS_A_WRITE: Final = 1000
@@ -30,6 +33,8 @@ async def raise_and_cure(night: Night) -> Counts:
             await _overdue_items(night, connection, provider, terms, counts)
             if provider not in night.deps.direct:
                 await _missing_files(night, connection, provider, terms, counts)
+        await _raise(night, connection, [one async for one in _late_payments(night, connection)], counts)
+        await _left_open(night, connection, counts)
         await _overdue_batches(night, connection, counts)
         await _overdue_payouts(night, connection, counts)
         await _missing_statement(night, connection, counts)
@@ -46,34 +51,28 @@ async def _overdue_items(
     night: Night, connection: Connection, provider: str, terms: ProviderTerms, counts: Counts
 ) -> None:
     """Payments and refunds their provider should have settled by now, and money it settled beyond what we booked."""
-    calendar = night.calendars.of(provider)
-    until = calendar.latest_due(night.business_date, terms.settlement_days)
-    receivable = accounts.provider_receivable(provider)
-    # Money that comes straight to our account is the bank's to show: no provider settles it.
-    missing = BreakType.MISSING_AT_BANK if provider in night.deps.direct else BreakType.MISSING_AT_PROVIDER
-    watched = (
-        (missing, receivable, until, 1),
-        (BreakType.SETTLED_NOT_CAPTURED, receivable, night.business_date, -1),
-        (BreakType.REFUND_NOT_SETTLED, accounts.provider_refunds_in_transit(provider), until, -1),
-    )
-    for kind, account, opened_until, side in watched:
+    calendar, direct = night.calendars.of(provider), provider in night.deps.direct
+    for watched in watched_at(provider, calendar, terms, night.business_date, direct=direct):
         found: list[NewBreak] = []
-        async for row in overdue.open_since(connection, account, opened_until, side=side):
+        async for row in overdue.open_since(connection, watched.account, watched.until, side=watched.side):
             due = calendar.after(row["business_date"], terms.settlement_days)
-            found.append(_item_break(kind, provider, row, due))
+            found.append(_item_break(watched.type, provider, row, due))
             if len(found) == BREAKS_A_WRITE:
                 await _raise(night, connection, found, counts)
                 found.clear()
         await _raise(night, connection, found, counts)
-    await _late_payments(night, connection, counts)
 
 
-async def _late_payments(night: Night, connection: Connection, counts: Counts) -> None:
-    found = [
-        _item_break(BreakType.LATE_PAYMENT, None, row, row["business_date"])
-        async for row in overdue.open_since(connection, accounts.SUSPENSE_LATE_PAYMENTS, night.business_date, side=-1)
-    ]
-    await _raise(night, connection, found, counts)
+async def _late_payments(night: Night, connection: Connection) -> AsyncIterator[NewBreak]:
+    late = watched_late(night.business_date)
+    async for row in overdue.open_since(connection, late.account, late.until, side=late.side):
+        yield _item_break(late.type, None, row, row["business_date"])
+
+
+async def _left_open(night: Night, connection: Connection, counts: Counts) -> None:
+    """Raise again what came with a break that has ended, whoever ended it, and is open all the same."""
+    rows = await left_open.without_break(connection, NEVER_WITHOUT_BREAK, night.business_date)
+    await _raise(night, connection, [break_of_the_rest(row) for row in rows], counts)
 
 
 def _item_break(kind: BreakType, provider: str | None, row: Record, due: date) -> NewBreak:

@@ -7,13 +7,15 @@ from typing import Final
 
 from ledger.journal import PostStatus, post_within
 from ledger.money import Money
+from reconciliation.breaks import BreakType
 from reconciliation.errors import BooksDisagreeError
 from reconciliation.matching import Leg, MatchOutcome
 from reconciliation.night import Counts, Night
 from reconciliation.postings import Booking, LineEvidence, borne_fee_entry, rematch_entry
 from reconciliation.steps.bank_entries import match_later, post_statements
 from reconciliation.steps.settlement_postings import post_files, post_lines
-from reconciliation.store import Record, line_matching, settlement_files
+from reconciliation.store import Connection, Record, breaks, line_matching, resolutions, settlement_files
+from reconciliation.store.breaks import NewBreak
 from reconciliation.store.line_matching import NewMatch
 
 STEP: Final = "match"
@@ -80,6 +82,9 @@ async def _rematch_lines(night: Night, counts: Counts) -> None:
             refused: list[tuple[int, str]] = []
             counts["found_later"] += await post_lines(night, connection, entries, refused)
             counts["lines_refused"] += len(refused)
+            counts["breaks"] += await breaks.raise_breaks(
+                connection, await _other_amounts(night, connection, rows), now=now, random_bytes=night.deps.random_bytes
+            )
 
 
 def _is_tolerated(night: Night, row: Record) -> bool:
@@ -103,6 +108,31 @@ def _found_match(row: Record, tolerated: bool) -> NewMatch:  # noqa: FBT001 - wh
         expected_minor=row["expected_minor"],
         variance_minor=row["gross_minor"] - row["expected_minor"],
     )
+
+
+async def _other_amounts(night: Night, connection: Connection, rows: list[Record]) -> list[NewBreak]:
+    """Name the lines found later that leave their item open: another amount is a break, whenever it is found."""
+    found: list[NewBreak] = []
+    for row in rows:
+        if row["expected_minor"] == row["gross_minor"] or not await resolutions.open_amount(
+            connection, row["account"], row["currency"], row["item"]
+        ):
+            continue
+        theirs, ours = Money(row["gross_minor"], row["currency"]), Money(row["expected_minor"], row["currency"])
+        found.append(
+            NewBreak(
+                type=BreakType.AMOUNT, subject=f"{row['provider']}:{row['file_no']}:{row['line']}",
+                business_date=night.business_date, amount_minor=(theirs - ours).amount_minor, currency=row["currency"],
+                provider=row["provider"], account=row["account"], item=row["item"], leg=Leg.PROVIDER,
+                file_no=row["file_no"], line=row["line"],
+                detail={
+                    "provider": row["provider"], "reference": row["provider_reference"] or row["reference"] or "",
+                    "amount": str(theirs), "theirs": str(theirs), "ours": str(ours), "file": row["name"],
+                    "line": str(row["line"]),
+                },
+            )
+        )  # fmt: skip
+    return found
 
 
 def _found_evidence(row: Record, tolerated: bool) -> LineEvidence:  # noqa: FBT001

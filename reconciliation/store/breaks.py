@@ -36,8 +36,9 @@ class NewBreak:
 
 
 async def raise_breaks(
-    connection: Connection, found: Sequence[NewBreak], *, now: datetime, random_bytes: Callable[[int], bytes]
-) -> int:
+    connection: Connection, found: Sequence[NewBreak], *, now: datetime, random_bytes: Callable[[int], bytes],
+    actor: str = NIGHT,
+) -> int:  # fmt: skip
     """Store what is new among the found and return how many that were; a standing break is not raised again."""
     if not found:
         return 0
@@ -65,7 +66,7 @@ async def raise_breaks(
                       $10::text[], $11::text[], $12::text[], $13::integer[], $14::integer[], $15::date[], $16::text[])
             AS f(id, type, subject, owner, provider, department, currency, amount_minor, account, item, leg, file_no,
                  line, business_date, detail)
-          ON CONFLICT (type, subject) WHERE status <> 'cured' DO NOTHING
+          ON CONFLICT (type, subject) WHERE closed_at IS NULL OR (status = 'resolved' AND item IS NULL) DO NOTHING
           RETURNING id
         ), told AS (
           INSERT INTO reconciliation.break_event (break_id, at, sequence, actor, action)
@@ -75,7 +76,7 @@ async def raise_breaks(
         """,
         now,
         *columns,
-        NIGHT,
+        actor,
     )
     return raised
 
@@ -230,3 +231,21 @@ async def set_status(connection: Connection, break_id: str, status: str, now: da
         status,
         now,
     )
+
+
+async def end_standing(
+    connection: Connection, account: str, currency: str, item: str, actor: str, now: datetime
+) -> None:
+    """Cure the breaks about an item, which another break is to speak for as a whole."""
+    rows = await connection.fetch(
+        """
+        UPDATE reconciliation.break SET status = 'cured', closed_at = $4
+        WHERE closed_at IS NULL AND account = $1 AND currency = $2 AND item = $3 RETURNING id
+        """,
+        account,
+        currency,
+        item,
+        now,
+    )
+    for row in rows:
+        await tell(connection, row["id"], actor, "cured", "", now)

@@ -276,7 +276,10 @@ _UNKNOWN: Final = """
   JOIN reconciliation.settlement_file f ON f.file_no = m.file_no AND f.posted_through >= m.line
   CROSS JOIN LATERAL (SELECT * FROM reconciliation.settlement_line l
                       WHERE l.file_no = m.file_no AND l.number = m.line LIMIT 1) l
-  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND m.outcome = 'missing_in_books'"""
+  CROSS JOIN LATERAL (SELECT o.amount_minor FROM ledger.open_items o
+                      WHERE o.account = b.account AND o.currency = b.currency AND o.item = b.item OFFSET 0) o
+  WHERE b.type = 'missing_in_books' AND b.closed_at IS NULL AND b.leg = 'provider' AND m.outcome = 'missing_in_books'
+    AND o.amount_minor = -l.gross_minor"""
 _HELD: Final = """
   CREATE TEMPORARY TABLE held (
     account text COLLATE "C", currency text, item text COLLATE "C", amount_minor bigint, payment text COLLATE "C",

@@ -12,12 +12,12 @@ PREFETCH: Final = 1000
 
 
 def open_since(connection: Connection, account: str, until: date, *, side: int) -> AsyncIterator[Record]:
-    """Stream the items of an account opened on a business date up to `until`; side 1 is debits, -1 credits."""
+    """Stream an account's items without a break, opened up to `until`; side 1 is debits, -1 credits, 0 is both."""
     found: AsyncIterator[Record] = connection.cursor(
         """
         SELECT o.account, o.currency, o.item, o.amount_minor, o.business_date, o.payment, o.provider_reference
         FROM ledger.open_items o
-        WHERE o.account = $1 AND o.business_date <= $2 AND sign(o.amount_minor) = $3
+        WHERE o.account = $1 AND o.business_date <= $2 AND $3::integer IN (0, sign(o.amount_minor)::integer)
           AND NOT EXISTS (SELECT FROM reconciliation.break b WHERE b.closed_at IS NULL AND b.account = o.account
                             AND b.item = o.item AND b.currency = o.currency)
         ORDER BY o.business_date, o.item

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ledger.accounts import DISPUTES_RECEIVABLE
 from reconciliation.store import Connection, Record
 
 
 async def insert(
     connection: Connection, resolution_id: str, break_id: str, action: str, reason: str,
-    target: tuple[str, str, int] | None, maker: str, now: datetime,
+    target: tuple[str, str] | None, amount_minor: int | None, foreseen: str | None, maker: str, now: datetime,
 ) -> None:  # fmt: skip
-    """Store a proposal; the target is the account, item and amount that a match by hand clears."""
-    account, item, amount_minor = target or (None, None, None)
+    """Store a proposal: the account and item a match by hand clears, how much it clears, and its journal."""
+    account, item = target or (None, None)
     await connection.execute(
         """
         INSERT INTO reconciliation.resolution (id, break_id, action, reason, account, item, amount_minor, maker,
-                                               made_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                               made_at, foreseen)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         resolution_id,
         break_id,
@@ -28,13 +29,14 @@ async def insert(
         amount_minor,
         maker,
         now,
+        foreseen,
     )
 
 
 async def read(connection: Connection, resolution_id: str) -> Record | None:
     return await connection.fetchrow(
         """
-        SELECT id, break_id, action, reason, account, item, amount_minor, maker, made_at, decision
+        SELECT id, break_id, action, reason, account, item, amount_minor, maker, made_at, decision, foreseen
         FROM reconciliation.resolution WHERE id = $1 FOR UPDATE
         """,
         resolution_id,
@@ -94,6 +96,24 @@ async def credited(connection: Connection, attempt: str, currency: str) -> list[
         GROUP BY account HAVING sum(amount_minor) < 0 ORDER BY account
         """,
         attempt,
+        currency,
+    )
+    return rows
+
+
+async def borne(connection: Connection, item: str, currency: str) -> list[Record]:
+    """Read who has borne how much of a dispute by what people decided about it, less what they were given back."""
+    rows: list[Record] = await connection.fetch(
+        """
+        SELECT p.account, sum(p.amount_minor)::bigint AS amount_minor, max(p.payment) AS payment,
+               max(p.journal_id) AS journal_id
+        FROM reconciliation.break b JOIN ledger.postings p ON p.reference = 'resolution:' || b.id
+        WHERE b.account = $1 AND b.item = $2 AND b.currency = $3 AND p.currency = $3 AND p.item IS NULL
+          AND p.kind IN ('dispute_lost', 'dispute_loss_returned', 'break_written_off')
+        GROUP BY p.account HAVING sum(p.amount_minor) <> 0 ORDER BY p.account
+        """,
+        DISPUTES_RECEIVABLE,
+        item,
         currency,
     )
     return rows

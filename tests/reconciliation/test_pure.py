@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from adapters.contract import LineKind, PayoutReport, PayoutStatus
 from ledger.entry import Entry
 from ledger.money import Money
+from reconciliation.ageing import age_band
 from reconciliation.bank_matching import BankKind, BankLine, Expected, OpenBatch, OpenPayout, match_entry, names
 from reconciliation.bank_postings import BankEvidence, Cleared, bank_entry
 from reconciliation.break_words import REASONS, sentence
-from reconciliation.breaks import ACTION_WORDS, MEANINGS, Action, BreakType, Language, age_band, suggestions, title
+from reconciliation.breaks import ACTION_WORDS, MEANINGS, Action, BreakType, Language, suggestions, title
 from reconciliation.matching import BREAK_OF, EXACT, RULES, Leg, MatchOutcome, Tolerance, explain
 from reconciliation.payees import iban_is_sound
 from reconciliation.payout_terms import HELD_WORDS, Held, PayoutTerms, Schedule, due
