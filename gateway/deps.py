@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -210,6 +210,17 @@ class Limits:
     endpoints_per_department: int = 10
 
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class EndedCallers:
+    """How many times a credential had been ended when this process last asked, and when it is to ask again."""
+
+    number: int = 0
+    ask_at: datetime = _LONG_AGO
+
+
 @dataclass(frozen=True, slots=True)
 class CachedCaller:
     """Whose credential this is, or that it is over, until it has to be looked up again."""
@@ -270,8 +281,7 @@ class Deps:
     """Seals what the database keeps and must not tell by itself."""
     caller_cache: dict[bytes, CachedCaller] = field(default_factory=dict)
     """By the hash of what was sent: no credential stands in memory longer than its request."""
-    caller_changes: list[int] = field(default_factory=lambda: [0])
-    """How many times a credential had been ended when this process last asked; when it grows, the cache is emptied."""
+    ended_callers: EndedCallers = field(default_factory=EndedCallers)
     key_set_cache: dict[str, CachedKeySet] = field(default_factory=dict)
     last_event: list[str] = field(default_factory=lambda: [f"{Prefix.EVENT.value}_{'0' * 26}"])
     couriers: Couriers = field(default_factory=Couriers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from functools import partial
 from typing import Final
 
 import structlog
@@ -14,13 +13,10 @@ from aiohttp import web
 from gateway.app import build_app
 from gateway.centres.routes import add_centres
 from gateway.checkout.routes import add_routes
-from gateway.deps import Deps
-from gateway.services.callers.ending import forget_the_ended
 from gateway.web.identity import Identity
 from ops import operations
 from ops.database import database
 from ops.first_words import FirstWords
-from ops.jobs import Job, run_jobs
 from ops.settings import Settings
 from ops.wiring import Parts, assemble, public_url
 
@@ -28,9 +24,6 @@ log = structlog.get_logger()
 
 _LOCK_TIMEOUT_S: Final = 2.0
 """A request that waits longer for another's row is answered: 409 for a key in use, else 503."""
-
-_FORGET_S: Final = 2.0
-"""How often a process asks whether a credential was ended elsewhere: one small query, on no request's way."""
 
 _DRAIN_S: Final = 15.0
 """Requests that are being served get this long to finish when the process is told to stop."""
@@ -66,11 +59,6 @@ def build(parts: Parts) -> web.Application:
     return app
 
 
-def forgetting(deps: Deps) -> Job:
-    """Return what makes this process forget credentials that were ended by another."""
-    return Job("forget ended credentials", partial(forget_the_ended, deps), every_s=_FORGET_S)
-
-
 def runner_of(app: web.Application) -> web.AppRunner:
     """Make what serves an application.
 
@@ -98,4 +86,4 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
             stack.callback(server.close)  # nobody new, then those being served finish
         _spare_the_collector()
         log.info("web serves", host=settings.host, port=settings.port)
-        await run_jobs([forgetting(parts.gateway)], stopping, lambda: parts.clock().timestamp())
+        await stopping.wait()

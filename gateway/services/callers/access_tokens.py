@@ -13,7 +13,7 @@ from gateway.domain.caller import Caller, OAuthClient, Scope, TreasuryScope
 from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.ids import Prefix, is_id
 from gateway.domain.jwks import ALGORITHMS, AssertionRefusedError, check_assertion, claimed_client
-from gateway.services.callers.caller_cache import CACHE_AGE_MAX, remember, remembered
+from gateway.services.callers.caller_cache import CACHE_AGE_MAX, forget_the_ended, remember, remembered
 from gateway.services.callers.client_keys import signing_key_of
 from gateway.services.documents import Document
 from gateway.store import oauth_clients
@@ -116,6 +116,9 @@ async def authenticate_token(deps: Deps, text: str) -> Caller:
     sha256 = hashlib.sha256(text.encode()).digest()
     now = deps.clock()
     cached = remembered(deps, sha256, now)
+    if cached is not None and now >= deps.ended_callers.ask_at:
+        await forget_the_ended(deps, now)
+        cached = remembered(deps, sha256, now)
     if cached is None:
         claims = _verified(deps, text)
         expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)

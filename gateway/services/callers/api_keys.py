@@ -14,7 +14,7 @@ from gateway.domain.caller import NO_DEPARTMENT, ApiKey, Caller, Scope, Treasury
 from gateway.domain.errors import ForbiddenError, NotFoundError, TransitionError, UnauthenticatedError
 from gateway.domain.idempotency import Claim, StoredAnswer
 from gateway.domain.ids import Prefix
-from gateway.services.callers.caller_cache import CACHE_AGE_MAX, remember, remembered
+from gateway.services.callers.caller_cache import CACHE_AGE_MAX, forget_the_ended, remember, remembered
 from gateway.services.callers.giving import allowed_scopes, check_may_replace, end_of, giver
 from gateway.services.documents import Document, api_key_document, page_document
 from gateway.services.once import Made, once
@@ -205,6 +205,9 @@ async def authenticate(deps: Deps, text: str) -> Caller:
     sha256 = _sha256(text)
     now = deps.clock()
     cached = remembered(deps, sha256, now)
+    if cached is not None and now >= deps.ended_callers.ask_at:
+        await forget_the_ended(deps, now)
+        cached = remembered(deps, sha256, now)
     if cached is None:
         if not is_well_formed(text):
             raise UnauthenticatedError

@@ -10,10 +10,26 @@ from typing import Final
 
 from gateway.deps import CachedCaller, Deps
 from gateway.domain.caller import Caller
+from gateway.store import credentials
 
+ASKED_EVERY: Final = timedelta(seconds=2)
 CACHE_MAX: Final = 50_000
 CACHE_AGE_MAX: Final = timedelta(seconds=60)
 """How long a revoked credential may still be taken by a process that does not hear of it; else it is seconds."""
+
+
+async def forget_the_ended(deps: Deps, now: datetime) -> None:
+    """Forget every caller this process knows when a credential was ended somewhere since it last asked.
+
+    Asked by the request that finds that it is time, so that a process nobody calls asks nothing.
+    """
+    heard = deps.ended_callers
+    heard.ask_at = now + ASKED_EVERY
+    async with deps.connection() as connection:
+        ended = await credentials.changes(connection)
+    if ended != heard.number:
+        deps.caller_cache.clear()
+        heard.number = ended
 
 
 def remembered(deps: Deps, sha256: bytes, now: datetime) -> CachedCaller | None:

@@ -44,16 +44,6 @@ async def end_credential(deps: Deps, credential_id: str, *, with_all_it_made: bo
     return ended
 
 
-async def forget_the_ended(deps: Deps) -> int:
-    """Forget every caller this process knows when a credential was ended somewhere since it last asked."""
-    async with deps.connection() as connection:
-        changes = await credentials.changes(connection)
-    if changes != deps.caller_changes[0]:
-        deps.caller_cache.clear()
-        deps.caller_changes[0] = changes
-    return 0
-
-
 async def _end(
     deps: Deps, connection: Connection, department: str | None, credential_id: str, *, with_all: bool, but: str | None
 ) -> list[str]:
