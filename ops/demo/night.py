@@ -13,7 +13,7 @@ from ops.clock import ShiftedClock
 from ops.commands.night import words
 from ops.demo.stage import StageError
 from ops.settings import Settings
-from reconciliation.nightly import NightStatus, night_status
+from reconciliation.nightly import NightStatus, first_day, night_status
 
 Say = Callable[[str], None]
 
@@ -48,12 +48,24 @@ async def _look(url: str, business_date: date) -> NightStatus | None:
         connection.terminate()
 
 
+async def _first_day(url: str) -> date | None:
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(url)
+    try:
+        return await first_day(connection)
+    finally:
+        await connection.close()
+
+
 async def watch_night(settings: Settings, url: str, say: Say) -> NightStatus:
     """Move the clock to the coming night, wait until the worker has run it, and say what each step did."""
     if settings.clock_file is None:
         raise ValueError("the clock of this Mizan cannot be moved")
     clock = ShiftedClock(settings.clock_file)
     business_date, begins = coming_night(clock(), settings)
+    first = await _first_day(url)
+    if first is not None and first > business_date:
+        # Between midnight and the night, all there is was paid on a day that only the night after this one closes.
+        business_date, begins = first, begins + (first - business_date)
     clock.move_to(begins + timedelta(seconds=1))
     say(f"The clock stands at {clock().astimezone(settings.time_zone):%A %Y-%m-%d %H:%M}; the worker runs the night.")
     for _ in range(_LOOKS_MAX):
